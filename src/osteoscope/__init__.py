@@ -1,0 +1,1 @@
+"""Osteoscope measures bone metastases on clinical imaging. Research use only, not a medical device."""

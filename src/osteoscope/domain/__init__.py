@@ -1,0 +1,1 @@
+"""The nouns: geometry, image, anatomy, finding, study, reading. Needs numpy alone."""

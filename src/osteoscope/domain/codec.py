@@ -1,0 +1,169 @@
+"""Nouns to plain data, back, and to a JSON Schema, driven by their type hints alone.
+
+Understands str, int, float, bool, None, Literal, unions, tuples, mappings with string keys and dataclasses
+of these. A boolean array becomes ``{"shape", "runs"}``: run lengths in C order, starting with False.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
+from numpy.typing import NDArray
+
+from osteoscope.errors import InvalidValueError
+
+T = TypeVar("T")
+_SCALARS: Mapping[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
+
+
+def encode(value: Any) -> Any:
+    """Plain data (dict, list, str, number, bool, None) of any noun."""
+    if isinstance(value, np.ndarray):
+        return _encode_mask(value)
+    if is_dataclass(value):
+        return {field.name: encode(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: encode(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [encode(item) for item in value]
+    return value
+
+
+def decode(kind: type[T], data: Any) -> T:
+    """The noun of that type from plain data.
+
+    Raises:
+        InvalidValueError: the data does not fit the type; the text names the place.
+    """
+    return _decode(kind, data, kind.__name__)  # type: ignore[no-any-return]
+
+
+def schema(kind: type[Any], identifier: str) -> dict[str, Any]:
+    """JSON Schema (2020-12) of a noun."""
+    definitions: dict[str, Any] = {}
+    root = _schema(kind, definitions)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": identifier, **root, "$defs": definitions}
+
+
+@cache
+def _hints(kind: type[Any]) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+def _is_mask(kind: Any) -> bool:
+    return get_origin(kind) is np.ndarray
+
+
+def _is_union(kind: Any) -> bool:
+    return get_origin(kind) in (Union, types.UnionType)
+
+
+def _decode(kind: Any, data: Any, where: str) -> Any:
+    if _is_union(kind):
+        return _decode_union(kind, data, where)
+    if get_origin(kind) is Literal:
+        return data if data in get_args(kind) else _misfit(where, data, f"one of {get_args(kind)}")
+    if _is_mask(kind):
+        return _decode_mask(data, where)
+    if is_dataclass(kind):
+        return _decode_dataclass(kind, data, where)
+    if get_origin(kind) is tuple:
+        return _decode_tuple(get_args(kind), data, where)
+    if get_origin(kind) is not None and isinstance(data, Mapping):
+        return {key: _decode(get_args(kind)[1], item, f"{where}.{key}") for key, item in data.items()}
+    if kind is float and type(data) is int:
+        return float(data)
+    return data if type(data) is kind else _misfit(where, data, getattr(kind, "__name__", str(kind)))
+
+
+def _decode_union(kind: Any, data: Any, where: str) -> Any:
+    options = get_args(kind)
+    if type(data) in options:
+        return data
+    if data is None:
+        return _misfit(where, data, str(kind))
+    return _decode(next(o for o in options if o is not type(None)), data, where)
+
+
+def _decode_dataclass(kind: Any, data: Any, where: str) -> Any:
+    if not isinstance(data, Mapping):
+        return _misfit(where, data, "an object")
+    hints = _hints(kind)
+    names = [field.name for field in fields(kind)]
+    if set(data) != set(names):
+        return _misfit(where, sorted(data), f"the fields {names}")
+    return kind(**{name: _decode(hints[name], data[name], f"{where}.{name}") for name in names})
+
+
+def _decode_tuple(items: tuple[Any, ...], data: Any, where: str) -> Any:
+    if not isinstance(data, list):
+        return _misfit(where, data, "a list")
+    if items[-1] is Ellipsis:
+        return tuple(_decode(items[0], item, f"{where}[{n}]") for n, item in enumerate(data))
+    if len(items) != len(data):
+        return _misfit(where, data, f"{len(items)} items")
+    return tuple(_decode(kind, item, where) for kind, item in zip(items, data, strict=True))
+
+
+def _misfit(where: str, data: Any, wanted: str) -> Any:
+    raise InvalidValueError(f"read {where}", f"{str(data)[:80]!r}", f"Give {wanted}")
+
+
+def _encode_mask(mask: NDArray[Any]) -> dict[str, Any]:
+    flat = np.concatenate(([False], mask.ravel(), [not mask.ravel()[-1]]))
+    changes = np.flatnonzero(flat[1:] != flat[:-1])
+    return {"shape": list(mask.shape), "runs": np.diff(changes, prepend=0).tolist()}
+
+
+def _decode_mask(data: Any, where: str) -> NDArray[np.bool_]:
+    if not isinstance(data, Mapping) or set(data) != {"shape", "runs"}:
+        return _misfit(where, data, "an object of shape and runs")  # type: ignore[no-any-return]
+    runs = np.asarray(data["runs"], dtype=np.int64)
+    values = np.arange(runs.size) % 2 == 1
+    if runs.size == 0 or runs.min() < 0 or int(runs.sum()) != int(np.prod(data["shape"])):
+        return _misfit(where, data["shape"], "runs that add up to the shape")  # type: ignore[no-any-return]
+    return np.repeat(values, runs).reshape(data["shape"])
+
+
+def _schema(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
+    if kind in _SCALARS:
+        return {"type": _SCALARS[kind]}
+    if _is_union(kind):
+        return {"anyOf": [_schema(option, definitions) for option in get_args(kind)]}
+    if get_origin(kind) is Literal:
+        return {"enum": list(get_args(kind))}
+    if _is_mask(kind):
+        counts = {"type": "array", "items": {"type": "integer", "minimum": 0}}
+        return _object({"shape": counts, "runs": counts})
+    if get_origin(kind) is tuple:
+        items = get_args(kind)
+        if items[-1] is Ellipsis:
+            return {"type": "array", "items": _schema(items[0], definitions)}
+        return {
+            "type": "array",
+            "prefixItems": [_schema(i, definitions) for i in items],
+            "minItems": len(items),
+            "maxItems": len(items),
+        }
+    if is_dataclass(kind):
+        return _schema_of_dataclass(kind, definitions)
+    return {"type": "object", "additionalProperties": _schema(get_args(kind)[1], definitions)}
+
+
+def _schema_of_dataclass(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
+    if kind.__name__ not in definitions:
+        definitions[kind.__name__] = {}
+        hints = _hints(kind)
+        summary = (kind.__doc__ or "").split("\n")[0]
+        properties = {field.name: _schema(hints[field.name], definitions) for field in fields(kind)}
+        definitions[kind.__name__] = {"description": summary, **_object(properties)}
+    return {"$ref": f"#/$defs/{kind.__name__}"}
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
