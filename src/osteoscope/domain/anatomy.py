@@ -98,6 +98,7 @@ _PLANAR: list[Site] = [
     *_single("soft_tissue", "soft tissue", "87784001"),
 ]
 
+BONES: tuple[str, ...] = tuple(bone.id for bone in _BONES)
 SITES: Mapping[str, Site] = MappingProxyType({site.id: site for site in [*_BONES, *_PLANAR]})
 
 # A bone that geometry finds but cannot name in full: "vertebra_unknown_2", "rib_left_unknown_1", "bone_unknown_7".

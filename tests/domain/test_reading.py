@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given, settings
+from nouns import readings
+
+from osteoscope.domain import codec
+from osteoscope.domain.reading import Reading, SiteReading
+from osteoscope.errors import InvalidValueError
+
+ROOT = Path(__file__).parents[2]
+PUBLISHED = ROOT / "docs" / "reference" / "reading.schema.json"
+IDENTIFIER = "osteoscope/reading/1"
+
+
+@given(readings())
+@settings(max_examples=60)
+def test_reading_json_round_trips_and_follows_the_published_schema(reading: Reading) -> None:
+    text = json.dumps(codec.encode(reading), allow_nan=False)
+    jsonschema.validate(json.loads(text), json.loads(PUBLISHED.read_text()))
+    assert codec.decode(Reading, json.loads(text)) == reading
+
+
+def test_the_published_schema_is_that_of_the_code() -> None:
+    assert json.loads(PUBLISHED.read_text()) == codec.schema(Reading, IDENTIFIER)
+
+
+def _example() -> dict[str, Any]:
+    found: list[Reading] = []
+
+    @given(readings().filter(lambda r: bool(r.findings) and bool(r.sites)))
+    @settings(max_examples=1, database=None, derandomize=True)
+    def keep(reading: Reading) -> None:
+        found.append(reading)
+
+    keep()
+    plain: dict[str, Any] = json.loads(json.dumps(codec.encode(found[0])))
+    return plain
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "named"),
+    [
+        (("schema",), "osteoscope/reading/9", "Reading.schema"),
+        (("findings", 0, "confidence"), "high", "Reading.findings[0].confidence"),
+        (("findings", 0, "region", "parts", 0, "mask", "runs"), [1], "mask"),
+        (("study", "patient", "age_years"), "3", "Reading.study.patient.age_years"),
+        (("sites",), None, "Reading.sites"),
+        (("surprise",), 1, "the fields"),
+    ],
+)
+def test_foreign_data_is_refused_naming_the_place(path: tuple[Any, ...], value: Any, named: str) -> None:
+    data = _example()
+    place = data
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    with pytest.raises(InvalidValueError) as caught:
+        codec.decode(Reading, data)
+    assert named in str(caught.value)
+
+
+def test_a_reading_refuses_evidence_without_a_finding_and_unknown_sites() -> None:
+    reading = codec.decode(Reading, _example())
+    with pytest.raises(InvalidValueError, match="without a finding"):
+        replace(reading, sites=(SiteReading("skull", "assessed", evidence=("nowhere",)),))
+    with pytest.raises(InvalidValueError, match="look up a site"):
+        replace(reading, sites=(SiteReading("tail", "assessed"),))
+    with pytest.raises(InvalidValueError, match="one id"):
+        replace(reading, findings=(reading.findings[0],) * 2)
