@@ -1,0 +1,1 @@
+"""The one path: a Study and its Plan become a Reading."""

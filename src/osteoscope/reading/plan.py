@@ -1,0 +1,124 @@
+"""The table that says how each kind of Study is read. A new capability is a row or a cell here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from osteoscope.domain.anatomy import CURIE, siopen_members
+from osteoscope.domain.finding import Finding, Measure
+from osteoscope.domain.reading import Case, Gap, MappedSite
+from osteoscope.domain.study import Study
+from osteoscope.errors import UnsuitableStudyError
+from osteoscope.find.ct_lesions import find_lesions
+from osteoscope.find.ct_names import map_bones
+from osteoscope.find.detection import Detection
+from osteoscope.find.planar_segments import map_segments
+from osteoscope.find.planar_uptake import find_uptake
+from osteoscope.measure.burden import burden, burden_of_site
+from osteoscope.measure.intensity import attenuation, cortical_contact
+from osteoscope.measure.score import curie, siopen, totals
+from osteoscope.measure.size import size
+
+Sites = tuple[MappedSite, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How one kind of Study is read.
+
+    Args:
+        name: shown in the provenance.
+        suits: whether this plan is for that Study; the first row that suits is taken.
+        map_sites: where each site lies.
+        reported: which sites are reported, and the mapped sites that each is made of.
+        detect: the findings.
+        of_finding, of_site, of_study: measures at the three scopes, each with one signature.
+        limits: what this plan does not do, written into every Reading made by it.
+    """
+
+    name: str
+    suits: Callable[[Study], bool]
+    map_sites: Callable[[Study], Sites]
+    reported: Callable[[Sites], Mapping[str, tuple[str, ...]]]
+    detect: Callable[[Study, Sites], Detection]
+    of_finding: tuple[Callable[[Case, Finding], tuple[Measure, ...]], ...] = ()
+    of_site: tuple[Callable[[Case, str], tuple[Measure, ...]], ...] = ()
+    of_study: tuple[Callable[[Case], tuple[Measure, ...]], ...] = ()
+    limits: tuple[Gap, ...] = field(default=())
+
+
+def _each_site(sites: Sites) -> Mapping[str, tuple[str, ...]]:
+    return {mapped.site: (mapped.site,) for mapped in sites}
+
+
+def _scored_segments(_: Sites) -> Mapping[str, tuple[str, ...]]:
+    segments, regions = siopen_members(), CURIE
+    names = dict.fromkeys([*segments, *regions])
+    return {n: tuple(dict.fromkeys([*segments.get(n, ()), *regions.get(n, ())])) for n in names}
+
+
+def _nothing_found(_study: Study, _sites: Sites) -> Detection:
+    return Detection(())
+
+
+def _is_mibg(study: Study) -> bool:
+    """mIBG by name, or an unnamed tracer on iodine, which intake then states as not confirmed."""
+    made = study.acquisition
+    return study.kind == "nm-planar" and (made.tracer == "mIBG" or (not made.tracer and made.radionuclide == "I-123"))
+
+
+PLANS: tuple[Plan, ...] = (
+    Plan(
+        name="ct-baseline",
+        suits=lambda study: study.kind == "ct",
+        map_sites=map_bones,
+        reported=_each_site,
+        detect=find_lesions,
+        of_finding=(size, attenuation, cortical_contact),
+        of_site=(burden_of_site,),
+        of_study=(burden,),
+        limits=(Gap("study", "detect", "classical baseline: confidences are a ranking, not calibrated probabilities"),),
+    ),
+    Plan(
+        name="mibg-planar-baseline",
+        suits=_is_mibg,
+        map_sites=map_segments,
+        reported=_scored_segments,
+        detect=find_uptake,
+        of_finding=(),
+        of_site=(siopen, curie),
+        of_study=(totals,),
+        limits=(Gap("study", "score", "classical baseline, judged on simulated children only"),),
+    ),
+    Plan(
+        name="planar-not-scored",
+        suits=lambda study: study.kind == "nm-planar",
+        map_sites=map_segments,
+        reported=_scored_segments,
+        detect=_nothing_found,
+        limits=(
+            Gap(
+                "study",
+                "score",
+                "SIOPEN and Curie are defined for mIBG, and the header does not say that this is mIBG: not scored. "
+                "A reader who knows better insists with --tracer mIBG",
+            ),
+        ),
+    ),
+)
+
+PLAN_NAMES: Mapping[str, Plan] = MappingProxyType({plan.name: plan for plan in PLANS})
+
+
+def plan_for(study: Study) -> Plan:
+    """The first plan that suits the Study.
+
+    Raises:
+        UnsuitableStudyError: no plan does.
+    """
+    for plan in PLANS:
+        if plan.suits(study):
+            return plan
+    raise UnsuitableStudyError(f"read study {study.uid}", f"kind {study.kind!r}", f"Send one of {sorted(PLAN_NAMES)}")

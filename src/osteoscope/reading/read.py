@@ -1,0 +1,136 @@
+"""Five steps from a Study to a Reading, the same for every kind of Study."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TypeVar
+
+from osteoscope.domain.finding import Finding, Measure
+from osteoscope.domain.reading import (
+    Case,
+    Gap,
+    Input,
+    MappedSite,
+    Provenance,
+    Reader,
+    Reading,
+    SiteReading,
+    Status,
+    StudyRecord,
+)
+from osteoscope.domain.study import Study
+from osteoscope.find.detection import Detection
+from osteoscope.reading.plan import Plan, plan_for
+
+T = TypeVar("T")
+Progress = Callable[[str, int, int], None]
+
+STEPS = ("sites", "findings", "measures of findings", "measures of sites", "measures of the study")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A Reading, and the Case behind it for pictures and DICOM objects."""
+
+    reading: Reading
+    case: Case
+
+
+class _Gaps:
+    """Runs steps and keeps what went wrong: one failing site or finding never loses a Reading."""
+
+    def __init__(self, known: Iterable[Gap]) -> None:
+        self.found = list(known)
+
+    def attempt(self, where: str, step: str, act: Callable[[], T], otherwise: T) -> T:
+        try:
+            return act()
+        except Exception as error:  # noqa: BLE001 - whatever fails here becomes a gap with its reason
+            self.found.append(Gap(where, step, f"{type(error).__name__}: {error}"))
+            return otherwise
+
+    def measures(self, where: str, acts: Sequence[tuple[str, Callable[[], tuple[Measure, ...]]]]) -> tuple[Measure, ...]:
+        return tuple(m for step, act in acts for m in self.attempt(where, step, act, ()))
+
+
+def read(study: Study, plan: Plan | None = None, progress: Progress | None = None) -> Outcome:
+    """Read one Study.
+
+    Args:
+        study: the images.
+        plan: how to read it (default: the first row of the table that suits).
+        progress: called with (step, number done, number of steps).
+
+    Returns:
+        The Reading and its Case. Whatever failed is a gap of the Reading.
+
+    Raises:
+        UnsuitableStudyError: no plan suits.
+    """
+    chosen = plan or plan_for(study)
+    tell = progress or (lambda *_: None)
+    started, clock = datetime.now(UTC), time.perf_counter()
+    gaps = _Gaps(chosen.limits)
+
+    tell(STEPS[0], 0, len(STEPS))
+    mapped = gaps.attempt("study", STEPS[0], lambda: chosen.map_sites(study), ())
+    tell(STEPS[1], 1, len(STEPS))
+    detection = gaps.attempt("study", STEPS[1], lambda: chosen.detect(study, mapped), Detection(()))
+    case = Case(study, mapped, detection.findings, detection.set_aside)
+    tell(STEPS[2], 2, len(STEPS))
+    case = replace(case, findings=tuple(_measure_finding(case, f, chosen, gaps) for f in case.findings))
+    tell(STEPS[3], 3, len(STEPS))
+    reported = chosen.reported(mapped).items()
+    case = replace(case, sites=tuple(_read_site(case, site, members, chosen, gaps) for site, members in reported))
+    tell(STEPS[4], 4, len(STEPS))
+    acts = [(act.__name__, lambda act=act: act(case)) for act in chosen.of_study]
+    measures = gaps.measures("study", acts)
+    tell("done", len(STEPS), len(STEPS))
+
+    software = f"osteoscope {version('osteoscope')}"
+    inputs = {source.file: Input(source.file, source.sha256) for source in study.sources}
+    seconds = round(time.perf_counter() - clock, 3)
+    reading = Reading(
+        study=StudyRecord.of(study),
+        reader=Reader("program", f"osteoscope {chosen.name}", version("osteoscope")),
+        findings=case.findings,
+        sites=case.sites,
+        measures=measures,
+        provenance=Provenance(
+            software, tuple(inputs.values()), {"plan": chosen.name}, started.isoformat(timespec="seconds"), seconds
+        ),
+        set_aside=case.set_aside,
+        gaps=tuple(gaps.found),
+        intake=study.intake,
+    )
+    return Outcome(reading, case)
+
+
+def _measure_finding(case: Case, finding: Finding, plan: Plan, gaps: _Gaps) -> Finding:
+    acts = [(act.__name__, lambda act=act: act(case, finding)) for act in plan.of_finding]
+    return replace(finding, measures=finding.measures + gaps.measures(finding.id, acts))
+
+
+def _read_site(case: Case, site: str, members: tuple[str, ...], plan: Plan, gaps: _Gaps) -> SiteReading:
+    places = [place for member in members if (place := case.place(member)) is not None]
+    status, notes = _combine(members, {place.site: place for place in places})
+    evidence = tuple(f.id for f in case.findings if f.site in members)
+    acts = [(act.__name__, lambda act=act: act(case, site)) for act in plan.of_site]
+    measures = gaps.measures(site, acts) if status == "assessed" else ()
+    confidence = min((place.confidence for place in places), default=None)
+    return SiteReading(site, status, measures, evidence, confidence, notes)
+
+
+def _combine(members: tuple[str, ...], places: Mapping[str, MappedSite]) -> tuple[Status, tuple[str, ...]]:
+    """One status of a site made of several: assessed if any part is, with what is missing in the notes."""
+    statuses = {m: places[m].status for m in members if m in places}
+    notes = tuple(note for place in places.values() for note in place.notes)
+    if "assessed" in statuses.values() or not statuses:
+        missing = tuple(f"{m}: {s.replace('_', ' ')}" for m, s in statuses.items() if s != "assessed")
+        return "assessed", notes + missing
+    worst: Status = "not_assessable" if "not_assessable" in statuses.values() else "not_acquired"
+    return worst, notes
