@@ -1,0 +1,111 @@
+"""SIOPEN and Curie scores of a planar mIBG study, both from one list of findings.
+
+A segment's level follows from the number of discrete foci and from the fraction of its silhouette that diffuse
+findings cover (`score_tables`). The fraction is taken in each view and the larger one kept: bone that is
+attenuated away in one view is judged in the other.
+
+Interval of a level: from what is certain (findings below ``certain`` dropped, fraction less its error) to what
+may be there (findings down to ``doubtful`` added, fraction plus its error), and up to the top level where part
+of the segment is not on the images or is hidden. Interval of a total: the distances from value to interval ends
+added in quadrature, as if segments erred independently, and the whole range of each segment without a level on
+top. Neither interval is calibrated.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from osteoscope.domain.anatomy import site
+from osteoscope.domain.finding import Measure
+from osteoscope.domain.reading import Case
+from osteoscope.measure.score_extent import COMPARTMENT_ROWS, Extent, extent, findings_of
+from osteoscope.measure.score_tables import Scheme, SchemeName, ScoreOptions, scheme
+
+_DEFAULT = ScoreOptions()
+_NAMES: tuple[SchemeName, SchemeName] = ("siopen", "curie")
+
+
+def siopen(case: Case, segment: str, options: ScoreOptions = _DEFAULT) -> tuple[Measure, ...]:
+    """SIOPEN level 0-6 of a segment.
+
+    Returns:
+        "siopen" in {score}, then what it follows from: "siopen_foci" and "siopen_diffuse_fraction" in 1.
+        Nothing where the site is no SIOPEN segment or none of it can be assessed.
+
+    Raises:
+        InvalidValueError: the id names no site.
+    """
+    return _segment(case, segment, scheme("siopen", options), options)
+
+
+def curie(case: Case, region: str, options: ScoreOptions = _DEFAULT) -> tuple[Measure, ...]:
+    """Curie level 0-3 of a region, "soft_tissue" included; else as `siopen`.
+
+    Level 3 of soft tissue is disease over more than half of the chest or of the abdomen.
+    """
+    return _segment(case, region, scheme("curie", options), options)
+
+
+def totals(case: Case, options: ScoreOptions = _DEFAULT) -> tuple[Measure, ...]:
+    """Totals "siopen_total" (0-72) and "curie_total" (0-30) of ``case.sites``.
+
+    A segment without a level (absent, "not_acquired", "not_assessable") adds nothing to the value and its
+    whole range to the interval, and the method says how many were assessed. No total where none was.
+    """
+    found = (_total(case, scheme(name, options)) for name in _NAMES)
+    return tuple(total for total in found if total)
+
+
+def evidence(case: Case, segment: str, name: SchemeName, options: ScoreOptions = _DEFAULT) -> tuple[str, ...]:
+    """Ids of the findings that the level of a segment rests on."""
+    units = scheme(name, options).members.get(segment, ())
+    return tuple(finding.id for finding in findings_of(case, units, options.accepted))
+
+
+def _segment(case: Case, segment: str, table: Scheme, options: ScoreOptions) -> tuple[Measure, ...]:
+    units = table.members.get(site(segment).id, ())
+    seen, wanted = _assessed(case, units)
+    if not seen:
+        return ()
+    found = extent(case, units, options.accepted, options)
+    level = _level(table, found, 0.0)
+    low = _level(table, extent(case, units, options.certain, options), -options.fraction_error)
+    high = _level(table, extent(case, units, options.doubtful, options), options.fraction_error)
+    interval = (low, high if seen == wanted else table.top)
+    rule = f"{table.name} ladder" if seen == wanted else f"{table.name} ladder, {seen} of {wanted} units assessed"
+    area = f"diffuse findings over the silhouette of the {options.denominator}, larger of the views"
+    return (
+        Measure(table.name, level, "{score}", rule, interval),
+        Measure(f"{table.name}_foci", found.foci, "1", "discrete foci"),
+        Measure(f"{table.name}_diffuse_fraction", found.fraction, "1", area),
+    )
+
+
+def _level(table: Scheme, found: Extent, error: float) -> int:
+    sites = found.foci + (found.patches if table.patch_is_site else 0)
+    fraction = min(1.0, max(found.fraction + error, math.ulp(0.0))) if found.patches else 0.0
+    return table.level(sites, fraction)
+
+
+def _assessed(case: Case, units: Sequence[str]) -> tuple[int, int]:
+    wanted = COMPARTMENT_ROWS if "soft_tissue" in units else units
+    places = (case.place(unit) for unit in wanted)
+    return sum(1 for place in places if place and place.status == "assessed"), len(wanted)
+
+
+def _total(case: Case, table: Scheme) -> Measure | None:
+    readings = {reading.site: reading for reading in case.sites if reading.status == "assessed"}
+    found = (readings[segment].measure(table.name) for segment in table.members if segment in readings)
+    levels = [level for level in found if level]
+    if not levels:
+        return None
+    value = sum(level.value for level in levels)
+    ends = [level.interval or (level.value, level.value) for level in levels]
+    missing = len(table.members) - len(levels)
+    down = math.hypot(*(level.value - low for level, (low, _) in zip(levels, ends, strict=True)))
+    up = math.hypot(*(high - level.value for level, (_, high) in zip(levels, ends, strict=True)))
+    low, high = math.floor(value - down), math.ceil(value + up) + missing * table.top
+    interval = (max(0, low), min(high, len(table.members) * table.top))
+    method = f"sum of {len(levels)} of {len(table.members)} segments"
+    return Measure(f"{table.name}_total", value, "{score}", method, interval)

@@ -1,0 +1,112 @@
+"""SIOPEN and Curie as tables: which units make a segment, and which finding reaches which level.
+
+Sources: docs/background/mibg.md sections 1.2-1.3 (SIOPEN: S1, S3, S4, S8) and 2.1 (Curie: S3, S4, S14).
+Where their wordings conflict, the choice is a field of `ScoreOptions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from osteoscope.domain.anatomy import CURIE, siopen_members
+
+SchemeName = Literal["siopen", "curie"]
+
+
+@dataclass(frozen=True)
+class ScoreOptions:
+    """Every choice that the published wordings leave open; letters as in section 1.3 of the reference.
+
+    Args:
+        denominator: (a) fraction of the whole "segment", or of its most involved "unit" (nearest to "a bone").
+        half_reaches_5: (b) exactly 50 % is SIOPEN level 5 rather than 4.
+        whole_above: (c) SIOPEN level 6 above this fraction; 1.0 stands for "the entire bone".
+        foci_beside_patch: (d) "apart": a patch is graded by its own fraction; "joined": the area of the
+            foci beside it counts too.
+        confluence: (e) None keeps the kind that the finder gave; a number calls a lesion diffuse when it is
+            longer than that share of its unit's length, and focal when it is not.
+        count_once: (f) a focus seen in both views counts once rather than once per view.
+        sacrum: SIOPEN segment of the sacrum; Curie always counts it with the lumbar spine.
+        accepted: a finding counts from this confidence.
+        doubtful, certain: the interval's upper end counts findings from ``doubtful``, its lower end from
+            ``certain``.
+        fraction_error: error of a diffuse fraction that the interval allows for.
+    """
+
+    denominator: Literal["segment", "unit"] = "segment"
+    half_reaches_5: bool = True
+    whole_above: float = 0.95
+    foci_beside_patch: Literal["apart", "joined"] = "apart"
+    confluence: float | None = None
+    count_once: bool = True
+    sacrum: Literal["spine", "pelvis"] = "spine"
+    accepted: float = 0.5
+    doubtful: float = 0.25
+    certain: float = 0.75
+    fraction_error: float = 0.1
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A level and what reaches it: a number of sites, or a diffuse fraction.
+
+    Args:
+        level: the score.
+        sites: at least so many; None where no number of sites reaches the level.
+        fraction: the diffuse fraction is above it; None where no fraction reaches the level.
+        inclusive: the fraction itself reaches the level too.
+    """
+
+    level: int
+    sites: int | None = None
+    fraction: float | None = None
+    inclusive: bool = False
+
+    def reached(self, sites: int, fraction: float) -> bool:
+        """Whether so many sites or that diffuse fraction (0..1) reach this level."""
+        by_number = self.sites is not None and sites >= self.sites
+        by_extent = self.fraction is not None and (
+            fraction > self.fraction or (fraction == self.fraction and self.inclusive)
+        )
+        return by_number or by_extent
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A score: its segments, its ladder of levels, and whether a diffuse patch is one of the sites counted."""
+
+    name: SchemeName
+    members: Mapping[str, tuple[str, ...]]
+    rungs: tuple[Rung, ...]
+    patch_is_site: bool
+
+    @property
+    def top(self) -> int:
+        """Highest level of a segment."""
+        return self.rungs[-1].level
+
+    def level(self, sites: int, fraction: float) -> int:
+        """Level of a segment with so many sites and that diffuse fraction (0..1)."""
+        return max((rung.level for rung in self.rungs if rung.reached(sites, fraction)), default=0)
+
+
+def scheme(name: SchemeName, options: ScoreOptions) -> Scheme:
+    """The table of a score under these options."""
+    return _siopen(options) if name == "siopen" else _CURIE
+
+
+def _siopen(options: ScoreOptions) -> Scheme:
+    rungs = (
+        Rung(1, sites=1),
+        Rung(2, sites=2),
+        Rung(3, sites=3),
+        Rung(4, sites=4, fraction=0.0),
+        Rung(5, fraction=0.5, inclusive=options.half_reaches_5),
+        Rung(6, fraction=options.whole_above, inclusive=options.whole_above >= 1),
+    )
+    return Scheme("siopen", siopen_members(options.sacrum), rungs, patch_is_site=False)
+
+
+_CURIE = Scheme("curie", CURIE, (Rung(1, sites=1), Rung(2, sites=2), Rung(3, fraction=0.5)), patch_is_site=True)
