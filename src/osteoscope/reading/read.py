@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -14,7 +14,6 @@ from osteoscope.domain.reading import (
     Case,
     Gap,
     Input,
-    MappedSite,
     Provenance,
     Reader,
     Reading,
@@ -53,7 +52,9 @@ class _Gaps:
             self.found.append(Gap(where, step, f"{type(error).__name__}: {error}"))
             return otherwise
 
-    def measures(self, where: str, acts: Sequence[tuple[str, Callable[[], tuple[Measure, ...]]]]) -> tuple[Measure, ...]:
+    def measures(
+        self, where: str, acts: Sequence[tuple[str, Callable[[], tuple[Measure, ...]]]]
+    ) -> tuple[Measure, ...]:
         return tuple(m for step, act in acts for m in self.attempt(where, step, act, ()))
 
 
@@ -116,21 +117,20 @@ def _measure_finding(case: Case, finding: Finding, plan: Plan, gaps: _Gaps) -> F
 
 
 def _read_site(case: Case, site: str, members: tuple[str, ...], plan: Plan, gaps: _Gaps) -> SiteReading:
-    places = [place for member in members if (place := case.place(member)) is not None]
-    status, notes = _combine(members, {place.site: place for place in places})
+    places = {member: place for member in members if (place := case.place(member)) is not None}
+    unmapped: Status = "assessed" if case.mapped else "not_assessable"
+    statuses = {member: places[member].status if member in places else unmapped for member in members}
+    status = _combine(tuple(statuses.values()))
+    missing = tuple(f"{m}: {s.replace('_', ' ')}" for m, s in statuses.items() if s != status)
+    notes = tuple(note for place in places.values() for note in place.notes) + missing
     evidence = tuple(f.id for f in case.findings if f.site in members)
     acts = [(act.__name__, lambda act=act: act(case, site)) for act in plan.of_site]
     measures = gaps.measures(site, acts) if status == "assessed" else ()
-    confidence = min((place.confidence for place in places), default=None)
+    confidence = min((place.confidence for place in places.values()), default=None)
     return SiteReading(site, status, measures, evidence, confidence, notes)
 
 
-def _combine(members: tuple[str, ...], places: Mapping[str, MappedSite]) -> tuple[Status, tuple[str, ...]]:
-    """One status of a site made of several: assessed if any part is, with what is missing in the notes."""
-    statuses = {m: places[m].status for m in members if m in places}
-    notes = tuple(note for place in places.values() for note in place.notes)
-    if "assessed" in statuses.values() or not statuses:
-        missing = tuple(f"{m}: {s.replace('_', ' ')}" for m, s in statuses.items() if s != "assessed")
-        return "assessed", notes + missing
-    worst: Status = "not_assessable" if "not_assessable" in statuses.values() else "not_acquired"
-    return worst, notes
+def _combine(statuses: tuple[Status, ...]) -> Status:
+    """One status of a site made of several: assessed if any part is."""
+    order: tuple[Status, ...] = ("assessed", "not_assessable", "not_acquired")
+    return next(status for status in order if status in statuses)

@@ -1,0 +1,6 @@
+"""`python -m osteoscope`."""
+
+from osteoscope.cli import main
+
+if __name__ == "__main__":
+    main()

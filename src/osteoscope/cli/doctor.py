@@ -1,0 +1,64 @@
+"""What this machine has, and whether it suffices."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+MINIMUM_FREE_GB = 5
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line: what was looked at, whether it suffices, what was found and what to do."""
+
+    name: str
+    ok: bool
+    found: str
+
+
+def examine(output: Path) -> tuple[Check, ...]:
+    """All checks, in the order shown."""
+    return (_python(), *_packages(), _models(), *_folder(output))
+
+
+def _python() -> Check:
+    return Check("python", sys.version_info >= (3, 11), f"{platform.python_version()} on {os.cpu_count()} cores")
+
+
+def _packages() -> Iterator[Check]:
+    for text in requires("osteoscope") or []:
+        wanted = Requirement(text)
+        if wanted.marker is not None and not wanted.marker.evaluate({"extra": ""}):
+            continue
+        try:
+            found = version(wanted.name)
+        except PackageNotFoundError:
+            yield Check(wanted.name, False, f"absent; pip install '{wanted}'")
+            continue
+        fits = wanted.specifier.contains(found, prereleases=True)
+        yield Check(wanted.name, fits, found if fits else f"{found}; pip install '{wanted}'")
+
+
+def _models() -> Check:
+    return Check("models", True, "none needed: the classical baselines carry no weights")
+
+
+def _folder(output: Path) -> Iterator[Check]:
+    nearest = next(p for p in (output.resolve(), *output.resolve().parents) if p.exists())
+    try:
+        with tempfile.TemporaryFile(dir=nearest):
+            yield Check("output folder", True, f"{nearest} can be written")
+    except OSError as error:
+        yield Check("output folder", False, f"{nearest}: {error.strerror}; choose another with -o")
+    free = shutil.disk_usage(nearest).free / 1e9
+    yield Check("disk space", free >= MINIMUM_FREE_GB, f"{free:.0f} GB free, {MINIMUM_FREE_GB} GB wanted")

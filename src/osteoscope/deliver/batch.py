@@ -1,0 +1,122 @@
+"""Reads every study of an input; one bad study never stops the rest."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from osteoscope.deliver.outputs import OutputOptions, deliver
+from osteoscope.dicom.load import Arrival, Candidate, IntakeOptions, load, scan
+from osteoscope.domain import codec
+from osteoscope.domain.reading import Reading
+from osteoscope.domain.study import IntakeNote, Study
+from osteoscope.errors import IntakeError, OsteoscopeError
+from osteoscope.reading.read import read
+
+Progress = Callable[[str, int, int], None]
+State = Literal["read", "refused", "failed"]
+
+
+@dataclass(frozen=True)
+class BatchOptions:
+    """How a batch is taken in and written."""
+
+    intake: IntakeOptions = field(default_factory=IntakeOptions)
+    outputs: OutputOptions = field(default_factory=OutputOptions)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One study of the closing table."""
+
+    label: str
+    state: State
+    folder: str
+    summary: str
+    notes: tuple[IntakeNote, ...] = ()
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What became of an input: a row per study, and notes on files of no study."""
+
+    rows: tuple[Row, ...]
+    notes: tuple[IntakeNote, ...]
+
+    @property
+    def read(self) -> int:
+        """Number of studies read."""
+        return sum(row.state == "read" for row in self.rows)
+
+
+def read_all(inputs: Sequence[Path], folder: Path, options: BatchOptions, progress: Progress) -> Batch:
+    """Read every study found in files, folders and archives.
+
+    One study goes straight into ``folder``; several go into folders of their own beside it.
+    ``intake.json`` in ``folder`` says what became of every file.
+
+    Raises:
+        IntakeError: an input does not exist.
+    """
+    with tempfile.TemporaryDirectory(prefix="osteoscope-") as temporary:
+        scans = [scan(path, _fresh(Path(temporary)), options.intake, progress) for path in inputs]
+        candidates = [candidate for found in scans for candidate in found.candidates]
+        notes = tuple(note for found in scans for note in found.notes)
+        rows = tuple(_read_one(candidate, place, options, progress) for candidate, place in _places(candidates, folder))
+    batch = Batch(rows, notes)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "intake.json").write_text(json.dumps(codec.encode(batch), indent=1, ensure_ascii=False) + "\n", "utf-8")
+    return batch
+
+
+def _fresh(temporary: Path) -> Path:
+    return Path(tempfile.mkdtemp(dir=temporary))
+
+
+def _places(candidates: Sequence[Candidate], folder: Path) -> Iterator[tuple[Candidate, Path]]:
+    alone = len(candidates) == 1
+    for number, candidate in enumerate(candidates, 1):
+        yield candidate, folder if alone else folder / f"study-{number:03d}"
+
+
+def _read_one(candidate: Candidate, folder: Path, options: BatchOptions, progress: Progress) -> Row:
+    with tempfile.TemporaryDirectory(prefix="osteoscope-") as scratch:
+        return _read_within(candidate, folder, Path(scratch), options, progress)
+
+
+def _read_within(candidate: Candidate, folder: Path, scratch: Path, options: BatchOptions, progress: Progress) -> Row:
+    try:
+        arrival = load(candidate, scratch, options.intake, progress)
+        if arrival.study is None:
+            return Row(arrival.label, "refused", "", _why(arrival), arrival.notes)
+        return _deliver_study(arrival.study, arrival.label, folder, options, progress)
+    except IntakeError as error:
+        return Row(candidate.label, "refused", "", str(error))
+    except OsteoscopeError as error:
+        return Row(candidate.label, "failed", "", str(error))
+    except Exception as error:  # noqa: BLE001 - one bad study never stops a batch
+        return Row(candidate.label, "failed", "", f"{type(error).__name__}: {error}")
+
+
+def _deliver_study(study: Study, label: str, folder: Path, options: BatchOptions, progress: Progress) -> Row:
+    reading = deliver(read(study, progress=progress), folder, options.outputs)
+    return Row(label, "read", str(folder), summarise(reading), study.intake)
+
+
+def _why(arrival: Arrival) -> str:
+    refusals = [f"{note.file}: {note.problem} ({note.action})" for note in arrival.notes if note.level == "refused"]
+    return "; ".join(refusals[:3]) or "refused without a note"
+
+
+def summarise(reading: Reading) -> str:
+    """One line on a Reading: its measures with intervals, else what was not done."""
+    shown = []
+    for measure in reading.measures:
+        interval = f" [{measure.interval[0]:g}-{measure.interval[1]:g}]" if measure.interval else ""
+        unit = "" if measure.unit.startswith("{") else f" {measure.unit}"
+        shown.append(f"{measure.name.replace('_', ' ')} {measure.value:.4g}{interval}{unit}")
+    return ", ".join(shown) or "; ".join(gap.reason for gap in reading.gaps) or "nothing measured"

@@ -1,0 +1,137 @@
+"""The table of files that a Reading is delivered as."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from osteoscope.dicom.key_image import write_key_images
+from osteoscope.dicom.pdf import write_encapsulated_pdf
+from osteoscope.dicom.seg import write_bones_seg, write_seg
+from osteoscope.dicom.sr import write_sr
+from osteoscope.dicom.write_nifti import write_bone_labels, write_lesion_labels
+from osteoscope.domain import codec
+from osteoscope.domain.reading import Case, Gap, Reading
+from osteoscope.errors import OutputError
+from osteoscope.reading.read import Outcome
+from osteoscope.report.document import Document, build_document
+from osteoscope.report.html import write_html
+from osteoscope.report.pdf import write_pdf
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """What to write besides reading.json and the report.
+
+    Args:
+        dicom: DICOM SEG, SR, encapsulated PDF and key images.
+        nifti: lesions.nii.gz, bones.nii.gz and bones.json (CT).
+    """
+
+    dicom: bool = True
+    nifti: bool = False
+
+
+class Parcel:
+    """One Reading on its way out; the report is laid out once, on first use."""
+
+    def __init__(self, outcome: Outcome, folder: Path) -> None:
+        self.case: Case = outcome.case
+        self.reading: Reading = outcome.reading
+        self.folder = folder
+
+    @cached_property
+    def document(self) -> Document:
+        """The report as plain data."""
+        return build_document(self.reading, self.case)
+
+    def write_key_images(self) -> None:
+        """Key figures as Secondary Capture."""
+        pictures = [(figure.name, figure.png) for figure in self.document.figures]
+        write_key_images(pictures, self.case, self.folder / "key_images")
+
+
+@dataclass(frozen=True)
+class Output:
+    """One row: what is written, for which kinds of study, under which option."""
+
+    name: str
+    write: Callable[[Parcel], object]
+    kinds: tuple[str, ...] = ("ct", "nm-planar")
+    option: str = ""
+
+
+OUTPUTS: tuple[Output, ...] = (
+    Output("lesions.dcm", lambda p: write_seg(p.case, p.reading, p.folder / "lesions.dcm"), ("ct",), "dicom"),
+    Output("bones.dcm", lambda p: write_bones_seg(p.case, p.reading, p.folder / "bones.dcm"), ("ct",), "dicom"),
+    Output("measurements.dcm", lambda p: write_sr(p.case, p.reading, p.folder / "measurements.dcm"), option="dicom"),
+    Output("lesions.nii.gz", lambda p: write_lesion_labels(p.case, p.folder / "lesions.nii.gz"), ("ct",), "nifti"),
+    Output("bones.nii.gz", lambda p: write_bone_labels(p.case, p.folder / "bones.nii.gz"), ("ct",), "nifti"),
+    Output("report.html", lambda p: write_html(p.document, p.folder / "report.html")),
+    Output("report.pdf", lambda p: write_pdf(p.document, p.folder / "report.pdf")),
+    Output("key_images", Parcel.write_key_images, option="dicom"),
+    Output(
+        "report.dcm",
+        lambda p: write_encapsulated_pdf(p.folder / "report.pdf", p.case, p.folder / "report.dcm"),
+        option="dicom",
+    ),
+)
+
+
+def deliver(outcome: Outcome, folder: Path, options: OutputOptions) -> Reading:
+    """Write a Reading into a folder; an output that fails becomes a gap, the rest is written.
+
+    Returns:
+        The Reading as written to reading.json, with the gaps of its outputs.
+
+    Raises:
+        OutputError: the folder or reading.json cannot be written.
+    """
+    parcel = Parcel(outcome, folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for output in OUTPUTS:
+            wanted = not output.option or getattr(options, output.option)
+            if wanted and parcel.reading.study.kind in output.kinds:
+                _attempt(output, parcel)
+        write_reading(parcel.reading, folder / "reading.json")
+    except OSError as error:
+        raise OutputError(f"write {folder}", str(error), "Choose a folder that can be written with -o") from error
+    return parcel.reading
+
+
+def write_reading(reading: Reading, path: Path) -> None:
+    """Write reading.json: complete or not at all."""
+    lines = ",\n".join(f"{json.dumps(key)}: {_lined(value)}" for key, value in codec.encode(reading).items())
+    draft = path.with_suffix(".part")
+    draft.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
+    draft.replace(path)
+
+
+def _lined(value: Any) -> str:
+    """JSON of a value, one item of a list a line: readable, and yet without a line per pixel run."""
+    if not isinstance(value, list):
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    items = ",\n ".join(json.dumps(item, ensure_ascii=False, allow_nan=False) for item in value)
+    return f"[\n {items}\n]" if value else "[]"
+
+
+def read_reading(path: Path) -> Reading:
+    """The Reading of a reading.json.
+
+    Raises:
+        InvalidValueError: the file does not follow the schema.
+    """
+    return codec.decode(Reading, json.loads(path.read_text(encoding="utf-8")))
+
+
+def _attempt(output: Output, parcel: Parcel) -> None:
+    try:
+        output.write(parcel)
+    except Exception as error:  # noqa: BLE001 - one failing output never loses the Reading
+        gap = Gap("study", f"write {output.name}", f"{type(error).__name__}: {error}")
+        parcel.reading = replace(parcel.reading, gaps=(*parcel.reading.gaps, gap))

@@ -1,0 +1,55 @@
+"""Simulated studies as files: DICOM beside the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+
+from osteoscope.deliver.outputs import write_reading
+from osteoscope.dicom.write_ct import write_ct
+from osteoscope.dicom.write_nm import write_nm
+from osteoscope.domain.reading import Reading
+from osteoscope.domain.study import Study
+from osteoscope.errors import InvalidValueError
+from osteoscope.simulate.ct import random_ct_recipe, simulate_ct
+from osteoscope.simulate.planar import random_recipe, simulate_planar
+
+Progress = Callable[[str, int, int], None]
+
+
+def _planar(seed: int, folder: Path) -> Reading:
+    made = simulate_planar(random_recipe(np.random.default_rng(seed)), seed)
+    return _write(made.study, made.reading, folder, write_nm)
+
+
+def _ct(seed: int, folder: Path) -> Reading:
+    made = simulate_ct(random_ct_recipe(np.random.default_rng(seed)), seed)
+    return _write(made.study, made.reading, folder, write_ct)
+
+
+def _write(study: Study, truth: Reading, folder: Path, write: Callable[[Study, Path], object]) -> Reading:
+    write(study, folder / "dicom")
+    write_reading(truth, folder / "truth.json")
+    return truth
+
+
+SIMULATORS: Mapping[str, Callable[[int, Path], Reading]] = MappingProxyType({"planar": _planar, "ct": _ct})
+
+
+def write_simulated(kind: str, seeds: Sequence[int], output: Path, progress: Progress) -> tuple[Path, ...]:
+    """Write one study per seed into ``output/KIND-SEED``: dicom/ and truth.json.
+
+    Raises:
+        InvalidValueError: the kind is in no row of the table.
+    """
+    if kind not in SIMULATORS:
+        raise InvalidValueError("simulate a study", f"kind {kind!r}", f"Choose one of {sorted(SIMULATORS)}")
+    folders = []
+    for number, seed in enumerate(seeds):
+        progress(f"simulate {kind} {seed}", number, len(seeds))
+        folders.append(output / f"{kind}-{seed:04d}")
+        SIMULATORS[kind](seed, folders[-1])
+    return tuple(folders)
