@@ -26,7 +26,7 @@ VIEWS: tuple[Frame, ...] = ("anterior", "posterior")
 def make_study(spacing: tuple[float, float] | None = (2.4, 2.2), views: tuple[Frame, ...] = VIEWS) -> Study:
     rng = np.random.default_rng(5)
     shape = (64, 32)
-    images = {
+    images: dict[str, Image] = {
         v: Image(Grid.planar(shape, spacing, v), rng.poisson(20, shape).astype(np.int32), "counts") for v in views
     }
     acquisition = Acquisition("mIBG whole body, simulated", tracer="mIBG", radionuclide="I-123", collimator="MEGP")
