@@ -1,0 +1,1 @@
+"""Readings to reports: plain data, then HTML, PDF and pictures."""

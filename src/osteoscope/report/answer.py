@@ -1,0 +1,137 @@
+"""The answer in a few sentences, and the limits that go with it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from osteoscope.domain.reading import Reading, SiteReading
+from osteoscope.domain.study import IMAGE_NAMES, StudyKind
+from osteoscope.report.wording import count, label, quantity, sentence_case, site_name, where
+
+FINDINGS_STEP = "findings"
+_SHOWN_NOTES = ("warning", "refused")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a kind of study is asked.
+
+    Args:
+        title: of the report.
+        asked: the question.
+        finding, findings: what one and several are called.
+        totals: measures of the study that answer it, with what they are out of ("" for no bound).
+    """
+
+    title: str
+    asked: str
+    finding: str
+    findings: str
+    totals: Mapping[str, str]
+
+
+QUESTIONS: Mapping[StudyKind, Question] = MappingProxyType(
+    {
+        "ct": Question(
+            "Bone lesions on CT",
+            "Which bones hold lesions, of which type, and how large are they?",
+            "bone lesion",
+            "bone lesions",
+            {"lesion_volume": ""},
+        ),
+        "nm-planar": Question(
+            "Skeletal uptake on planar scintigraphy",
+            "Where is there skeletal uptake, and what are the SIOPEN and Curie scores?",
+            "focus of uptake",
+            "foci of uptake",
+            {"siopen_total": "of 72", "curie_total": "of 30"},
+        ),
+    }
+)
+
+
+def summary(reading: Reading) -> tuple[str, ...]:
+    """Two or three sentences: what was found, and its amount with interval, or why there is no answer."""
+    question = QUESTIONS[reading.study.kind]
+    amounts = [
+        f"{sentence_case(label(name))} {quantity(measure, bound)}"
+        for name, bound in question.totals.items()
+        if (measure := reading.measure(name)) is not None
+    ]
+    reasons = _reasons(reading)
+    if not reading.findings and (not amounts or _failed(reading)):
+        return (f"No statement on {question.findings} can be made.", *reasons)
+    if not amounts:
+        return (_found(reading, question), "The amount could not be measured.", *reasons)
+    return (_found(reading, question), "; ".join(amounts) + ".")
+
+
+def _failed(reading: Reading) -> bool:
+    return any(gap.where == "study" and gap.step == FINDINGS_STEP for gap in reading.gaps)
+
+
+def _reasons(reading: Reading) -> tuple[str, ...]:
+    return tuple(f"{sentence_case(gap.reason.rstrip('.'))}." for gap in reading.gaps if gap.where == "study")
+
+
+def _found(reading: Reading, question: Question) -> str:
+    if not reading.findings:
+        return f"No {question.finding} was found where the images could be assessed."
+    total = count(len(reading.findings), question.finding, question.findings)
+    sites = count(len({finding.site for finding in reading.findings}), "site")
+    kinds = Counter(finding.kind for finding in reading.findings)
+    split = ", ".join(f"{n} {kind}" for kind, n in kinds.most_common())
+    return f"{total} at {sites}: {split}."
+
+
+def limits(reading: Reading) -> tuple[str, ...]:
+    """What the reader must know before using the answer, the widest first."""
+    return tuple(
+        dict.fromkeys(
+            [
+                *_image_limits(reading),
+                *_site_limits(reading.sites),
+                *_gap_limits(reading),
+                *(f"{n.problem}: {n.action}" for n in reading.intake if n.level in _SHOWN_NOTES),
+            ]
+        )
+    )
+
+
+def _image_limits(reading: Reading) -> Iterable[str]:
+    study = reading.study
+    missing = sorted(IMAGE_NAMES[study.kind] - set(study.images))
+    if missing:
+        yield f"One view only: there is no {' or '.join(missing)} image"
+    if study.acquisition.guessed:
+        guessed = ", ".join(fact.replace("_", " ") for fact in study.acquisition.guessed)
+        yield f"Guessed at intake, to be checked by the reader: {guessed}"
+    if any(record.grid.unit == "pixel" for record in study.images.values()):
+        yield "The size of a pixel is not known: no lengths in millimetres"
+
+
+def _site_limits(sites: tuple[SiteReading, ...]) -> Iterable[str]:
+    for status, words in (("not_acquired", "Not acquired"), ("not_assessable", "Not assessable")):
+        names = [site_name(s.site) for s in sites if s.status == status]
+        if names:
+            yield f"{words}: {_listed(names)}"
+    by_note: dict[str, list[str]] = {}
+    for reading in sites:
+        for note in dict.fromkeys(reading.notes):
+            by_note.setdefault(note, []).append(site_name(reading.site))
+    for note, names in by_note.items():
+        yield f"{sentence_case(note)}: {_listed(names)}"
+
+
+def _listed(names: list[str], most: int = 6) -> str:
+    shown = [names[0], *(name[:1].lower() + name[1:] for name in names[1:most])]
+    return ", ".join(shown) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _gap_limits(reading: Reading) -> Iterable[str]:
+    for gap in reading.gaps:
+        prefix = "" if gap.where == "study" else f"{where(reading, gap.where)}: "
+        yield prefix + (gap.reason if prefix else sentence_case(gap.reason))

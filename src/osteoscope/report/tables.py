@@ -1,0 +1,182 @@
+"""The tables of a report, each from a Reading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from osteoscope.domain.anatomy import CURIE, SIOPEN
+from osteoscope.domain.finding import Finding, Measure
+from osteoscope.domain.reading import Reading, SiteReading
+from osteoscope.report.parts import Cell, Column, Table
+from osteoscope.report.style import level_colour
+from osteoscope.report.wording import interval, label, number, percent, place, sentence_case, site_name, unit, where
+
+_EMPTY = Cell("–")
+_INTERVALS = "Grey: the interval that the value could have under the uncertainties its method knows of."
+
+
+def findings(reading: Reading) -> Table:
+    """One row per finding, numbered as in the pictures, with every measure made of it."""
+    names = _names(f.measures for f in reading.findings)
+    columns = (
+        Column("No.", numeric=True),
+        Column("Site"),
+        Column("Kind"),
+        Column("Confidence", numeric=True),
+        *_measure_columns(names),
+        Column("Centre"),
+    )
+    rows = tuple(_finding(n, finding, names) for n, finding in enumerate(reading.findings, start=1))
+    return Table("Findings", columns, rows, _INTERVALS if rows else "")
+
+
+def _finding(n: int, finding: Finding, names: Sequence[tuple[str, str]]) -> tuple[Cell, ...]:
+    return (
+        Cell(str(n)),
+        Cell(site_name(finding.site)),
+        Cell(finding.kind),
+        Cell(percent(finding.confidence)),
+        *_measure_cells(finding.measures, names),
+        Cell(place(finding.centre)),
+    )
+
+
+def sites(reading: Reading) -> Table:
+    """One row per site, also where nothing was found or nothing could be assessed."""
+    names = _names(s.measures for s in reading.sites)
+    columns = (
+        Column("Site"),
+        Column("Status"),
+        Column("Name sure", numeric=True),
+        Column("Findings"),
+        *_measure_columns(names),
+        Column("Remarks"),
+    )
+    rows = tuple(
+        (
+            Cell(site_name(s.site)),
+            Cell(s.status.replace("_", " ")),
+            Cell(percent(s.confidence)),
+            Cell(_evidence(reading, s)),
+            *_measure_cells(s.measures, names),
+            Cell("; ".join(s.notes)),
+        )
+        for s in reading.sites
+    )
+    return Table("Sites", columns, rows)
+
+
+def siopen(reading: Reading) -> Table:
+    """The 12 segments with their SIOPEN level, 0 to 6."""
+    return _score(reading, "siopen", "SIOPEN score, 12 segments", tuple(SIOPEN), (6, 72))
+
+
+def curie(reading: Reading) -> Table:
+    """The 10 regions with their Curie level, 0 to 3."""
+    return _score(reading, "curie", "Curie score, 10 regions", tuple(CURIE), (3, 30))
+
+
+def _score(reading: Reading, name: str, title: str, order: Sequence[str], most: tuple[int, int]) -> Table:
+    columns = (Column("Segment" if name == "siopen" else "Region"), Column("Level", numeric=True), Column("Findings"))
+    rows = [_level(reading, site, name, most[0]) for site in order]
+    total = reading.measure(f"{name}_total")
+    words = Cell(number(total.value), interval(total)) if total else Cell("not scored")
+    rows.append((Cell("Total"), words, Cell(f"of {most[1]}")))
+    return Table(title, columns, tuple(rows), f"Level 0 to {most[0]}. {_INTERVALS}")
+
+
+def _level(reading: Reading, site: str, name: str, most: int) -> tuple[Cell, ...]:
+    said = reading.site(site)
+    if said is None or said.status != "assessed":
+        status = "not read" if said is None else said.status.replace("_", " ")
+        return Cell(site_name(site)), Cell(status), Cell("")
+    measure = said.measure(name)
+    if measure is None:
+        return Cell(site_name(site)), Cell("not scored"), Cell(_evidence(reading, said))
+    level = Cell(number(measure.value), interval(measure), level_colour(measure.value, most))
+    return Cell(site_name(site)), level, Cell(_evidence(reading, said))
+
+
+def measures(reading: Reading) -> Table:
+    """Measures of the whole study."""
+    columns = (Column("Measure"), Column("Value", numeric=True), Column("Unit"), Column("Method"))
+    rows = tuple(
+        (
+            Cell(sentence_case(label(m.name))),
+            Cell(number(m.value), interval(m)),
+            Cell(unit(m.unit)),
+            Cell(m.method),
+        )
+        for m in reading.measures
+    )
+    return Table("Measures of the study", columns, rows, _INTERVALS if rows else "")
+
+
+def gaps(reading: Reading) -> Table:
+    """What could not be done, and why."""
+    rows = tuple((Cell(where(reading, gap.where)), Cell(gap.step), Cell(gap.reason)) for gap in reading.gaps)
+    return Table("Gaps", (Column("Where"), Column("Step"), Column("Reason")), rows)
+
+
+def set_aside(reading: Reading) -> Table:
+    """What was seen and not counted."""
+    rows = tuple(
+        (Cell(s.what), Cell(s.reason), Cell(", ".join(part.image for part in s.region.parts)))
+        for s in reading.set_aside
+    )
+    return Table("Seen and not counted", (Column("What"), Column("Reason"), Column("Image")), rows)
+
+
+def intake(reading: Reading) -> Table:
+    """What was met at the door."""
+    columns = (Column("Level"), Column("Problem"), Column("Action"), Column("File"))
+    rows = tuple(
+        (Cell(n.level.replace("_", " ")), Cell(n.problem), Cell(n.action), Cell(n.file)) for n in reading.intake
+    )
+    return Table("Intake", columns, rows)
+
+
+def provenance(reading: Reading) -> Table:
+    """Who read with which software, models, settings and inputs."""
+    made, reader = reading.provenance, reading.reader
+    facts = [
+        ("Reader", " ".join(filter(None, (reader.name, reader.version, f"({reader.kind})")))),
+        ("Software", made.software),
+        *(("Model", f"{m.name} {m.version}, SHA-256 {m.sha256}") for m in reader.models),
+        ("Started", made.started or "not recorded"),
+        ("Duration", f"{number(made.seconds)} s"),
+        *((f"Setting {key}", str(value)) for key, value in made.settings.items()),
+        ("Study UID", reading.study.uid),
+        *_inputs(reading),
+    ]
+    rows = tuple((Cell(name), Cell(value)) for name, value in facts)
+    return Table("Provenance", (Column("What"), Column("Value")), rows)
+
+
+def _inputs(reading: Reading, most: int = 4) -> Iterable[tuple[str, str]]:
+    inputs = reading.provenance.inputs
+    for source in inputs[:most]:
+        yield "Input", f"{source.file}, SHA-256 {source.sha256[:16]}…"
+    if len(inputs) > most:
+        yield "Inputs", f"{len(inputs) - most} more files, all named in reading.json"
+
+
+def _names(measured: Iterable[tuple[Measure, ...]]) -> list[tuple[str, str]]:
+    return list(dict.fromkeys((m.name, m.unit) for measures in measured for m in measures))
+
+
+def _measure_columns(names: Sequence[tuple[str, str]]) -> Iterable[Column]:
+    for name, ucum in names:
+        yield Column(", ".join(filter(None, (sentence_case(label(name)), unit(ucum)))), numeric=True)
+
+
+def _measure_cells(measured: Sequence[Measure], names: Sequence[tuple[str, str]]) -> Iterable[Cell]:
+    by_name = {(m.name, m.unit): m for m in measured}
+    for key in names:
+        found = by_name.get(key)
+        yield Cell(number(found.value), interval(found)) if found else _EMPTY
+
+
+def _evidence(reading: Reading, said: SiteReading) -> str:
+    ids = [finding.id for finding in reading.findings]
+    return ", ".join(str(ids.index(e) + 1) for e in said.evidence)
