@@ -1,0 +1,188 @@
+"""What the objects made from a Reading share: source headers, identity, codes, files.
+
+UIDs are name-based (`writing.derived_uid`) over the kind of object, the software's version and the
+content, so that writing the same Reading twice gives the same instance, and a changed one another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pydicom
+from highdicom.sr import CodedConcept
+from pydicom.dataset import Dataset
+from pydicom.uid import UID
+
+from osteoscope.dicom.writing import derived_uid
+from osteoscope.domain import codec
+from osteoscope.domain.anatomy import Site
+from osteoscope.domain.reading import Case, Reading
+from osteoscope.errors import OutputError
+
+T = TypeVar("T")
+
+MANUFACTURER = "Osteoscope"
+MODEL = "osteoscope"
+SOFTWARE_VERSION = version("osteoscope")
+RESEARCH_USE = "Research use only; not a medical device"
+PRIVATE_SCHEME = "99OSTEOSCOPE"
+_TYPE_2 = (
+    "PatientID",
+    "PatientName",
+    "PatientBirthDate",
+    "PatientSex",
+    "AccessionNumber",
+    "StudyID",
+    "StudyDate",
+    "StudyTime",
+    "ReferringPhysicianName",
+)
+_LATERALITY = {"right": ("24028007", "Right"), "left": ("7771000", "Left")}
+
+
+@dataclass(frozen=True)
+class Role:
+    """A series that Osteoscope adds to a study: its key in UIDs, number and description."""
+
+    key: str
+    series_number: int
+    description: str
+
+
+LESIONS = Role("lesions", 9801, "Osteoscope lesions, research use only")
+BONES = Role("bones", 9802, "Osteoscope bones, research use only")
+REPORT = Role("measurements", 9803, "Osteoscope measurements, research use only")
+PICTURES = Role("pictures", 9804, "Osteoscope key images, research use only")
+DOCUMENT = Role("document", 9805, "Osteoscope report, research use only")
+
+
+def source_headers(case: Case, asked: str) -> list[Dataset]:
+    """One header per source instance, in the order of slices, without pixel data.
+
+    Attributes of type 2 that the source lacks are added empty, since every derived object needs them.
+
+    Raises:
+        OutputError: a source is not DICOM, or cannot be read any more.
+    """
+    by_uid = {source.sop_instance_uid: source for source in case.study.sources}
+    if not by_uid or "" in by_uid:
+        raise OutputError(
+            asked,
+            f"study {case.study.uid} was not read from DICOM files",
+            "Read the DICOM series instead, or use reading.json and NIfTI",
+        )
+    ordered = sorted(by_uid.values(), key=lambda source: (source.index or 0, source.file))
+    return [_header(source.path, asked) for source in ordered]
+
+
+def _header(path: Path, asked: str) -> Dataset:
+    try:
+        header = pydicom.dcmread(path, stop_before_pixels=True, force=True)
+    except OSError as error:
+        raise OutputError(asked, f"source {path.name}: {error}", "Keep the study open while writing") from error
+    for keyword in _TYPE_2:
+        if keyword not in header:
+            setattr(header, keyword, "")
+    if header.PatientSex not in ("", "M", "F", "O"):
+        header.PatientSex = "O"
+    return header
+
+
+def content_key(reading: Reading) -> str:
+    """A digest of everything that a Reading says."""
+    return hashlib.sha256(json.dumps(codec.encode(reading), sort_keys=True).encode()).hexdigest()
+
+
+def uid_for(role: Role, *content: object) -> UID:
+    """A UID for a series, an instance or a tracked finding."""
+    return derived_uid(role.key, SOFTWARE_VERSION, *content)
+
+
+def created(reading: Reading) -> datetime:
+    """When the Reading was made, as its provenance says; now where it does not."""
+    started = reading.provenance.started
+    return datetime.fromisoformat(started).replace(tzinfo=None) if started else datetime.now()
+
+
+def identity(role: Role, reading: Reading) -> dict[str, Any]:
+    """Series, instance, equipment and research qualification of an object, as highdicom's constructors take them."""
+    key, made = content_key(reading), created(reading)
+    return {
+        "series_instance_uid": uid_for(role, key, "series"),
+        "series_number": role.series_number,
+        "series_description": role.description,
+        "sop_instance_uid": uid_for(role, key, "instance"),
+        "instance_number": 1,
+        "content_date": made.date(),
+        "content_time": made.time(),
+        "manufacturer": MANUFACTURER,
+        "manufacturer_model_name": MODEL,
+        "software_versions": SOFTWARE_VERSION,
+        "device_serial_number": "0",
+        "content_qualification": "RESEARCH",
+    }
+
+
+def private_code(value: str, meaning: str) -> CodedConcept:
+    """A code of the private scheme; docs/reference/dicom.md lists them."""
+    return CodedConcept(value, PRIVATE_SCHEME, meaning[:64])
+
+
+def site_code(site: Site) -> CodedConcept:
+    """SNOMED CT concept of a site, without side."""
+    return CodedConcept(site.code, "SCT", site.name.removeprefix(f"{site.side} ")[:64])
+
+
+def side_code(site: Site) -> CodedConcept | None:
+    """SNOMED CT concept of a site's side, if it has one (PS3.16 CID 244)."""
+    if site.side is None:
+        return None
+    value, meaning = _LATERALITY[site.side]
+    return CodedConcept(value, "SCT", meaning)
+
+
+def build(asked: str, make: Callable[[], T]) -> T:
+    """What ``make`` returns, with a refusal of highdicom or pydicom turned into an OutputError."""
+    try:
+        return make()
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        raise OutputError(
+            asked, f"{type(error).__name__}: {error}", "Check the source headers with dciodvfy"
+        ) from error
+
+
+def save(dataset: Dataset, path: Path) -> None:
+    """Write one instance as a DICOM file (PS3.10).
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    try:
+        dataset.save_as(path, enforce_file_format=True)
+    except OSError as error:
+        raise OutputError(f"write {path}", str(error), "Name a folder that can be written") from error
+
+
+def references(headers: Sequence[Dataset]) -> list[Dataset]:
+    """Items of a Referenced SOP Instance macro (PS3.3 10.8)."""
+    items = []
+    for header in headers:
+        item = Dataset()
+        item.ReferencedSOPClassUID = header.SOPClassUID
+        item.ReferencedSOPInstanceUID = header.SOPInstanceUID
+        items.append(item)
+    return items
+
+
+def copy_attributes(source: Dataset, target: Any, keywords: Sequence[str]) -> None:
+    """Copy those attributes that the source has."""
+    for keyword in keywords:
+        if keyword in source:
+            setattr(target, keyword, source[keyword].value)

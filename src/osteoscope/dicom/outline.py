@@ -1,0 +1,94 @@
+"""Outlines of masks on planar views, in the pixel coordinates of the source frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+from skimage.measure import find_contours
+
+from osteoscope.domain.finding import Part, Region
+from osteoscope.domain.reading import Case
+from osteoscope.domain.study import Source
+from osteoscope.errors import OutputError
+
+Polygon = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """A frame of a source instance that shows one view.
+
+    Args:
+        header: of the instance.
+        number: of the frame, from 1; None in a single-frame instance.
+        mirrored: whether intake turned the picture left to right.
+        columns: width of the picture in pixels.
+    """
+
+    header: Dataset
+    number: int | None
+    mirrored: bool
+    columns: int
+
+
+def source_frames(case: Case, headers: list[Dataset], asked: str) -> dict[str, Frame]:
+    """The source frame of each view.
+
+    Whether a view was mirrored at intake is seen by comparing its counts with those of the frame.
+
+    Raises:
+        OutputError: a view's counts are found in no such frame, straight or mirrored.
+    """
+    by_uid = {str(header.SOPInstanceUID): header for header in headers}
+    return {s.image: _frame(case, s, by_uid[s.sop_instance_uid], asked) for s in case.study.sources if s.image}
+
+
+def _frame(case: Case, source: Source, header: Dataset, asked: str) -> Frame:
+    pixels = pydicom.dcmread(source.path, force=True).pixel_array
+    index = source.index or 0
+    stored = pixels if pixels.ndim == 2 else pixels[index]
+    shown = case.study.images[source.image].values
+    for mirrored, candidate in ((False, stored), (True, stored[:, ::-1])):
+        if candidate.shape == shown.shape and np.array_equal(candidate, shown):
+            return Frame(header, None if pixels.ndim == 2 else index + 1, mirrored, shown.shape[1])
+    raise OutputError(
+        asked,
+        f"the {source.image} view differs from frame {index + 1} of {source.file}",
+        "Write the report of the study as it was loaded",
+    )
+
+
+def outlines(region: Region, frames: dict[str, Frame]) -> list[tuple[Frame, Polygon]]:
+    """Closed polygons (column, row) of a region on each source frame; the centre of the first pixel is (0.5, 0.5).
+
+    The outline passes half-way between pixel centres inside and outside, so that the pixels whose
+    centres lie inside are those of the mask. Holes are filled; parts that do not touch get one outline each.
+    """
+    return [
+        (frames[part.image], _place(contour, part, frames[part.image]))
+        for part in region.parts
+        if part.image in frames
+        for contour in _outer(part.mask)
+    ]
+
+
+def _outer(mask: NDArray[np.bool_]) -> list[Polygon]:
+    padded = np.pad(mask, 1).astype(float)
+    contours = find_contours(  # type: ignore[no-untyped-call]
+        padded, 0.5, fully_connected="high", positive_orientation="low"
+    )
+    return [contour - 1 for contour in contours if _signed_area(contour) > 0]
+
+
+def _signed_area(contour: Polygon) -> float:
+    row, column = contour[:, 0], contour[:, 1]
+    return float(0.5 * np.sum(row[:-1] * column[1:] - row[1:] * column[:-1]))
+
+
+def _place(contour: Polygon, part: Part, frame: Frame) -> Polygon:
+    row, column = (contour + np.asarray(part.offset) + 0.5).T
+    return np.column_stack([frame.columns - column if frame.mirrored else column, row])

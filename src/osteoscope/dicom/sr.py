@@ -1,0 +1,233 @@
+"""A Reading as a Comprehensive 3D SR after template TID 1500 (PS3.16).
+
+Volumes refer to the segments of `seg.write_seg` (TID 1411), planar findings carry their outline on
+the source frame (TID 1410). A measure's interval is written as its upper and lower range of
+uncertainty (TID 310), in the unit of the measure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import highdicom as hd
+import numpy as np
+from highdicom.coding_schemes import CodingSchemeIdentificationItem
+from highdicom.sr import (
+    CodedConcept,
+    Comprehensive3DSR,
+    FindingSite,
+    ImageRegion,
+    Measurement,
+    MeasurementProperties,
+    MeasurementReport,
+    MeasurementsAndQualitativeEvaluations,
+    ObservationContext,
+    ObserverContext,
+    PlanarROIMeasurementsAndQualitativeEvaluations,
+    QualitativeEvaluation,
+    ReferencedSegment,
+    SourceImageForRegion,
+    SourceSeriesForSegmentation,
+    TrackingIdentifier,
+    VolumetricROIMeasurementsAndQualitativeEvaluations,
+)
+from pydicom.dataset import Dataset
+from pydicom.sr.codedict import codes
+
+from osteoscope.dicom import seg
+from osteoscope.dicom.codes import (
+    FINDING_TYPES,
+    KIND_OF_FINDING,
+    PROCEDURES,
+    STATUS_OF_SITE,
+    measure_code,
+    method_code,
+    named_code,
+    unit_code,
+)
+from osteoscope.dicom.derived import (
+    MANUFACTURER,
+    MODEL,
+    PRIVATE_SCHEME,
+    REPORT,
+    RESEARCH_USE,
+    SOFTWARE_VERSION,
+    build,
+    content_key,
+    identity,
+    save,
+    side_code,
+    site_code,
+    source_headers,
+    uid_for,
+)
+from osteoscope.dicom.outline import outlines, source_frames
+from osteoscope.domain.anatomy import site
+from osteoscope.domain.finding import Finding, Measure
+from osteoscope.domain.reading import Case, Reading, SiteReading
+from osteoscope.domain.study import StudyKind
+
+Group = (
+    PlanarROIMeasurementsAndQualitativeEvaluations
+    | VolumetricROIMeasurementsAndQualitativeEvaluations
+    | MeasurementsAndQualitativeEvaluations
+)
+STUDY = "study"
+
+
+def write_sr(case: Case, reading: Reading, path: Path) -> None:
+    """Write findings, sites and totals of a Reading with their measures and intervals.
+
+    Raises:
+        OutputError: sources without DICOM identity, a view that is not that of its source, or a file
+            that cannot be written.
+    """
+    asked = "write DICOM structured report"
+    headers = source_headers(case, asked)
+    groups = [*_FINDINGS[reading.study.kind](case, reading, headers), *_site_groups(reading), *_study_group(reading)]
+    save(build(asked, lambda: _report(reading, headers, groups)), path)
+
+
+def _report(reading: Reading, headers: list[Dataset], groups: Sequence[Group]) -> Comprehensive3DSR:
+    content = MeasurementReport(
+        observation_context=_context(reading),
+        procedure_reported=PROCEDURES[reading.study.kind],
+        imaging_measurements=groups,
+        title=codes.DCM.ImagingMeasurementReport,
+    )
+    referred = [seg.reference(reading, headers)] if reading.study.kind == "ct" and reading.findings else []
+    return Comprehensive3DSR(
+        evidence=[*headers, *referred],
+        content=content,
+        is_complete=True,
+        is_final=reading.reader.kind == "person",
+        coding_schemes=[_SCHEME],
+        **identity(REPORT, reading),
+    )
+
+
+_SCHEME = CodingSchemeIdentificationItem(
+    designator=PRIVATE_SCHEME, name=f"Osteoscope measures and kinds. {RESEARCH_USE}", version=SOFTWARE_VERSION
+)
+
+
+def _context(reading: Reading) -> ObservationContext:
+    if reading.reader.kind == "person":
+        person = hd.sr.PersonObserverIdentifyingAttributes(name=_person_name(reading.reader.name))
+        return ObservationContext(observer_person_context=ObserverContext(codes.DCM.Person, person))
+    device = hd.sr.DeviceObserverIdentifyingAttributes(
+        uid=uid_for(REPORT, "device", reading.reader.name, reading.reader.version),
+        name=f"{reading.reader.name} {reading.reader.version}".strip(),
+        manufacturer_name=MANUFACTURER,
+        model_name=MODEL,
+        serial_number=reading.reader.version or SOFTWARE_VERSION,
+    )
+    return ObservationContext(observer_device_context=ObserverContext(codes.DCM.Device, device))
+
+
+def _person_name(name: str) -> str:
+    return name if "^" in name else f"{name}^"
+
+
+def _volume_groups(_: Case, reading: Reading, headers: list[Dataset]) -> list[Group]:
+    segmentation = seg.reference(reading, headers)
+    series = SourceSeriesForSegmentation(headers[0].SeriesInstanceUID)
+    return [
+        VolumetricROIMeasurementsAndQualitativeEvaluations(
+            referenced_segment=ReferencedSegment(
+                segmentation.SOPClassUID, segmentation.SOPInstanceUID, number, source_series=series
+            ),
+            **_said(reading, finding),
+        )
+        for number, finding in enumerate(reading.findings, start=1)
+    ]
+
+
+def _planar_groups(case: Case, reading: Reading, headers: list[Dataset]) -> list[Group]:
+    frames = source_frames(case, headers, "write DICOM structured report")
+    groups: list[Group] = []
+    for finding in reading.findings:
+        said = _said(reading, finding)
+        for frame, polygon in outlines(finding.region, frames):
+            source = SourceImageForRegion(
+                frame.header.SOPClassUID, frame.header.SOPInstanceUID, [frame.number] if frame.number else None
+            )
+            region = ImageRegion(hd.sr.GraphicTypeValues.POLYLINE, polygon.astype(np.float32), source)
+            groups.append(PlanarROIMeasurementsAndQualitativeEvaluations(referenced_region=region, **said))
+            said = {**said, "measurements": None, "qualitative_evaluations": None}
+    return groups
+
+
+_FINDINGS: Mapping[StudyKind, Callable[[Case, Reading, list[Dataset]], list[Group]]] = {
+    "ct": _volume_groups,
+    "nm-planar": _planar_groups,
+}
+
+
+def _said(reading: Reading, finding: Finding) -> dict[str, Any]:
+    confidence = Measure("confidence", finding.confidence, "1", "as the reader states it")
+    return {
+        "tracking_identifier": TrackingIdentifier(seg.tracking_uid(reading, finding.id), finding.id),
+        "finding_type": FINDING_TYPES[reading.study.kind],
+        "finding_sites": [_finding_site(finding.site)],
+        "measurements": _measurements([*finding.measures, confidence]),
+        "qualitative_evaluations": [QualitativeEvaluation(KIND_OF_FINDING, named_code(finding.kind))],
+    }
+
+
+def _finding_site(where: str) -> FindingSite:
+    found = site(where)
+    return FindingSite(site_code(found), laterality=side_code(found))
+
+
+def _site_groups(reading: Reading) -> list[Group]:
+    return [_site_group(reading, said) for said in reading.sites if said.measures or said.status != "assessed"]
+
+
+def _site_group(reading: Reading, said: SiteReading) -> Group:
+    uid = str(uid_for(REPORT, content_key(reading), "site", said.site))
+    return MeasurementsAndQualitativeEvaluations(
+        tracking_identifier=TrackingIdentifier(uid, said.site),
+        finding_sites=[_finding_site(said.site)],
+        measurements=_measurements(said.measures) or None,
+        qualitative_evaluations=[QualitativeEvaluation(STATUS_OF_SITE, named_code(said.status))],
+    )
+
+
+def _study_group(reading: Reading) -> list[Group]:
+    if not reading.measures:
+        return []
+    uid = str(uid_for(REPORT, content_key(reading), STUDY))
+    return [
+        MeasurementsAndQualitativeEvaluations(
+            tracking_identifier=TrackingIdentifier(uid, STUDY), measurements=_measurements(reading.measures)
+        )
+    ]
+
+
+def _measurements(measures: Sequence[Measure]) -> list[Measurement]:
+    return [_measurement(measure) for measure in measures]
+
+
+def _measurement(measure: Measure) -> Measurement:
+    unit = unit_code(measure.unit)
+    return Measurement(
+        name=measure_code(measure.name),
+        value=measure.value,
+        unit=unit,
+        method=method_code(measure.method),
+        properties=_uncertainty(measure, unit) if measure.interval else None,
+    )
+
+
+def _uncertainty(measure: Measure, unit: CodedConcept) -> MeasurementProperties:
+    low, high = measure.interval or (measure.value, measure.value)
+    properties = MeasurementProperties(
+        upper_measurement_uncertainty=high - measure.value, lower_measurement_uncertainty=measure.value - low
+    )
+    for item in properties:
+        # highdicom writes "no units"; TID 310 asks for those of the measure.
+        item.MeasuredValueSequence[0].MeasurementUnitsCodeSequence = [unit]
+    return properties
