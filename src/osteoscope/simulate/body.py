@@ -1,0 +1,143 @@
+"""A body as a label volume: which structure each voxel belongs to. Everything after it works on any such volume."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from osteoscope.domain.anatomy import BONE_TO_UNIT, PLANAR_UNITS
+from osteoscope.domain.geometry import Grid
+from osteoscope.errors import InvalidValueError
+from osteoscope.simulate import flesh
+from osteoscope.simulate.axial_skeleton import axial_skeleton
+from osteoscope.simulate.growth import Stature
+from osteoscope.simulate.limb_skeleton import limb_skeleton
+from osteoscope.simulate.posture import Pose, posture
+from osteoscope.simulate.shapes import Beads, Solid, paint, stamp
+
+AIR, SOFT_TISSUE, VISCERA = "air", "soft_tissue", "viscera"
+
+# Density over that of water at which a structure attenuates; 1.05 for soft tissue, 1.25 for the bones of a child.
+_DENSITY: Mapping[str, float] = MappingProxyType({AIR: 0.0, "lung_right": 0.3, "lung_left": 0.3})
+_SOFT_DENSITY, _BONE_DENSITY = 1.05, 1.25
+_VOXELS_PER_HEIGHT = 400
+_VOXEL_RANGE_MM = (2.4, 4.0)
+_MARGIN_MM = 8.0
+
+
+@dataclass(frozen=True, eq=False)
+class Body:
+    """Labelled voxels.
+
+    Args:
+        grid: axial volume, mm, slices towards the head, rows towards the back, columns towards the left.
+        labels: index into `structures`, uint8, shape of `grid`.
+        structures: names; the first is "air". A bone id of `osteoscope.domain.anatomy`, or a planar unit where an
+            anatomy does not tell its bones apart, makes a voxel bone of that unit; any other name is soft tissue.
+
+    Raises:
+        InvalidValueError: shapes differ, a label has no name, the first is not air, or no voxel is bone.
+    """
+
+    grid: Grid
+    labels: NDArray[np.uint8]
+    structures: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if self.labels.shape != self.grid.shape or self.grid.ndim != 3:
+            raise InvalidValueError(
+                "build a Body", f"labels {self.labels.shape} on a grid of {self.grid.shape}", "Give one 3-D shape"
+            )
+        if not self.structures or self.structures[0] != AIR or int(self.labels.max()) >= len(self.structures):
+            raise InvalidValueError(
+                "build a Body",
+                f"labels up to {int(self.labels.max())} for {len(self.structures)} structures",
+                'Name every label, "air" first',
+            )
+        if not (self.unit_index >= 0).any():
+            raise InvalidValueError("build a Body", "no structure that is bone", "Name bones as domain.anatomy does")
+
+    @cached_property
+    def unit_of_structure(self) -> NDArray[np.int8]:
+        """Index into PLANAR_UNITS of each structure, -1 for soft tissue and air."""
+        units = [BONE_TO_UNIT.get(name, name) for name in self.structures]
+        skeletal = {unit: n for n, unit in enumerate(PLANAR_UNITS) if unit != SOFT_TISSUE}
+        return np.array([skeletal.get(unit, -1) for unit in units], dtype=np.int8)
+
+    @cached_property
+    def unit_index(self) -> NDArray[np.int8]:
+        """Index into PLANAR_UNITS of each voxel, -1 outside bone."""
+        return self.unit_of_structure[self.labels]
+
+    def per_structure(self, values: Mapping[str, float], soft: float, bone: float) -> NDArray[np.float32]:
+        """One number per structure: by name, else that of bone or soft tissue; 0 for air unless named."""
+        rest = np.where(self.unit_of_structure >= 0, bone, soft)
+        rest[0] = 0.0
+        return np.array([values.get(n, r) for n, r in zip(self.structures, rest, strict=True)], dtype=np.float32)
+
+    @property
+    def density(self) -> NDArray[np.float32]:
+        """Density of each structure over that of water."""
+        return self.per_structure(_DENSITY, _SOFT_DENSITY, _BONE_DENSITY)
+
+
+@dataclass(frozen=True)
+class Child:
+    """What `build_child` needs.
+
+    Args:
+        stature: measures.
+        age_years: for the bladder's capacity.
+        pose: how it lies.
+        bladder_fill: 0 (empty) to 1.
+    """
+
+    stature: Stature
+    age_years: float
+    pose: Pose
+    bladder_fill: float
+
+
+def build_child(child: Child, rng: np.random.Generator) -> Body:
+    """The labelled voxels of a child; `rng` draws what differs between two children of one description."""
+    stature, posed = child.stature, posture(child.stature, child.pose)
+    bones = {**axial_skeleton(stature, posed), **limb_skeleton(stature, posed)}
+    tips = {name: beads for name, beads in bones.items() if name.startswith(("hand", "foot"))}
+    solids, flesh_beads = flesh.outline(stature, posed, tips)
+    organs = flesh.trunk_organs(stature, posed, rng)
+    loops = flesh.bowel(stature, posed, rng)
+    organs.append(("bladder", flesh.bladder(stature, posed, child.age_years, child.bladder_fill)))
+    small = [*flesh.neck_organs(stature, posed), *flesh.head_organs(stature, posed)]
+    names = (AIR, SOFT_TISSUE, VISCERA, *(n for n, _ in loops), *(n for n, _ in organs), *(n for n, _ in small), *bones)
+    label = {name: n for n, name in enumerate(names)}
+
+    grid = _grid_around([*solids, *flesh_beads, *bones.values()], stature.height)
+    labels = np.zeros(grid.shape, dtype=np.uint8)
+    for solid in solids:
+        paint(labels, grid, solid, label[SOFT_TISSUE])
+    for beads in flesh_beads:
+        stamp(labels, grid, beads, label[SOFT_TISSUE])
+    paint(labels, grid, flesh.cavity(stature, posed), label[VISCERA])
+    inside = range(label[VISCERA], label["bladder"] + 1)
+    for name, beads in loops:
+        stamp(labels, grid, beads, label[name])
+    for name, solid in organs:
+        paint(labels, grid, solid, label[name], inside)
+    for name, solid in small:
+        paint(labels, grid, solid, label[name], range(1, len(names)))
+    for name, beads in bones.items():
+        stamp(labels, grid, beads, label[name])
+    return Body(grid, labels, names)
+
+
+def _grid_around(shapes: Sequence[Solid | Beads], height: float) -> Grid:
+    lows, highs = zip(*(shape.bounds() for shape in shapes), strict=True)
+    step = float(np.clip(height / _VOXELS_PER_HEIGHT, *_VOXEL_RANGE_MM))
+    low = np.min(lows, axis=0) - _MARGIN_MM
+    size = np.ceil((np.max(highs, axis=0) + _MARGIN_MM - low) / step).astype(int) + 1
+    return Grid.axial(size[::-1].tolist(), (step, step, step), low.tolist())

@@ -1,0 +1,206 @@
+"""The truth of a simulation: sites, findings and scores from the lesions that were put in.
+
+How the truth decides (docs/background/mibg.md 1.3 and 2.1; open wordings settled as there):
+
+- What counts is what the camera looked at. A voxel is in the field if its column of pixels was exposed. A SIOPEN
+  segment or Curie region with less than `ACQUIRED_SHARE` of its bone volume in the field is "not acquired".
+- A focus counts once, in the unit of its centre, if most of its voxels are in the field.
+- The diffuse share of a segment is the share of its bone *volume* in the field that was put in as diffuse disease;
+  it does not depend on pose or view. Diffuse patches go through the body from front to back, so that the share of
+  the projected area is close to it.
+- SIOPEN: share above 0.95: 6; from 0.5: 5; any diffuse disease or more than three foci: 4; else the number of foci.
+- Curie: diffuse share above 0.5: 3; else 1 for one site and 2 for more, a diffuse part of one unit being one site.
+- Soft tissue, Curie's tenth region: number of masses up to 2, or 3 where one fills over half of the visceral volume.
+- A total is a range where something was not acquired.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from osteoscope.domain.anatomy import CURIE, PLANAR_UNITS, SIOPEN
+from osteoscope.domain.finding import Finding, Measure, Part, Point, Region, SetAside
+from osteoscope.domain.geometry import Grid
+from osteoscope.domain.reading import MappedSite, SiteReading, Status
+from osteoscope.simulate.body import SOFT_TISSUE, VISCERA, Body
+from osteoscope.simulate.camera import Field
+from osteoscope.simulate.lesions import Placed
+from osteoscope.simulate.uptake import organ_of
+
+ACQUIRED_SHARE = 0.5
+_METHOD = "truth of the simulation"
+_VISIBLE_UPTAKE = 1.4
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """Everything known of a simulated study.
+
+    Args:
+        body: labelled voxels.
+        placed: lesions.
+        field: where voxels fall on the pictures.
+        grids: of the anterior and the posterior view.
+    """
+
+    body: Body
+    placed: tuple[Placed, ...]
+    field: Field
+    grids: Mapping[str, Grid]
+
+    @cached_property
+    def _in_field(self) -> NDArray[np.bool_]:
+        """Whether the column of voxels at [slice, column] is exposed."""
+        return (self.field.pixel_of_slices() >= 0)[:, None] & (self.field.pixel_of_columns() >= 0)[None, :]
+
+    @cached_property
+    def _volumes(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Voxels of each planar unit: all, and in the field."""
+        unit, size = self.body.unit_index, len(PLANAR_UNITS)
+        seen = np.broadcast_to(self._in_field[:, None, :], unit.shape)
+        return np.bincount(unit[unit >= 0], minlength=size), np.bincount(unit[(unit >= 0) & seen], minlength=size)
+
+    @cached_property
+    def _visible(self) -> tuple[Placed, ...]:
+        """Lesions as far as they are in the field."""
+        kept = []
+        for lesion in self.placed:
+            z, _, x = np.unravel_index(lesion.voxels, self.body.grid.shape)
+            seen = self._in_field[z, x]
+            if seen.mean() > 0.5 or (lesion.kind == "diffuse" and seen.any()):
+                kept.append(Placed(lesion.unit, lesion.kind, lesion.voxels[seen], lesion.contrast))
+        return tuple(kept)
+
+    def region(self, voxels: NDArray[np.int64]) -> Region | None:
+        """The silhouette of voxels (flat indices) on both views, None where they are out of the field."""
+        z, _, x = np.unravel_index(voxels, self.body.grid.shape)
+        hit = np.zeros((self.body.grid.shape[0], self.body.grid.shape[2]), dtype=bool)
+        hit[z, x] = True
+        return self._region(hit)
+
+    def _region(self, hit: NDArray[np.bool_]) -> Region | None:
+        pixels = _nearest(self.field.slices, self.field.row_edges, self.field.step_mm, self.field.seen[0])
+        across = _nearest(self.field.columns, self.field.column_edges, self.field.step_mm, self.field.seen[1])
+        mask = hit[np.clip(pixels, 0, None)][:, np.clip(across, 0, None)] & (pixels >= 0)[:, None] & (across >= 0)
+        if not mask.any():
+            return None
+        return Region((Part.from_mask("anterior", mask), Part.from_mask("posterior", mask[:, ::-1])))
+
+    def findings(self) -> tuple[Finding, ...]:
+        """One per lesion and unit."""
+        found: list[Finding] = []
+        for lesion in self._visible:
+            region = self.region(lesion.voxels)
+            if region is not None:
+                centre = Point.centre_of(region.parts[0], self.grids[region.parts[0].image])
+                found.append(Finding(f"lesion_{len(found) + 1}", lesion.unit, lesion.kind, 1.0, region, centre))
+        return tuple(found)
+
+    def mapped(self) -> tuple[MappedSite, ...]:
+        """The silhouette of every planar unit; that of soft tissue is the whole body."""
+        whole, seen = self._volumes
+        sites = []
+        for n, unit in enumerate(PLANAR_UNITS):
+            member = self.body.labels > 0 if unit == SOFT_TISSUE else self.body.unit_index == n
+            region = self._region(np.any(member, axis=1))
+            acquired = unit == SOFT_TISSUE or seen[n] >= ACQUIRED_SHARE * max(whole[n], 1)
+            sites.append(MappedSite(unit, region, "assessed" if acquired and region else "not_acquired"))
+        return tuple(sites)
+
+    def set_aside(self, concentration: NDArray[np.float32]) -> tuple[SetAside, ...]:
+        """Organs whose uptake stands out, by concentration per structure (mediastinum = 1)."""
+        organs: dict[str, list[int]] = {}
+        for label, name in enumerate(self.body.structures):
+            if self.body.unit_of_structure[label] < 0 and concentration[label] >= _VISIBLE_UPTAKE:
+                organs.setdefault(organ_of(name), []).append(label)
+        regions = {
+            organ: self._region(np.any(np.isin(self.body.labels, labels), axis=1)) for organ, labels in organs.items()
+        }
+        return tuple(SetAside(organ, "physiological uptake", region) for organ, region in regions.items() if region)
+
+    def sites(self, findings: Sequence[Finding]) -> tuple[SiteReading, ...]:
+        """SIOPEN segments and Curie regions with their levels; a name that both share is one site."""
+        sites = []
+        for name in dict.fromkeys((*SIOPEN, *CURIE)):
+            units = set(SIOPEN.get(name, ())) | set(CURIE.get(name, ()))
+            evidence = tuple(f.id for f in findings if f.site in units)
+            share = self._acquired_share(units)
+            status: Status = "assessed" if share >= ACQUIRED_SHARE else "not_acquired"
+            notes = () if share > 0.99 else (f"{share:.0%} of its bone in the field",)
+            measures = self._levels(name, findings) if status == "assessed" else ()
+            sites.append(SiteReading(name, status, measures, evidence, None, notes))
+        return tuple(sites)
+
+    def _levels(self, name: str, findings: Sequence[Finding]) -> tuple[Measure, ...]:
+        levels = []
+        if name in SIOPEN:
+            foci, _, share = self._extent(SIOPEN[name], findings)
+            levels.append(("siopen", siopen_level(foci, share)))
+        if name == SOFT_TISSUE:
+            levels.append(("curie", self._soft_tissue_level(findings)))
+        elif name in CURIE:
+            foci, patches, share = self._extent(CURIE[name], findings)
+            levels.append(("curie", curie_level(foci + patches, share)))
+        return tuple(Measure(score, float(level), "{score}", _METHOD, (level, level)) for score, level in levels)
+
+    def _extent(self, units: Iterable[str], findings: Sequence[Finding]) -> tuple[int, int, float]:
+        """Foci, diffuse parts and diffuse share of the bone volume in the field."""
+        wanted = set(units)
+        kinds = [f.kind for f in findings if f.site in wanted]
+        diffuse = [p.voxels for p in self._visible if p.unit in wanted and p.kind == "diffuse"]
+        bone = sum(int(self._volumes[1][PLANAR_UNITS.index(unit)]) for unit in wanted)
+        share = np.unique(np.concatenate(diffuse)).size / max(bone, 1) if diffuse else 0.0
+        return kinds.count("focal"), kinds.count("diffuse"), share
+
+    def _soft_tissue_level(self, findings: Sequence[Finding]) -> int:
+        masses = [p.voxels.size for p in self._visible if p.unit == SOFT_TISSUE]
+        names = np.array(self.body.structures)
+        soft = self.body.unit_of_structure < 0
+        inner = soft & ~np.isin(names, ("air", SOFT_TISSUE))
+        room = int(np.count_nonzero(inner[self.body.labels])) if VISCERA in names else 0
+        if room and masses and max(masses) > 0.5 * room:
+            return 3
+        return min(2, sum(f.site == SOFT_TISSUE for f in findings))
+
+    def _acquired_share(self, units: Iterable[str]) -> float:
+        bony = [PLANAR_UNITS.index(unit) for unit in units if unit != SOFT_TISSUE]
+        whole, seen = (sum(int(volume[n]) for n in bony) for volume in self._volumes)
+        return seen / whole if whole else float(not bony)
+
+
+def siopen_level(foci: int, share: float) -> int:
+    """SIOPEN level of a segment with that many foci and that diffuse share (see the module's text)."""
+    if share >= 0.5:
+        return 6 if share > 0.95 else 5
+    return 4 if share > 0 or foci > 3 else foci
+
+
+def curie_level(places: int, share: float) -> int:
+    """Curie level of a region with that many involved places and that diffuse share (see the module's text)."""
+    return 3 if share > 0.5 else min(places, 2)
+
+
+def totals(sites: Sequence[SiteReading]) -> tuple[Measure, ...]:
+    """SIOPEN and Curie totals, each with the range that places not acquired leave open."""
+    found = []
+    for score, members, highest in (("siopen", SIOPEN, 6), ("curie", CURIE, 3)):
+        levels = [s.measure(score) for s in sites if s.site in members]
+        total = sum(level.value for level in levels if level)
+        missing = sum(level is None for level in levels)
+        found.append(Measure(f"{score}_total", total, "{score}", _METHOD, (total, total + highest * missing)))
+    return tuple(found)
+
+
+def _nearest(at: NDArray[np.float64], edges: NDArray[np.float64], step: float, seen: slice) -> NDArray[np.int64]:
+    """The voxel that the middle of each pixel lies in, -1 outside the body's box or the field."""
+    middle = (edges[:-1] + edges[1:]) / 2
+    index = np.rint((middle - at[0]) / (at[1] - at[0])).astype(np.int64) if len(at) > 1 else np.zeros(len(middle), int)
+    inside = (index >= 0) & (index < len(at)) & (np.abs(middle - at[np.clip(index, 0, len(at) - 1)]) <= step)
+    inside[: seen.start] = False
+    inside[seen.stop :] = False
+    return np.where(inside, index, -1)
