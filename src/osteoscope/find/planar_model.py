@@ -8,8 +8,9 @@ away from the midline. Positions are (row, column) elements of an anterior view,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,13 +55,19 @@ class Prior:
     spread: float
 
 
-_ARM = {
+Limb = Literal["arm", "leg"]
+LIMB_JOINTS: Mapping[Limb, tuple[str, ...]] = {
+    "arm": ("shoulder", "elbow", "wrist", "fingers"),
+    "leg": ("hip", "knee", "ankle", "toes"),
+}
+
+_ARM_PRIORS = {
     "shoulder": Prior(0.2, 0.6),
     "elbow": Prior(0.0, 0.6),
     "upper_arm": Prior(0.0, 0.07),
     "forearm": Prior(0.0, 0.10),
 }
-_LEG = {
+_LEG_PRIORS = {
     "hip": Prior(0.06, 0.25),
     "knee": Prior(0.0, 0.25),
     "thigh": Prior(0.0, 0.06),
@@ -84,7 +91,7 @@ PRIORS: Mapping[str, Prior] = {
     "hips": Prior(0.0, 0.15),
     "arm_girth": Prior(0.0, 0.2),
     "leg_girth": Prior(0.0, 0.2),
-    **{f"{name}_{side}": prior for side in SIGN for name, prior in (_ARM | _LEG).items()},
+    **{f"{name}_{side}": prior for side in SIGN for name, prior in (_ARM_PRIORS | _LEG_PRIORS).items()},
 }
 NAMES: tuple[str, ...] = tuple(PRIORS)
 
@@ -133,39 +140,52 @@ def pose(parameters: Sequence[float] | Array) -> Skeleton:
         across = {name: sign * grown(name, age) * stature * right for name in ("shoulder", "hip_joint")}
         joints[f"shoulder_{side}"] = base + 0.03 * length * down + across["shoulder"] * np.exp(p["shoulders"])
         joints[f"hip_{side}"] = base + 0.90 * length * down + across["hip_joint"] * np.exp(0.5 * p["hips"])
-        joints |= _limb(joints[f"shoulder_{side}"], _arm_bones(p, side), side, stature)
-        joints |= _limb(joints[f"hip_{side}"], _leg_bones(p, side), side, stature)
+        for limb in LIMB_JOINTS:
+            joints |= _limb(joints, p, limb, side)
     return Skeleton(joints, stature, p)
 
 
-def _direction(angle: float) -> Array:
-    return np.asarray([np.cos(angle), np.sin(angle)])
+def bent(skeleton: Skeleton, limb: Limb, side: Side, angles: Array) -> Skeleton:
+    """The skeleton with one limb bent otherwise; its joints gain the leading axes of ``angles`` (..., 2)."""
+    root, bend = LIMB_JOINTS[limb][:2]
+    changed = {f"{root}_{side}": angles[..., 0], f"{bend}_{side}": angles[..., 1]}
+    joints = _limb(skeleton.joints, {**skeleton.values, **changed}, limb, side)
+    return Skeleton({**skeleton.joints, **joints}, skeleton.stature, skeleton.values)
 
 
-# Next joint, angle and length of each bone from the root of a limb on.
-Bones = tuple[tuple[str, float, float], ...]
+def _direction(angle: Any) -> Array:
+    return np.stack([np.cos(angle), np.sin(angle)], axis=-1)
 
 
-def _arm_bones(p: Mapping[str, float], side: Side) -> Bones:
+def _limb(joints: Mapping[str, Array], p: Mapping[str, Any], limb: Limb, side: Side) -> dict[str, Array]:
+    root, *others = LIMB_JOINTS[limb]
+    here, stature = joints[f"{root}_{side}"], np.exp(p["stature"])
+    found = {}
+    for name, (angle, length) in zip(others, _BONES[limb](p, side), strict=True):
+        sideways = np.asarray([1, SIGN[side]])
+        here = here + length * stature * sideways * _direction(angle + SIGN[side] * p["turn"])
+        found[f"{name}_{side}"] = here
+    return found
+
+
+# Angle and length of each bone, from the root of a limb on.
+Bones = tuple[tuple[Any, float], ...]
+
+
+def _arm(p: Mapping[str, Any], side: Side) -> Bones:
     upper = p[f"shoulder_{side}"]
     lower = upper + p[f"elbow_{side}"]
     lengths = [grown(name, p["age"]) * np.exp(p[f"{name}_{side}"]) for name in ("upper_arm", "forearm")]
-    return (("elbow", upper, lengths[0]), ("wrist", lower, lengths[1]), ("fingers", lower, _HAND))
+    return ((upper, lengths[0]), (lower, lengths[1]), (lower, _HAND))
 
 
-def _leg_bones(p: Mapping[str, float], side: Side) -> Bones:
+def _leg(p: Mapping[str, Any], side: Side) -> Bones:
     neck, seat = grown("neck_base", p["age"]), grown("seat", p["age"])
     leg = 1 - _HEEL - neck - 0.90 * (seat - neck)
     upper = p[f"hip_{side}"]
     lower = upper + p[f"knee_{side}"]
     thigh, shank = (_THIGH * leg * np.exp(p[f"thigh_{side}"]), (1 - _THIGH) * leg * np.exp(p[f"shank_{side}"]))
-    return (("knee", upper, thigh), ("ankle", lower, shank), ("toes", lower + p[f"foot_{side}"], _FOOT))
+    return ((upper, thigh), (lower, shank), (lower + p[f"foot_{side}"], _FOOT))
 
 
-def _limb(root: Array, bones: Bones, side: Side, stature: float) -> dict[str, Array]:
-    joints, here = {}, root
-    for name, angle, length in bones:
-        sideways = np.asarray([1, SIGN[side]])
-        here = here + length * stature * sideways * _direction(angle)
-        joints[f"{name}_{side}"] = here
-    return joints
+_BONES: Mapping[Limb, Callable[[Mapping[str, Any], Side], Bones]] = {"arm": _arm, "leg": _leg}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
@@ -12,16 +12,28 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from osteoscope.domain.anatomy import Side
-from osteoscope.find.planar_model import GROWN, NAMES, NEWBORN, PRIORS, Prior, Skeleton, grown, pose
-from osteoscope.find.planar_shapes import LIMB_ROWS, distance, outline_capsules
+from osteoscope.find.planar_model import (
+    GROWN,
+    LIMB_JOINTS,
+    NAMES,
+    NEWBORN,
+    PRIORS,
+    Limb,
+    Prior,
+    Skeleton,
+    bent,
+    grown,
+    pose,
+)
+from osteoscope.find.planar_shapes import LIMB_ROWS, distance, limb_capsules, outline_capsules
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-_JOINTS = {"arm": ("shoulder", "elbow"), "leg": ("hip", "knee")}
-_TRIED = {
-    "arm": (np.arange(-0.3, 3.1, 0.3), np.arange(-2.4, 2.5, 0.6)),
-    "leg": (np.arange(-0.2, 1.3, 0.2), np.arange(-1.6, 0.5, 0.4)),
+# Angles tried for the two upper joints of a limb, (n, 2).
+_TRIED: Mapping[Limb, Array] = {
+    "arm": np.stack(np.meshgrid(np.arange(-0.3, 3.1, 0.3), np.arange(-2.4, 2.5, 0.6)), axis=-1).reshape(-1, 2),
+    "leg": np.stack(np.meshgrid(np.arange(-0.2, 1.3, 0.2), np.arange(-1.6, 0.5, 0.4)), axis=-1).reshape(-1, 2),
 }
 
 
@@ -31,6 +43,7 @@ class PoseOptions:
 
     Args:
         cells: the body's long side is sampled at about so many points.
+        band, thinned: further than so many cells from the edge, one point in so many is kept.
         outside, inside: distances are cut at so many cells beyond and within the edge.
         prior_weight: weight of one prior standard deviation against one cell of distance at one point.
         age_spread: years that the body's proportions may lie off the stated age.
@@ -39,7 +52,9 @@ class PoseOptions:
         rounds, evaluations: fits after each search of limb angles, and evaluations in each fit.
     """
 
-    cells: int = 80
+    cells: int = 72
+    band: float = 3.0
+    thinned: int = 3
     outside: float = 5.0
     inside: float = 1.5
     prior_weight: float = 4.0
@@ -87,19 +102,19 @@ class _Target:
     def _nearest(self, capsules: Array) -> Array:
         return np.asarray(distance(self.points, capsules).min(axis=0))
 
-    def _clip(self, distances: Array) -> Array:
+    def clip(self, distances: Array) -> Array:
         limits = self.options
         return np.asarray(np.clip(distances / self.cell, -limits.inside, limits.outside))
 
     def join(self, parameters: Array, nearest: Array) -> Array:
         prior = self.options.prior_weight * (parameters - self.means) / self.spreads
-        return np.concatenate([self._clip(nearest) - self.edge, prior])
+        return np.concatenate([self.clip(nearest) - self.edge, prior])
 
     def jacobian(self, parameters: Array) -> Array:
         """Forward differences; a capsule that a step leaves alone keeps its distances."""
         capsules = outline_capsules(pose(parameters))
         apart = distance(self.points, capsules)
-        start = self._clip(apart.min(axis=0))
+        start = self.clip(apart.min(axis=0))
         columns = np.zeros((start.size + parameters.size, parameters.size))
         for n, step in enumerate(_steps(self.cell)):
             moved = parameters.copy()
@@ -108,7 +123,7 @@ class _Target:
             changed = np.abs(other - capsules).max(axis=1) > 1e-9
             near = apart.copy()
             near[changed] = distance(self.points, other[changed])
-            columns[: start.size, n] = (self._clip(near.min(axis=0)) - start) / step
+            columns[: start.size, n] = (self.clip(near.min(axis=0)) - start) / step
             columns[start.size + n, n] = self.options.prior_weight / self.spreads[n]
         return columns
 
@@ -162,6 +177,8 @@ def _target(edge: Array, seen: Mask, priors: tuple[Array, Array], options: PoseO
         max(0, columns[0] - margin) : min(edge.shape[1], columns[-1] + margin + 1) : step,
     ].reshape(2, -1)
     grid = grid[:, seen[tuple(grid)]]
+    deep = np.abs(edge[tuple(grid)]) > options.band * step
+    grid = grid[:, ~deep | (np.arange(grid.shape[1]) % options.thinned == 0)]
     cut = np.clip(edge[tuple(grid)] / step, -options.inside, options.outside)
     return _Target(grid.T.astype(float), cut, float(step), *priors, options)
 
@@ -186,6 +203,7 @@ def _polish(target: _Target, parameters: Array) -> Array:
         jac=target.jacobian,
         x_scale=scale,
         loss="soft_l1",
+        tr_solver="lsmr",
         max_nfev=target.options.evaluations,
     )
     return np.asarray(found.x)
@@ -197,20 +215,18 @@ def _search_limbs(target: _Target, parameters: Array) -> Array:
     return parameters
 
 
-def _search_limb(target: _Target, parameters: Array, limb: str, side: Side) -> Array:
-    own = LIMB_ROWS[limb, side]
-    index = [NAMES.index(f"{joint}_{side}") for joint in _JOINTS[limb]]
-    sparse = replace(target, points=target.points[::3], edge=target.edge[::3])
-    rest = np.delete(outline_capsules(pose(parameters)), own, axis=0)
-    nearest = distance(sparse.points, rest).min(axis=0)
-    best, least = parameters, np.inf
-    for angles in [parameters[index], *product(*_TRIED[limb])]:
-        trial = parameters.copy()
-        trial[index] = angles
-        limb_apart = distance(sparse.points, outline_capsules(pose(trial))[own]).min(axis=0)
-        residuals = sparse.join(trial, np.minimum(nearest, limb_apart))
-        cost = float(_soft(residuals).sum())
-        best, least = (trial, cost) if cost < least else (best, least)
+def _search_limb(target: _Target, parameters: Array, limb: Limb, side: Side) -> Array:
+    sparse = replace(target, points=target.points[::2], edge=target.edge[::2])
+    skeleton = pose(parameters)
+    rest = np.delete(outline_capsules(skeleton), LIMB_ROWS[limb, side], axis=0)
+    index = [NAMES.index(f"{joint}_{side}") for joint in LIMB_JOINTS[limb][:2]]
+    angles = np.concatenate([parameters[None, index], _TRIED[limb]])
+    tried = limb_capsules(bent(skeleton, limb, side, angles), limb, side)
+    apart = distance(sparse.points, tried.reshape(-1, 6)).reshape(len(angles), 3, -1).min(axis=1)
+    fitted = sparse.clip(np.minimum(apart, distance(sparse.points, rest).min(axis=0))) - sparse.edge
+    unlikely = target.options.prior_weight * (angles - target.means[index]) / target.spreads[index]
+    best = parameters.copy()
+    best[index] = angles[np.argmin(_soft(fitted).sum(axis=1) + _soft(unlikely).sum(axis=1))]
     return best
 
 

@@ -6,12 +6,13 @@ Widths are shares of stature, of the adult measured on the reference voxel phant
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from osteoscope.domain.anatomy import Side
-from osteoscope.find.planar_model import SIGN, Skeleton, grown
+from osteoscope.find.planar_model import LIMB_JOINTS, SIGN, Limb, Skeleton, grown
 
 Array = NDArray[np.float64]
 Capsule = tuple[Array, Array, float, float]
@@ -24,49 +25,59 @@ def distance(points: Array, capsules: Array) -> Array:
         points: (n, 2) of (row, column).
         capsules: (k, 6) of both ends and both radii.
     """
-    start, stop, near, far = capsules[:, None, 0:2], capsules[:, 2:4], capsules[:, 4:5], capsules[:, 5:6]
-    axis = (stop - capsules[:, 0:2])[:, None]
-    offset = points[None] - start
-    square = np.maximum((axis**2).sum(axis=2), 1e-9)
-    share = np.clip((offset * axis).sum(axis=2) / square, 0, 1)
-    gap = offset - share[..., None] * axis
-    return np.asarray(np.hypot(gap[..., 0], gap[..., 1]) - (near + share * (far - near)))
+    row, column = points.T
+    start_row, start_column, stop_row, stop_column, near, far = capsules.T[:, :, None]
+    down, right = stop_row - start_row, stop_column - start_column
+    off_row, off_column = row - start_row, column - start_column
+    share = off_row * down + off_column * right
+    share /= np.maximum(down**2 + right**2, 1e-9)
+    np.clip(share, 0, 1, out=share)
+    off_row -= share * down
+    off_column -= share * right
+    return np.asarray(np.sqrt(off_row**2 + off_column**2) - near - share * (far - near))
 
 
 def outline_capsules(skeleton: Skeleton) -> Array:
     """The body's silhouette, (k, 6)."""
-    h, v = skeleton.stature, skeleton.values
-    flank, arm, leg = 0.045, np.exp(v["arm_girth"]), np.exp(v["leg_girth"])
+    v, flank = skeleton.values, 0.045
     widths = {n: max(grown(n, v["age"]) * np.exp(v[n]) - flank, 0.01) for n in ("chest", "waist", "hips")}
-    girth = grown("girth", v["age"])
     rows: list[Capsule] = [*_head(skeleton), (*_between(skeleton, "shoulder_right", "shoulder_left"), 0.03, 0.03)]
     rows.append((skeleton.trunk(0, 0.08), skeleton.trunk(0, 0.92), 0.065, 0.065))
-    for side, sign in SIGN.items():
+    for sign in SIGN.values():
         levels = [
             skeleton.trunk(sign * widths[n], t)
             for n, t in (("chest", 0.12), ("chest", 0.4), ("waist", 0.66), ("hips", 0.9))
         ]
-        rows += [(a, b, flank, flank) for a, b in zip(levels, levels[1:], strict=False)]
-        rows += _chain(skeleton, [f"{j}_{side}" for j in ("shoulder", "elbow", "wrist", "fingers")], _ARM, arm * girth)
-        rows += _chain(skeleton, [f"{j}_{side}" for j in ("hip", "knee", "ankle", "toes")], _LEG, leg * girth)
-    return _packed(rows, h)
+        rows += [(a, b, flank, flank) for a, b in pairwise(levels)]
+    limbs = [limb_capsules(skeleton, limb, side) for limb, side in LIMB_ROWS]
+    return np.concatenate([_packed(rows, skeleton.stature), *limbs])
+
+
+def limb_capsules(skeleton: Skeleton, limb: Limb, side: Side) -> Array:
+    """The silhouette of one limb, (..., 3, 6); leading axes as those of its joints."""
+    girth = grown("girth", skeleton.values["age"]) * np.exp(skeleton.values[f"{limb}_girth"]) * skeleton.stature
+    chain = [skeleton.joints[f"{joint}_{side}"] for joint in LIMB_JOINTS[limb]]
+    chain = [np.broadcast_to(joint, chain[-1].shape) for joint in chain]
+    radii = [np.broadcast_to(np.asarray(pair) * girth, chain[-1].shape) for pair in _LIMB_RADII[limb]]
+    bones = [np.concatenate(row, axis=-1) for row in zip(chain, chain[1:], radii, strict=False)]
+    return np.stack(bones, axis=-2)
 
 
 def trunk_capsules(skeleton: Skeleton) -> Array:
     """The silhouette of the trunk alone, (k, 6)."""
-    limbs = [row for rows in LIMB_ROWS.values() for row in range(rows.start, rows.stop)]
-    return np.asarray(np.delete(outline_capsules(skeleton), [0, 1, *limbs], axis=0))
+    return outline_capsules(skeleton)[2:_AXIAL_ROWS]
 
 
-# Rows of `outline_capsules` that a limb owns.
-LIMB_ROWS: Mapping[tuple[str, Side], slice] = {
-    (limb, side): slice(7 + 9 * k + 3 * n, 10 + 9 * k + 3 * n)
-    for k, side in enumerate(SIGN)
-    for n, limb in enumerate(("arm", "leg"))
+# Rows of `outline_capsules`: head and neck, trunk, then each limb.
+_AXIAL_ROWS = 10
+LIMB_ROWS: Mapping[tuple[Limb, Side], slice] = {
+    key: slice(_AXIAL_ROWS + 3 * n, _AXIAL_ROWS + 3 * n + 3)
+    for n, key in enumerate((limb, side) for side in SIGN for limb in LIMB_JOINTS)
 }
-
-_ARM = ((0.029, 0.023), (0.024, 0.016), (0.017, 0.014))
-_LEG = ((0.048, 0.034), (0.036, 0.021), (0.022, 0.018))
+_LIMB_RADII: Mapping[Limb, tuple[tuple[float, float], ...]] = {
+    "arm": ((0.029, 0.023), (0.024, 0.016), (0.017, 0.014)),
+    "leg": ((0.048, 0.034), (0.036, 0.021), (0.022, 0.018)),
+}
 
 
 def _head(skeleton: Skeleton) -> list[Capsule]:
@@ -102,8 +113,10 @@ def bone_capsules(skeleton: Skeleton) -> Mapping[str, Array]:
     for side, sign in SIGN.items():
         rows["thoracic_cage"] += [
             (skeleton.trunk(0, 0.06), skeleton.joints[f"shoulder_{side}"], 0.014, 0.02),
-            *((skeleton.trunk(0, t), skeleton.trunk(sign * (share * chest - 0.02), t + 0.03), 0.03, 0.03)
-              for t, share in _RIBS),
+            *(
+                (skeleton.trunk(0, t), skeleton.trunk(sign * (share * chest - 0.02), t + 0.03), 0.03, 0.03)
+                for t, share in _RIBS
+            ),
         ]
         rows["pelvis"] += [_placed(skeleton, line, sign) for line in _HIP]
         for unit, (joints, radii) in _LIMBS.items():
