@@ -1,0 +1,178 @@
+"""The door: files -> Studies, with a line of report for every file.
+
+``scan`` looks at everything and says which Studies it could make; ``load`` makes one of them. Foreign bytes
+are parsed in a child process under limits of memory and time; a file that kills it is refused by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from osteoscope.dicom.intake.ct_series import CtSeries, series_of
+from osteoscope.dicom.intake.ct_slices import Slice
+from osteoscope.dicom.intake.ct_volume import load_series
+from osteoscope.dicom.intake.header import Entry
+from osteoscope.dicom.intake.inventory import Inventory, VolumeFile, take_inventory
+from osteoscope.dicom.intake.nm_planar import PlanarViews, planar_of
+from osteoscope.dicom.intake.nm_study import load_planar
+from osteoscope.dicom.intake.sandbox import Sandbox
+from osteoscope.dicom.intake.screen import Role, screen
+from osteoscope.dicom.intake.volume_file import load_volume
+from osteoscope.dicom.intake.workplace import Progress, Workplace, silent
+from osteoscope.dicom.options import IntakeOptions, Limits
+from osteoscope.domain.study import IntakeNote, Study, StudyKind
+from osteoscope.errors import IntakeError
+
+__all__ = ["Arrival", "Candidate", "IntakeError", "IntakeOptions", "Limits", "Scan", "load", "scan"]
+
+Content = CtSeries | PlanarViews | VolumeFile
+
+_STRICT = IntakeOptions()
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """One future Study: a CT volume, the views of one planar acquisition, or one NIfTI or NRRD file.
+
+    Args:
+        label: what the user knows it by; text to show, never a file name.
+        kind: of the Study.
+        files: names of the files that it is made from.
+        content: for ``load``.
+    """
+
+    label: str
+    kind: StudyKind
+    files: tuple[str, ...]
+    content: Content
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """What an input holds. Every file is in a candidate or in a note.
+
+    Args:
+        candidates: in the order of their labels' files.
+        notes: on files that belong to no candidate: junk, refused, localisers, copies ...
+    """
+
+    candidates: tuple[Candidate, ...]
+    notes: tuple[IntakeNote, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Arrival:
+    """What became of a candidate.
+
+    Args:
+        study: None where it was refused; the notes say why, naming the file.
+        notes: the same as ``study.intake`` where there is a study.
+    """
+
+    label: str
+    study: Study | None
+    notes: tuple[IntakeNote, ...]
+
+
+def scan(path: Path, scratch: Path, options: IntakeOptions = _STRICT, progress: Progress = silent) -> Scan:
+    """Look at all files of a folder, a file, a zip or a DICOMDIR.
+
+    Args:
+        path: a DICOMDIR stands for its folder; what it points to is never followed.
+        scratch: a temporary folder of the caller, to be kept until the Studies are done with; archives
+            are unpacked here under generated names.
+        progress: called with (stage, done, total); total 0 where it is unknown.
+
+    Raises:
+        IntakeError: there is no such file or folder.
+        LimitError: more files than allowed.
+    """
+    root = path.parent if path.name.upper() == "DICOMDIR" and path.is_file() else path
+    with Sandbox(options.limits) as sandbox:
+        work = Workplace(sandbox, scratch, options, progress)
+        inventory = take_inventory(root, work)
+        found, notes = _candidates(inventory, work)
+        limited = sandbox.limited
+    if not limited:
+        notes.append(IntakeNote("warning", "this system sets no memory limit", "give trusted files only", str(path)))
+    return Scan(tuple(found), tuple(notes))
+
+
+def load(candidate: Candidate, scratch: Path, options: IntakeOptions = _STRICT, progress: Progress = silent) -> Arrival:
+    """Make the Study of a candidate, or say why not; never raises for what the files hold.
+
+    Args:
+        scratch: the folder given to ``scan``; voxels lie here as .npy and are mapped, not held in memory.
+    """
+    with Sandbox(options.limits) as sandbox:
+        work = Workplace(sandbox, scratch, options, progress)
+        try:
+            study = _load(candidate.content, work)
+        except IntakeError as error:
+            refusal = IntakeNote("refused", f"{error.asked}: {error.found}", error.remedy, candidate.files[0])
+            return Arrival(candidate.label, None, (*_early_notes(candidate.content), refusal))
+    study = replace(study, intake=(*study.intake, *_early_notes(candidate.content)))
+    return Arrival(candidate.label, study, study.intake)
+
+
+def _load(content: Content, work: Workplace) -> Study:
+    match content:
+        case CtSeries():
+            return load_series(content, work)
+        case PlanarViews():
+            return load_planar(content, work)
+        case VolumeFile():
+            return load_volume(content, work)
+
+
+def _entries(content: Content) -> tuple[Entry, ...]:
+    """The DICOM files behind a candidate."""
+    match content:
+        case CtSeries():
+            return tuple(dict.fromkeys(item.entry for item in content.slices))
+        case PlanarViews():
+            return tuple(dict.fromkeys(frame.entry for frame in content.frames))
+        case VolumeFile():
+            return ()
+
+
+def _early_notes(content: Content) -> tuple[IntakeNote, ...]:
+    """What the scan noticed about the files of a candidate."""
+    return tuple(note for entry in _entries(content) for note in entry.notes)
+
+
+def _candidates(inventory: Inventory, work: Workplace) -> tuple[list[Candidate], list[IntakeNote]]:
+    notes = list(inventory.notes)
+    roles: dict[Role, list[Entry]] = {"ct": [], "nm": []}
+    for entry in inventory.dicom:
+        role = screen(entry, work.options.limits)
+        if isinstance(role, IntakeNote):
+            notes.append(role)
+        else:
+            roles[role].append(entry)
+    series, ct_notes = series_of(roles["ct"], _digester(work.sandbox), work.options)
+    planar, nm_notes = planar_of(roles["nm"])
+    made = [
+        *(_of_dicom(one.label, "ct", one) for one in series),
+        *(_of_dicom(one.label, "nm-planar", one) for one in planar),
+        *(Candidate(one.found.name, "ct", (one.found.name,), one) for one in inventory.volumes),
+    ]
+    used = {entry for one in made for entry in _entries(one.content)}
+    early = [note for entry in inventory.dicom if entry not in used for note in entry.notes]
+    return made, [*notes, *ct_notes, *nm_notes, *early]
+
+
+def _of_dicom(label: str, kind: StudyKind, content: Content) -> Candidate:
+    return Candidate(label, kind, tuple(entry.found.name for entry in _entries(content)), content)
+
+
+def _digester(sandbox: Sandbox) -> Callable[[Slice], str]:
+    """Fingerprint of a slice's pixels; a file that cannot be read is like no other."""
+
+    def digest(item: Slice) -> str:
+        answer = sandbox.one({"op": "digest", "file": str(item.found.path)})
+        return str(answer.get("sha256", item.found.name))
+
+    return digest

@@ -1,0 +1,62 @@
+"""What a file is, by its content, and what a DICOM header says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydicom.uid import UID
+
+from osteoscope.dicom.options import Limits
+from osteoscope.dicom.worker.fields import plain_fields
+from osteoscope.dicom.worker.part10 import mapped, parse
+
+# (offset, magic bytes, kind); the first match wins.
+_MAGIC = (
+    (128, b"DICM", "dicom"),
+    (0, b"PK\x03\x04", "zip"),
+    (0, b"PK\x05\x06", "zip"),
+    (0, b"\x1f\x8b", "gzip"),
+    (0, b"NRRD000", "nrrd"),
+    (344, b"n+1\0", "nifti"),
+    (344, b"ni1\0", "nifti-pair"),
+    (257, b"ustar", "tar"),
+    (0, b"7z\xbc\xaf\x27\x1c", "7z"),
+    (0, b"Rar!", "rar"),
+    (0, b"BZh", "bzip2"),
+    (0, b"\xfd7zXZ", "xz"),
+    (0, b"\x08\x00", "bare-dicom"),
+    (0, b"\x02\x00", "bare-dicom"),
+)
+
+
+def look(request: Mapping[str, Any], limits: Limits) -> Iterator[dict[str, Any]]:
+    """One answer: "kind", and for DICOM "fields" and "notes".
+
+    Raises:
+        IntakeError: a DICOM file that cannot be parsed, or is over the limits.
+    """
+    path = Path(request["file"])
+    if path.stat().st_size == 0:
+        yield {"kind": "empty"}
+        return
+    with mapped(path) as data:
+        kind = next((kind for at, magic, kind in _MAGIC if data[at : at + len(magic)] == magic), "unknown")
+        if not kind.endswith("dicom"):
+            yield {"kind": kind}
+            return
+        opened = parse(data, limits, pixels=False)
+    fields = plain_fields(opened.dataset)
+    if kind == "bare-dicom" and not fields.get("SOPClassUID"):
+        yield {"kind": "unknown"}
+        return
+    meta = opened.dataset.file_meta
+    for keyword in ("SOPClassUID", "SOPInstanceUID"):
+        fields[keyword] = fields.get(keyword) or str(meta.get(f"MediaStorage{keyword}", ""))
+    fields |= {
+        "TransferSyntaxUID": str(meta.TransferSyntaxUID),
+        "SOPClassName": UID(fields["SOPClassUID"]).name,
+        "PixelBytes": opened.pixel_bytes,
+    }
+    yield {"kind": "dicom", "fields": fields, "notes": opened.notes}

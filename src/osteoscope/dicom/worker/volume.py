@@ -1,0 +1,97 @@
+"""NIfTI and NRRD volumes through SimpleITK, whose world is LPS millimetres as DICOM's is."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813 - the name that its manual uses
+
+from osteoscope.dicom.options import Limits
+from osteoscope.dicom.worker.hounsfield import Tally, to_hounsfield
+from osteoscope.errors import IntakeError, LimitError
+
+
+def read_volume(request: Mapping[str, Any], limits: Limits) -> Iterator[dict[str, Any]]:
+    """Write the volume at "file" as int16 HU to "out".
+
+    Yields "shape" (slice, row, column), "spacing", "origin", "direction" (row-major, columns are the file's
+    x, y, z axes in LPS), "oriented" (False where a NIfTI states no orientation), "sha256" and the tally.
+
+    Raises:
+        IntakeError: not one 3-D volume of single numbers, or an affine that is not orthonormal.
+        LimitError: more voxels than allowed.
+    """
+    reader = sitk.ImageFileReader()
+    reader.SetImageIO(request["reader"])
+    reader.SetFileName(request["file"])
+    if request["reader"] == "NrrdImageIO":
+        _refuse_detached(Path(request["file"]))
+    try:
+        reader.ReadImageInformation()
+        _check_layout(reader, limits)
+        image = reader.Execute()
+    except RuntimeError as error:
+        raise IntakeError("read the volume", _last_line(error), "Save it again as a plain 3-D NIfTI or NRRD") from error
+    values = sitk.GetArrayFromImage(image)
+    if values.ndim == 4:
+        values = values[0]
+    tally = Tally()
+    volume = np.lib.format.open_memmap(request["out"], mode="w+", dtype=np.int16, shape=values.shape)
+    for index, stored in enumerate(values):
+        volume[index] = to_hounsfield(stored, (1.0, 0.0), None, tally)
+    volume.flush()
+    size = image.GetDimension()
+    yield {
+        "shape": list(values.shape),
+        "spacing": image.GetSpacing()[:3],
+        "origin": image.GetOrigin()[:3],
+        "direction": np.reshape(image.GetDirection(), (size, size))[:3, :3].ravel().tolist(),
+        "oriented": _states_orientation(reader),
+        "sha256": _sha256(Path(request["file"])),
+        **tally.plain(),
+    }
+
+
+def _check_layout(reader: sitk.ImageFileReader, limits: Limits) -> None:
+    size = reader.GetSize()
+    parts = reader.GetNumberOfComponents()
+    kind = sitk.GetPixelIDValueAsString(reader.GetPixelID())
+    if parts != 1 or "complex" in kind or len(size) < 3 or math.prod(size[3:]) != 1 or len(size) > 4:
+        raise IntakeError(
+            "read the volume",
+            f"size {' x '.join(map(str, size))} of {kind} with {parts} numbers per voxel",
+            "Give one 3-D volume with one number per voxel",
+        )
+    if math.prod(size) > limits.pixels:
+        raise LimitError("read the volume", f"{math.prod(size)} voxels", f"Limits.pixels allows {limits.pixels}")
+
+
+def _refuse_detached(path: Path) -> None:
+    with path.open("rb") as file:
+        head = file.read(65536).split(b"\n\n")[0].lower()
+    if b"\ndata file:" in head or b"\ndatafile:" in head:
+        raise IntakeError(
+            "read the volume",
+            "the NRRD header points to pixels in another file",
+            "Save header and pixels in one .nrrd file",
+        )
+
+
+def _states_orientation(reader: sitk.ImageFileReader) -> bool:
+    codes = [reader.GetMetaData(key) for key in ("qform_code", "sform_code") if reader.HasMetaDataKey(key)]
+    return not codes or any(code.strip() not in {"", "0"} for code in codes)
+
+
+def _last_line(error: RuntimeError) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1].removeprefix("ITK ERROR: ") if lines else "SimpleITK cannot read it"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
