@@ -60,6 +60,7 @@ class PlanarFrame:
         frame: its number in the file, from 0.
         guess: how the view was inferred, "" where the header states it.
         detector: from 1, 0 where unknown.
+        by_order: the view is inferred from the file that comes before it.
     """
 
     entry: Entry
@@ -67,6 +68,7 @@ class PlanarFrame:
     view: str
     guess: str
     detector: int
+    by_order: bool = False
 
     @property
     def found(self) -> Found:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 from osteoscope.dicom.intake.header import Entry
 from osteoscope.dicom.intake.nm_frames import PlanarFrame, frames_of
@@ -14,7 +15,6 @@ from osteoscope.domain.study import IntakeNote, NoteLevel
 _TOGETHER = timedelta(minutes=30)
 _ONE_SESSION = timedelta(hours=2)
 _VIEWS = ("anterior", "posterior")
-BY_ORDER = "as the view that goes with"
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +93,7 @@ def _other_view_last(first: PlanarFrame, second: PlanarFrame) -> tuple[PlanarFra
     if first.view != second.view or not second.guess or not original or not _belong_but_for_view(first, second):
         return first, second
     other = "posterior" if first.view == "anterior" else "anterior"
-    return first, replace(second, view=other, guess=f"{BY_ORDER} {first.found.name}")
+    return first, replace(second, view=other, guess=f"as the view that goes with {first.found.name}", by_order=True)
 
 
 def _rank(frame: PlanarFrame) -> tuple[bool, float, str]:
@@ -108,13 +108,18 @@ def _pairs(singles: Sequence[PlanarFrame]) -> Iterator[tuple[PlanarFrame, ...]]:
         if not partners:
             yield (frame,)
             continue
-        series = frame.entry.header.text("SeriesInstanceUID")
-        partner = min(
-            partners,
-            key=lambda f: (f.entry.header.text("SeriesInstanceUID") != series, _apart(frame, f) or timedelta()),
-        )
+        partner = min(partners, key=partial(_distance, frame))
         left.remove(partner)
         yield (frame, partner)
+
+
+def _distance(one: PlanarFrame, other: PlanarFrame) -> tuple[bool, timedelta]:
+    """Another series is further than any time."""
+    return _series(one) != _series(other), _apart(one, other) or timedelta()
+
+
+def _series(frame: PlanarFrame) -> str:
+    return frame.entry.header.text("SeriesInstanceUID")
 
 
 def _belong(one: PlanarFrame, other: PlanarFrame) -> bool:
@@ -126,7 +131,7 @@ def _belong_but_for_view(one: PlanarFrame, other: PlanarFrame) -> bool:
         return False
     apart = _apart(one, other)
     if apart is None:
-        return one.entry.header.text("SeriesInstanceUID") == other.entry.header.text("SeriesInstanceUID")
+        return _series(one) == _series(other)
     return apart <= _TOGETHER
 
 

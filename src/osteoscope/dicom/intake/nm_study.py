@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from osteoscope.dicom.intake.header import Header
 from osteoscope.dicom.intake.nm_frames import PlanarFrame
 from osteoscope.dicom.intake.nm_mirror import posterior_side
-from osteoscope.dicom.intake.nm_planar import BY_ORDER, PlanarViews
+from osteoscope.dicom.intake.nm_planar import PlanarViews
 from osteoscope.dicom.intake.patient import digest_uid, patient_of, study_date
 from osteoscope.dicom.intake.screen import NM_CLASS, lossy, pixel_spacing
 from osteoscope.dicom.intake.tracer import Tracer, tracer_of
@@ -193,7 +193,7 @@ def _settled(views: list[_View]) -> tuple[list[_View], tuple[str, ...]]:
         return [kept if view is back else view for view in views], () if right == "R" else ("posterior_side",)
     side, behind, mirrored = posterior_side(front.counts, back.counts)
     figures = f"likeness to the anterior view {behind:.3f} from behind, {mirrored:.3f} mirrored"
-    if side == "mirrored" and BY_ORDER in front.frame.guess + back.frame.guess:
+    if side == "mirrored" and (front.frame.by_order or back.frame.by_order):
         raise IntakeError(
             f"tell {front.frame.found.name} and {back.frame.found.name} apart",
             f"neither states its view, and they look like one view twice ({figures})",
