@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -59,7 +59,7 @@ class Body:
                 f"labels up to {int(self.labels.max())} for {len(self.structures)} structures",
                 'Name every label, "air" first',
             )
-        if not (self.unit_index >= 0).any():
+        if not self.voxels(np.flatnonzero(self.unit_of_structure >= 0).tolist()).size:
             raise InvalidValueError("build a Body", "no structure that is bone", "Name bones as domain.anatomy does")
 
     @cached_property
@@ -70,9 +70,36 @@ class Body:
         return np.array([skeletal.get(unit, -1) for unit in units], dtype=np.int8)
 
     @cached_property
-    def unit_index(self) -> NDArray[np.int8]:
-        """Index into PLANAR_UNITS of each voxel, -1 outside bone."""
-        return self.unit_of_structure[self.labels]
+    def _by_label(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Flat indices of all voxels but air, ordered by label, and where each label begins."""
+        occupied = np.flatnonzero(self.labels)
+        label = self.labels.ravel()[occupied]
+        order = np.argsort(label, kind="stable")
+        return occupied[order], np.searchsorted(label[order], np.arange(len(self.structures) + 1))
+
+    def voxels(self, wanted: Iterable[int]) -> NDArray[np.int64]:
+        """Flat indices of the voxels of some labels (not air)."""
+        flat, starts = self._by_label
+        parts = [flat[starts[label] : starts[label + 1]] for label in wanted]
+        return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
+
+    def bone(self, units: Iterable[str]) -> NDArray[np.int64]:
+        """Flat indices of the voxels of some planar units."""
+        numbers = [PLANAR_UNITS.index(unit) for unit in units]
+        return self.voxels(np.flatnonzero(np.isin(self.unit_of_structure, numbers)).tolist())
+
+    def unit(self, voxels: NDArray[np.int64]) -> NDArray[np.int8]:
+        """Index into PLANAR_UNITS of voxels (flat indices), -1 outside bone."""
+        return self.unit_of_structure[self.labels.ravel()[voxels]]
+
+    def in_picture(self, voxels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Slice and column of voxels (flat indices)."""
+        _, rows, columns = self.grid.shape
+        return voxels // (rows * columns), voxels % columns
+
+    def positions(self, voxels: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Positions (x, y, z) in mm of voxels (flat indices), shape (n, 3)."""
+        return self.grid.to_position(np.stack(np.unravel_index(voxels, self.grid.shape), axis=1))
 
     def per_structure(self, values: Mapping[str, float], soft: float, bone: float) -> NDArray[np.float32]:
         """One number per structure: by name, else that of bone or soft tissue; 0 for air unless named."""

@@ -21,12 +21,13 @@ from osteoscope.errors import InvalidValueError
 # Narrow beam, water at 159 keV (xraydb, xraylib: 0.1478 /cm). Scatter is added on its own, so no broad-beam value.
 WATER_PER_MM = 0.0148
 
-_FWHM = 2.0 * float(np.sqrt(2.0 * np.log(2.0)))
+FWHM_OF_SIGMA = 2.0 * float(np.sqrt(2.0 * np.log(2.0)))
 _SLAB_MM = 10.0
 _COARSE_MM = 12.0
 _WIDE_MARGIN_MM = 240.0
 
 Reals = NDArray[np.floating[Any]]
+Floats = NDArray[np.float64]
 CollimatorName = Literal["LEHR", "LEAP", "ME"]
 
 
@@ -37,21 +38,21 @@ class Collimator:
     Args:
         hole_mm: diameter.
         length_mm: effective length.
-        septal_share: share of all counts that came through septa.
+        septal: counts through septa per photon that leaves the body.
     """
 
     hole_mm: float
     length_mm: float
-    septal_share: float
+    septal: float
 
 
-# Holes: typical vendor values. Shares: set so that a heart-to-mediastinum ratio shrinks as in docs/background/mibg.md
-# 3.2 (S35: LE 0.55-0.61, ME 0.82-0.90 of the true contrast).
+# Typical vendor values (priors). Septa: about 0.4 of all counts of a child come through them with LE holes, 0.07 with
+# ME, which lowers contrast; the measured effect is in docs/background/mibg.md 3.2 (S35).
 COLLIMATORS: Mapping[CollimatorName, Collimator] = MappingProxyType(
     {
-        "LEHR": Collimator(1.11, 23.0, 0.34),
-        "LEAP": Collimator(1.45, 23.0, 0.34),
-        "ME": Collimator(2.94, 38.0, 0.08),
+        "LEHR": Collimator(1.11, 23.0, 0.55),
+        "LEAP": Collimator(1.45, 23.0, 0.55),
+        "ME": Collimator(2.94, 38.0, 0.05),
     }
 )
 
@@ -91,7 +92,7 @@ class Camera:
     intrinsic_fwhm_mm: float = 3.8
     scatter_share: float = 0.12
     scatter_fwhm_mm: float = 90.0
-    septal_fwhm_mm: tuple[float, float] = (70.0, 260.0)
+    septal_fwhm_mm: tuple[float, float] = (110.0, 330.0)
 
     def __post_init__(self) -> None:
         sizes = (self.rows, self.columns, self.pixel_mm, self.anterior_counts, self.field_width_mm, self.scan_mm)
@@ -123,10 +124,10 @@ class Field:
         seen: (first, last) row and column with counts, as slices.
     """
 
-    row_edges: NDArray[np.float64]
-    column_edges: NDArray[np.float64]
-    slices: NDArray[np.float64]
-    columns: NDArray[np.float64]
+    row_edges: Floats
+    column_edges: Floats
+    slices: Floats
+    columns: Floats
     step_mm: float
     seen: tuple[slice, slice]
 
@@ -139,7 +140,7 @@ class Field:
         return _pixel_of(self.columns, self.column_edges, self.seen[1])
 
 
-def _pixel_of(at: NDArray[np.float64], edges: NDArray[np.float64], seen: slice) -> NDArray[np.int64]:
+def _pixel_of(at: Floats, edges: Floats, seen: slice) -> NDArray[np.int64]:
     index = np.searchsorted(edges, at, side="right") - 1
     return np.where((index >= seen.start) & (index < seen.stop), index, -1)
 
@@ -164,79 +165,86 @@ def field_of(grid: Grid, camera: Camera, crown_mm: float, middle_mm: float) -> F
     )
 
 
-def expose(activity: Reals, attenuation: Reals, field: Field, camera: Camera) -> Mapping[str, NDArray[np.float64]]:
-    """Expected counts of both views, [row, column], the posterior as seen from behind.
+@dataclass(frozen=True, eq=False)
+class Optics:
+    """A body under a camera.
 
     Args:
-        activity: per voxel [slice, row, column], any unit.
-        attenuation: per voxel, 1/mm.
+        camera: both heads.
         field: where the voxels fall.
-        camera: both heads; its anterior_counts scales the result.
+        reaching: share of the photons of each voxel that reach a head unscattered, by view.
     """
-    step = field.step_mm
-    passed = np.cumsum(attenuation, axis=1, dtype=np.float32)
-    total = passed[:, -1:, :]
-    own = attenuation / 2
-    views = {
-        "anterior": _view(activity, (passed - own) * step, camera.anterior_gap_mm, field, camera),
-        "posterior": _view(
-            activity[:, ::-1], ((total - passed) + own)[:, ::-1] * step, camera.posterior_gap_mm, field, camera
-        )[:, ::-1],
-    }
-    views["posterior"] = np.ascontiguousarray(views["posterior"])
-    scale = camera.anterior_counts / max(float(views["anterior"].sum()), 1e-30)
-    return MappingProxyType({name: view * scale for name, view in views.items()})
+
+    camera: Camera
+    field: Field
+    reaching: Mapping[str, Reals]
+
+    @classmethod
+    def of(cls, attenuation: Reals, field: Field, camera: Camera) -> Optics:
+        """The optics of a body with that attenuation, 1/mm per voxel [slice, row, column]."""
+        passed = np.cumsum(attenuation, axis=1)
+        own = attenuation / 2
+        front = passed - own
+        back = passed[:, -1:, :] - front
+        reaching = {"anterior": np.exp(-front * field.step_mm), "posterior": np.exp(-back * field.step_mm)}
+        return cls(camera, field, MappingProxyType(reaching))
+
+    def expose(self, activity: Reals) -> Mapping[str, Floats]:
+        """Expected counts of both views, [row, column], the posterior as seen from behind.
+
+        Linear in the activity (per voxel): one photon that passes a hole unscattered is one count.
+        """
+        anterior = self._view(activity, self.reaching["anterior"], self.camera.anterior_gap_mm)
+        posterior = self._view(activity[:, ::-1], self.reaching["posterior"][:, ::-1], self.camera.posterior_gap_mm)
+        return MappingProxyType({"anterior": anterior, "posterior": np.ascontiguousarray(posterior[:, ::-1])})
+
+    def _view(self, activity: Reals, reaching: Reals, gap_mm: float) -> Floats:
+        """One view as the anterior head sees it; depth is ordered from that head."""
+        step = self.field.step_mm
+        depth = activity.shape[1]
+        thick = max(1, round(_SLAB_MM / step))
+        margin = int(np.ceil(2 * self.camera.fwhm_mm(gap_mm + step * depth) / step))
+        primary = np.zeros((activity.shape[0], activity.shape[2]))
+        sharp = np.pad(primary, margin)
+        for start in range(0, depth, thick):
+            slab = slice(start, min(start + thick, depth))
+            plane = np.einsum("zyx,zyx->zx", activity[:, slab], reaching[:, slab]).astype(np.float64)
+            sigma = self.camera.fwhm_mm(gap_mm + step * (slab.start + slab.stop) / 2) / FWHM_OF_SIGMA
+            # The hat that voxels are spread with has a variance of step^2 / 6: it is part of the wanted width.
+            rest = np.sqrt(max(sigma**2 - step**2 / 6, 0.0)) / step
+            sharp += gaussian_filter(np.pad(plane, margin), rest, mode="constant")
+            primary += plane
+        emitted = activity.sum(axis=1, dtype=np.float64)
+        return _on_pixels(sharp, self.field, step, margin) + self._wide(emitted, primary)
+
+    def _wide(self, emitted: Floats, primary: Floats) -> Floats:
+        """Scatter and septal penetration, on a coarse plane since their kernels are wide."""
+        block = max(1, round(_COARSE_MM / self.field.step_mm))
+        step = block * self.field.step_mm
+        margin = int(np.ceil(_WIDE_MARGIN_MM / step))
+        scattered = self.camera.scatter_share * _blocks(emitted - primary, block, margin)
+        # Photons above 400 keV are attenuated less: taken as halfway between none and that of 159 keV.
+        through = COLLIMATORS[self.camera.collimator].septal * _blocks((emitted + primary) / 2, block, margin)
+        plane = gaussian_filter(scattered, self.camera.scatter_fwhm_mm / FWHM_OF_SIGMA / step, mode="constant")
+        for width in self.camera.septal_fwhm_mm:
+            share = through / len(self.camera.septal_fwhm_mm)
+            plane += gaussian_filter(share, width / FWHM_OF_SIGMA / step, mode="constant")
+        return _on_pixels(plane, self.field, step, margin)
 
 
-def detect(expected: Mapping[str, NDArray[np.float64]], rng: np.random.Generator) -> Mapping[str, NDArray[np.int32]]:
+def detect(expected: Mapping[str, Floats], rng: np.random.Generator) -> Mapping[str, NDArray[np.int32]]:
     """Poisson counts of both views."""
     return MappingProxyType({name: rng.poisson(view).astype(np.int32) for name, view in expected.items()})
 
 
-def _view(activity: Reals, depth: Reals, gap_mm: float, field: Field, camera: Camera) -> NDArray[np.float64]:
-    """One view; `activity` and optical `depth` are ordered with the side that faces the camera first."""
-    step = field.step_mm
-    reaching = activity * np.exp(-depth)
-    starts = np.arange(0, activity.shape[1], max(1, round(_SLAB_MM / step)))
-    slabs = np.add.reduceat(reaching, starts, axis=1)
-    ends = np.append(starts[1:], activity.shape[1])
-    margin = int(np.ceil(2 * camera.fwhm_mm(gap_mm + step * activity.shape[1]) / step))
-    pad = ((margin, margin), (margin, margin))
-    sharp = np.zeros([n + 2 * margin for n in (activity.shape[0], activity.shape[2])], dtype=np.float64)
-    for n, (start, end) in enumerate(zip(starts, ends, strict=True)):
-        sigma = camera.fwhm_mm(gap_mm + step * (start + end) / 2) / _FWHM
-        # The hat that voxels are resampled with has a variance of step^2 / 6: it is part of the wanted width.
-        left = np.sqrt(max(sigma**2 - step**2 / 6, 0.0)) / step
-        sharp += gaussian_filter(np.pad(slabs[:, n], pad), left, mode="constant")
-    emitted, primary = activity.sum(axis=1), slabs.sum(axis=1)
-    wide = _wide(emitted, primary, field, camera)
-    return _on_pixels(sharp, field, step, margin) + wide
-
-
-def _wide(emitted: Reals, primary: Reals, field: Field, camera: Camera) -> NDArray[np.float64]:
-    """Scatter and septal penetration, on a coarse plane since their kernels are wide."""
-    block = max(1, round(_COARSE_MM / field.step_mm))
-    step = block * field.step_mm
-    margin = int(np.ceil(_WIDE_MARGIN_MM / step))
-    scattered = camera.scatter_share * _blocks(emitted - primary, block, margin)
-    through = _blocks((emitted + primary) / 2, block, margin)
-    share = COLLIMATORS[camera.collimator].septal_share
-    counted = float(primary.sum()) + float(scattered.sum())
-    tail = through * (share / (1 - share) * counted / max(float(through.sum()), 1e-30))
-    plane = gaussian_filter(scattered, camera.scatter_fwhm_mm / _FWHM / step, mode="constant")
-    for width in camera.septal_fwhm_mm:
-        plane += gaussian_filter(tail / len(camera.septal_fwhm_mm), width / _FWHM / step, mode="constant")
-    return _on_pixels(plane, field, step, margin)
-
-
-def _blocks(plane: Reals, block: int, margin: int) -> NDArray[np.float64]:
+def _blocks(plane: Floats, block: int, margin: int) -> Floats:
     summed = np.add.reduceat(
         np.add.reduceat(plane, np.arange(0, plane.shape[0], block), axis=0), np.arange(0, plane.shape[1], block), axis=1
     )
-    return np.pad(summed.astype(np.float64), margin)
+    return np.pad(summed, margin)
 
 
-def _on_pixels(plane: NDArray[np.float64], field: Field, step: float, margin: int) -> NDArray[np.float64]:
+def _on_pixels(plane: Floats, field: Field, step: float, margin: int) -> Floats:
     """Counts per pixel of a plane of cells, each spread as a hat of its own size; outside the field 0."""
     lead = (step - field.step_mm) / 2 - margin * step
     row_at = field.slices[0] - lead - step * np.arange(plane.shape[0])
@@ -249,7 +257,7 @@ def _on_pixels(plane: NDArray[np.float64], field: Field, step: float, margin: in
     return picture
 
 
-def _shares(at: NDArray[np.float64], edges: NDArray[np.float64], step: float) -> NDArray[np.float64]:
+def _shares(at: Floats, edges: Floats, step: float) -> Floats:
     """Share of each cell that falls into each pixel, shape (pixels, cells)."""
     u = np.clip((edges[:, None] - at[None, :]) / step, -1, 1)
     below = np.where(u < 0, (1 + u) ** 2 / 2, 1 - (1 - u) ** 2 / 2)

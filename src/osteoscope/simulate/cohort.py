@@ -104,7 +104,7 @@ def random_uptake(rng: np.random.Generator) -> Uptake:
 def random_lesions(rng: np.random.Generator, burden: tuple[int, int] | None = None) -> tuple[Lesion, ...]:
     """Disease whose SIOPEN total is meant to lie within `burden` (default: drawn from a real series)."""
     low, high = burden or _BURDEN[int(rng.choice(len(_BURDEN), p=_BURDEN_SHARE))]
-    heat = float(np.exp(rng.uniform(np.log(6), np.log(30))))
+    heat = float(np.exp(rng.uniform(np.log(10), np.log(60))))
     levels = _spread_levels(rng, int(rng.integers(low, high + 1)))
     skeletal = [lesion for segment, level in levels.items() for lesion in lesions_of_level(rng, segment, level, heat)]
     return (*skeletal, *_masses(rng))
@@ -136,7 +136,7 @@ def lesions_of_level(rng: np.random.Generator, segment: str, level: int, heat: f
     patterns = _PATTERNS.get(segment, _PATTERNS["limb"] if "limb" in segment else ("patch", "patchy"))
     pattern = patterns[int(rng.integers(len(patterns)))]
     low, high = {4: (0.08, 0.48), 5: (0.52, 0.93), 6: (1.0, 1.0)}[level]
-    return (Diffuse(segment, float(rng.uniform(low, high)), pattern, 0.6 * contrast),)
+    return (Diffuse(segment, float(rng.uniform(low, high)), pattern, 0.5 * contrast),)
 
 
 def _masses(rng: np.random.Generator) -> list[Lesion]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
@@ -18,8 +18,9 @@ from osteoscope.simulate.body import SOFT_TISSUE, Body
 Pattern = Literal["patch", "patchy", "metaphyseal"]
 MassPlace = Literal["adrenal_right", "adrenal_left", "abdomen", "mediastinum", "neck", "pelvis"]
 
-_SEPARATION, _SEPARATION_FLOOR_MM, _RELAX = 2.5, 22.0, 0.8
-_WAVELENGTH_MM = 45.0
+_SEPARATION, _SEPARATION_FLOOR_MM, _RELAX, _TOUCHING = 2.5, 22.0, 0.8, 1.3
+_WAVELENGTH_MM = 90.0
+_BREACH, _TRIES = 0.6, 40
 
 # From the middle of the thoracic spine, in lengths of the way to the middle of the lumbar spine: (down, left, front).
 _MASS_PLACES: Mapping[MassPlace, tuple[float, float, float]] = MappingProxyType(
@@ -44,7 +45,7 @@ class Foci:
     site: str
     count: int = 1
     diameter_mm: float = 14.0
-    contrast: float = 15.0
+    contrast: float = 30.0
 
     def __post_init__(self) -> None:
         _check_site(self.site)
@@ -68,7 +69,7 @@ class Diffuse:
     site: str
     fraction: float = 1.0
     pattern: Pattern = "patch"
-    contrast: float = 8.0
+    contrast: float = 15.0
 
     def __post_init__(self) -> None:
         _check_site(self.site)
@@ -111,24 +112,17 @@ def place_lesions(body: Body, lesions: Iterable[Lesion], rng: np.random.Generato
     """Put lesions into a body: masses, then diffuse disease, then foci clear of everything else.
 
     A site that the body does not have takes no lesion. Foci keep a distance in the picture, which shrinks where a
-    site is too small for them all.
+    site is small; what still would touch another lesion is left out, since it could not be told apart.
     """
     wanted = list(lesions)
     placed = [_mass(body, lesion) for lesion in wanted if isinstance(lesion, Mass)]
     for lesion in wanted:
         if isinstance(lesion, Diffuse):
             placed += _diffuse(body, lesion, rng)
-    taken = np.concatenate([p.voxels for p in placed]) if placed else np.empty(0, dtype=np.int64)
     for lesion in wanted:
         if isinstance(lesion, Foci):
-            placed += _foci(body, lesion, taken, rng)
-            taken = np.concatenate([taken, *(p.voxels for p in placed[-lesion.count :])])
+            placed += _foci(body, lesion, placed, rng)
     return tuple(p for p in placed if p.voxels.size)
-
-
-def units_of(site: str) -> tuple[str, ...]:
-    """Planar units of a SIOPEN segment or of a planar unit."""
-    return SIOPEN.get(site, (site,))
 
 
 def _check_site(site: str) -> None:
@@ -136,34 +130,52 @@ def _check_site(site: str) -> None:
         raise InvalidValueError("build a lesion", f"site {site!r}", "Name a planar unit or a SIOPEN segment")
 
 
-def _voxels(body: Body, site: str) -> NDArray[np.int64]:
-    wanted = [PLANAR_UNITS.index(unit) for unit in units_of(site)]
-    return np.flatnonzero(np.isin(body.unit_of_structure, wanted)[body.labels])
+def _bone(body: Body, site: str) -> NDArray[np.int64]:
+    return body.bone(SIOPEN.get(site, (site,)))
 
 
-def _positions(body: Body, voxels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Positions (x, y, z) in mm, shape (n, 3)."""
-    return body.grid.to_position(np.stack(np.unravel_index(voxels, body.grid.shape), axis=1))
-
-
-def _foci(body: Body, lesion: Foci, taken: NDArray[np.int64], rng: np.random.Generator) -> list[Placed]:
-    bone = np.setdiff1d(_voxels(body, lesion.site), taken, assume_unique=False)
+def _foci(body: Body, lesion: Foci, others: Sequence[Placed], rng: np.random.Generator) -> list[Placed]:
+    bone = _bone(body, lesion.site)
+    taken = np.concatenate([np.empty(0, dtype=np.int64), *(p.voxels for p in others if p.unit != SOFT_TISSUE)])
+    bone = np.setdiff1d(bone, taken)
     if not bone.size:
         return []
-    at = _positions(body, bone)
-    picture = at[:, [0, 2]]
+    at, label = body.positions(bone), body.labels.ravel()[bone]
     clear = max(_SEPARATION * lesion.diameter_mm, _SEPARATION_FLOOR_MM)
-    distance = _distance_to(_positions(body, taken)[:, [0, 2]], picture)
+    distance = _distance_to(body.positions(taken)[:, [0, 2]], at[:, [0, 2]])
     placed = []
     for _ in range(lesion.count):
-        while not (distance >= clear).any():
+        while clear >= _TOUCHING * lesion.diameter_mm and not (distance >= clear).any():
             clear *= _RELAX
-        centre = int(rng.choice(np.flatnonzero(distance >= clear)))
-        distance = np.minimum(distance, np.linalg.norm(picture - picture[centre], axis=1))
-        within = np.linalg.norm(at - at[centre], axis=1) <= lesion.diameter_mm / 2
-        unit = PLANAR_UNITS[int(body.unit_index.flat[bone[centre]])]
-        placed.append(Placed(unit, "focal", bone[within], lesion.contrast * float(rng.lognormal(0, 0.2))))
+        if clear < _TOUCHING * lesion.diameter_mm:
+            break
+        centre = _marrow(np.flatnonzero(distance >= clear), at, lesion.diameter_mm, rng)
+        distance = np.minimum(distance, np.linalg.norm((at - at[centre])[:, [0, 2]], axis=1))
+        away = np.linalg.norm(at - at[centre], axis=1)
+        own = bone[(away <= lesion.diameter_mm / 2) & (label == label[centre])]
+        breach = _ball(body, at[centre], _BREACH * lesion.diameter_mm / 2)
+        unit = PLANAR_UNITS[int(body.unit_of_structure[label[centre]])]
+        heat = lesion.contrast * float(rng.lognormal(0, 0.2))
+        placed.append(Placed(unit, "focal", np.union1d(own, breach), heat))
     return placed
+
+
+def _marrow(free: NDArray[np.int64], at: NDArray[np.float64], diameter_mm: float, rng: np.random.Generator) -> int:
+    """One of the free voxels, more likely where there is more bone around it."""
+    tried = rng.choice(free, min(_TRIES, free.size), replace=False)
+    around = cKDTree(at).query_ball_point(at[tried], diameter_mm / 2, return_length=True)
+    return int(rng.choice(tried, p=around / around.sum()))
+
+
+def _ball(body: Body, centre: NDArray[np.float64], radius_mm: float) -> NDArray[np.int64]:
+    """Flat indices of all voxels but air around a position."""
+    middle, step = body.grid.to_index(centre), np.asarray(body.grid.spacing)
+    low = np.maximum(np.floor(middle - radius_mm / step), 0).astype(int)
+    high = np.minimum(np.ceil(middle + radius_mm / step) + 1, body.grid.shape).astype(int)
+    index = np.stack([m.ravel() for m in np.mgrid[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]])
+    near = (((index.T - middle) * step) ** 2).sum(axis=1) <= radius_mm**2
+    flat = np.ravel_multi_index(tuple(index[:, near]), body.grid.shape)
+    return np.asarray(flat[body.labels.ravel()[flat] > 0], dtype=np.int64)
 
 
 def _distance_to(taken: NDArray[np.float64], picture: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -173,31 +185,32 @@ def _distance_to(taken: NDArray[np.float64], picture: NDArray[np.float64]) -> ND
 
 
 def _diffuse(body: Body, lesion: Diffuse, rng: np.random.Generator) -> list[Placed]:
-    bone = _voxels(body, lesion.site)
+    bone = _bone(body, lesion.site)
     if not bone.size:
         return []
     order = np.argsort(_SPREAD[lesion.pattern](body, bone, rng), kind="stable")
     chosen = np.sort(bone[order[: max(1, round(lesion.fraction * bone.size))]])
-    unit = body.unit_index.flat[chosen]
+    unit = body.unit(chosen)
     return [Placed(PLANAR_UNITS[int(n)], "diffuse", chosen[unit == n], lesion.contrast) for n in np.unique(unit)]
 
 
 def _from_a_seed(body: Body, bone: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float64]:
-    picture = _positions(body, bone)[:, [0, 2]]
+    picture = body.positions(bone)[:, [0, 2]]
     return np.asarray(np.linalg.norm(picture - picture[rng.integers(len(bone))], axis=1))
 
 
 def _in_islands(body: Body, bone: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float64]:
-    waves = rng.normal(0, 2 * np.pi / _WAVELENGTH_MM, (3, 12))
-    return np.asarray(np.cos(_positions(body, bone) @ waves + rng.uniform(0, 2 * np.pi, 12)).sum(axis=1))
+    """A sum of random waves, the same from front to back so that islands go through."""
+    waves = rng.normal(0, 2 * np.pi / _WAVELENGTH_MM, (2, 12))
+    picture = body.positions(bone)[:, [0, 2]]
+    return np.asarray(np.cos(picture @ waves + rng.uniform(0, 2 * np.pi, 12)).sum(axis=1))
 
 
 def _from_the_ends(body: Body, bone: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float64]:
-    at, label = _positions(body, bone), body.labels.flat[bone]
+    at, label = body.positions(bone), body.labels.ravel()[bone]
     score = np.empty(len(bone))
     for structure in np.unique(label):
-        own = at[label == structure]
-        centred = own - own.mean(axis=0)
+        centred = at[label == structure] - at[label == structure].mean(axis=0)
         along = centred @ np.linalg.eigh(centred.T @ centred)[1][:, -1]
         score[label == structure] = np.minimum(along - along.min(), along.max() - along)
     return score + rng.normal(0, 2.0, len(bone))
@@ -207,10 +220,9 @@ _SPREAD = MappingProxyType({"patch": _from_a_seed, "patchy": _in_islands, "metap
 
 
 def _mass(body: Body, lesion: Mass) -> Placed:
-    upper, lower = (_positions(body, _voxels(body, unit)).mean(axis=0) for unit in ("thoracic_spine", "lumbar_spine"))
-    down = lower - upper
+    upper, lower = (body.positions(body.bone((unit,))).mean(axis=0) for unit in ("thoracic_spine", "lumbar_spine"))
     share_down, left, front = _MASS_PLACES[lesion.place]
-    centre = upper + share_down * down + float(np.linalg.norm(down)) * np.array([left, -front, 0.0])
-    soft = np.flatnonzero((body.labels > 0) & (body.unit_index < 0))
-    near = np.linalg.norm(_positions(body, soft) - centre, axis=1) <= lesion.diameter_mm / 2
-    return Placed(SOFT_TISSUE, "focal", soft[near], lesion.contrast)
+    reach = float(np.linalg.norm(lower - upper))
+    centre = upper + share_down * (lower - upper) + reach * np.array([left, -front, 0.0])
+    near = _ball(body, centre, lesion.diameter_mm / 2)
+    return Placed(SOFT_TISSUE, "focal", near[body.unit(near) < 0], lesion.contrast)

@@ -10,20 +10,22 @@ from importlib.metadata import version
 import numpy as np
 from numpy.typing import NDArray
 
+from osteoscope.domain.anatomy import PLANAR_UNITS
 from osteoscope.domain.codec import encode
 from osteoscope.domain.finding import SetAside
 from osteoscope.domain.geometry import Frame, Grid
 from osteoscope.domain.image import Image
 from osteoscope.domain.reading import MappedSite, Provenance, Reader, Reading, StudyRecord
 from osteoscope.domain.study import Acquisition, Patient, Study
-from osteoscope.simulate.body import Body, Child, build_child
-from osteoscope.simulate.camera import WATER_PER_MM, Camera, Field, detect, expose, field_of
+from osteoscope.simulate.body import SOFT_TISSUE, Body, Child, build_child
+from osteoscope.simulate.camera import WATER_PER_MM, Camera, Field, Floats, Optics, Reals, detect, field_of
 from osteoscope.simulate.cohort import random_recipe
 from osteoscope.simulate.lesions import Diffuse, Foci, Lesion, Mass, Placed, place_lesions
 from osteoscope.simulate.posture import ArmPose, LegPose, Pose
 from osteoscope.simulate.recipe import ChildRecipe
 from osteoscope.simulate.truth import Truth, totals
 from osteoscope.simulate.uptake import Uptake, concentrations, texture
+from osteoscope.simulate.visibility import contrast_to_noise
 
 __all__ = [
     "ArmPose", "Camera", "ChildRecipe", "Diffuse", "Foci", "LegPose", "Lesion", "Mass", "Pose", "Simulation", "Uptake",
@@ -65,31 +67,44 @@ def simulate_planar(recipe: ChildRecipe, seed: int, body: Body | None = None) ->
     placed = place_lesions(body, recipe.lesions, disease)
     held = concentrations(body, recipe.uptake, recipe.age_years, organs)
     field = _field(body, recipe.camera)
-    counts = detect(
-        expose(_activity(body, held, placed, organs), body.density[body.labels] * WATER_PER_MM, field, recipe.camera),
-        noise,
-    )
-    study = _study(recipe, seed, counts)
-    truth = Truth(body, placed, field, {name: image.grid for name, image in study.images.items()})
+    healthy, excess = _expected(body, held, placed, Optics.of(_attenuation(body), field, recipe.camera), organs)
+    study = _study(recipe, seed, detect({view: healthy[view] + excess[view] for view in healthy}, noise))
+    visibility = {view: contrast_to_noise(healthy[view], excess[view], recipe.camera.pixel_mm) for view in healthy}
+    truth = Truth(body, placed, field, {name: image.grid for name, image in study.images.items()}, visibility)
     return _simulation(study, truth, held, Provenance(_software(), settings=_settings(recipe, seed)))
+
+
+def _attenuation(body: Body) -> Reals:
+    return body.density[body.labels] * np.float32(WATER_PER_MM)
 
 
 def _field(body: Body, camera: Camera) -> Field:
     """The body's crown at the head margin and the middle of its bones at the middle of the table."""
-    bone = np.argwhere(body.unit_index >= 0)
-    occupied = np.flatnonzero((body.labels > 0).any(axis=(1, 2)))
-    crown = body.grid.to_position((int(occupied[-1]), 0, 0))[2]
-    middle = body.grid.to_position((0, 0, float(np.median(bone[:, 2]))))[0]
-    return field_of(body.grid, camera, float(crown), float(middle))
+    _, columns = body.in_picture(body.bone(unit for unit in PLANAR_UNITS if unit != SOFT_TISSUE))
+    slices, _ = body.in_picture(body.voxels(range(1, len(body.structures))))
+    crown = body.grid.to_position((int(slices.max()), 0, 0))
+    middle = body.grid.to_position((0, 0, float(np.median(columns))))
+    return field_of(body.grid, camera, float(crown[2]), float(middle[0]))
 
 
-def _activity(
-    body: Body, held: NDArray[np.float32], placed: tuple[Placed, ...], rng: np.random.Generator
-) -> NDArray[np.float32]:
-    activity = held[body.labels]
+def _expected(
+    body: Body, held: NDArray[np.float32], placed: tuple[Placed, ...], optics: Optics, rng: np.random.Generator
+) -> tuple[Mapping[str, Floats], Mapping[str, Floats]]:
+    """Expected counts of both views without disease, and what disease adds; scaled to the wanted anterior total."""
+    uneven = texture(body, rng)
+    activity = held[body.labels] * uneven
+    healthy = optics.expose(activity)
+    change = np.zeros_like(activity)
     for lesion in placed:
-        activity.flat[lesion.voxels] = lesion.contrast
-    return activity * texture(body, rng)
+        z, y, x = np.unravel_index(lesion.voxels, activity.shape)
+        change[z, y, x] = lesion.contrast * uneven[z, y, x] - activity[z, y, x]
+    excess = optics.expose(change) if placed else {view: np.zeros_like(counts) for view, counts in healthy.items()}
+    scale = optics.camera.anterior_counts / float((healthy["anterior"] + excess["anterior"]).sum())
+    return _scaled(healthy, scale), _scaled(excess, scale)
+
+
+def _scaled(views: Mapping[str, Floats], by: float) -> Mapping[str, Floats]:
+    return {view: by * counts for view, counts in views.items()}
 
 
 def _study(recipe: ChildRecipe, seed: int, counts: Mapping[str, NDArray[np.int32]]) -> Study:

@@ -10,7 +10,8 @@ How the truth decides (docs/background/mibg.md 1.3 and 2.1; open wordings settle
   the projected area is close to it.
 - SIOPEN: share above 0.95: 6; from 0.5: 5; any diffuse disease or more than three foci: 4; else the number of foci.
 - Curie: diffuse share above 0.5: 3; else 1 for one site and 2 for more, a diffuse part of one unit being one site.
-- Soft tissue, Curie's tenth region: number of masses up to 2, or 3 where one fills over half of the visceral volume.
+- Soft tissue, Curie's tenth region: number of masses up to 2, or 3 where one fills over half of the chest or of the
+  abdomen, each taken as half of the viscera.
 - A total is a range where something was not acquired.
 """
 
@@ -28,7 +29,8 @@ from osteoscope.domain.finding import Finding, Measure, Part, Point, Region, Set
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.reading import MappedSite, SiteReading, Status
 from osteoscope.simulate.body import SOFT_TISSUE, VISCERA, Body
-from osteoscope.simulate.camera import Field
+from osteoscope.simulate.camera import Field, Floats
+from osteoscope.simulate.flesh import TRUNK_ORGANS
 from osteoscope.simulate.lesions import Placed
 from osteoscope.simulate.uptake import organ_of
 
@@ -46,50 +48,54 @@ class Truth:
         placed: lesions.
         field: where voxels fall on the pictures.
         grids: of the anterior and the posterior view.
+        visibility: contrast-to-noise ratio at each pixel of both views (`osteoscope.simulate.visibility`).
     """
 
     body: Body
     placed: tuple[Placed, ...]
     field: Field
     grids: Mapping[str, Grid]
+    visibility: Mapping[str, Floats]
+
+    def _seen(self, voxels: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether the camera looks at voxels (flat indices)."""
+        z, x = self.body.in_picture(voxels)
+        return (self.field.pixel_of_slices()[z] >= 0) & (self.field.pixel_of_columns()[x] >= 0)
 
     @cached_property
-    def _in_field(self) -> NDArray[np.bool_]:
-        """Whether the column of voxels at [slice, column] is exposed."""
-        return (self.field.pixel_of_slices() >= 0)[:, None] & (self.field.pixel_of_columns() >= 0)[None, :]
-
-    @cached_property
-    def _volumes(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Voxels of each planar unit: all, and in the field."""
-        unit, size = self.body.unit_index, len(PLANAR_UNITS)
-        seen = np.broadcast_to(self._in_field[:, None, :], unit.shape)
-        return np.bincount(unit[unit >= 0], minlength=size), np.bincount(unit[(unit >= 0) & seen], minlength=size)
+    def _volumes(self) -> Mapping[str, tuple[int, int]]:
+        """Voxels of each skeletal unit: all, and in the field."""
+        bones = {unit: self.body.bone((unit,)) for unit in PLANAR_UNITS if unit != SOFT_TISSUE}
+        return {unit: (bone.size, int(self._seen(bone).sum())) for unit, bone in bones.items()}
 
     @cached_property
     def _visible(self) -> tuple[Placed, ...]:
         """Lesions as far as they are in the field."""
         kept = []
         for lesion in self.placed:
-            z, _, x = np.unravel_index(lesion.voxels, self.body.grid.shape)
-            seen = self._in_field[z, x]
+            seen = self._seen(lesion.voxels)
             if seen.mean() > 0.5 or (lesion.kind == "diffuse" and seen.any()):
                 kept.append(Placed(lesion.unit, lesion.kind, lesion.voxels[seen], lesion.contrast))
         return tuple(kept)
 
     def region(self, voxels: NDArray[np.int64]) -> Region | None:
         """The silhouette of voxels (flat indices) on both views, None where they are out of the field."""
-        z, _, x = np.unravel_index(voxels, self.body.grid.shape)
         hit = np.zeros((self.body.grid.shape[0], self.body.grid.shape[2]), dtype=bool)
-        hit[z, x] = True
-        return self._region(hit)
-
-    def _region(self, hit: NDArray[np.bool_]) -> Region | None:
-        pixels = _nearest(self.field.slices, self.field.row_edges, self.field.step_mm, self.field.seen[0])
-        across = _nearest(self.field.columns, self.field.column_edges, self.field.step_mm, self.field.seen[1])
-        mask = hit[np.clip(pixels, 0, None)][:, np.clip(across, 0, None)] & (pixels >= 0)[:, None] & (across >= 0)
+        hit[self.body.in_picture(voxels)] = True
+        rows, columns = self._pixels
+        mask = hit[rows][:, columns] & (rows >= 0)[:, None] & (columns >= 0)
         if not mask.any():
             return None
         return Region((Part.from_mask("anterior", mask), Part.from_mask("posterior", mask[:, ::-1])))
+
+    @cached_property
+    def _pixels(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Slice of each row of pixels and column of voxels of each column, -1 outside."""
+        field = self.field
+        return (
+            _nearest(field.slices, field.row_edges, field.step_mm, field.seen[0]),
+            _nearest(field.columns, field.column_edges, field.step_mm, field.seen[1]),
+        )
 
     def findings(self) -> tuple[Finding, ...]:
         """One per lesion and unit."""
@@ -97,19 +103,24 @@ class Truth:
         for lesion in self._visible:
             region = self.region(lesion.voxels)
             if region is not None:
-                centre = Point.centre_of(region.parts[0], self.grids[region.parts[0].image])
-                found.append(Finding(f"lesion_{len(found) + 1}", lesion.unit, lesion.kind, 1.0, region, centre))
+                number, first = f"lesion_{len(found) + 1}", region.parts[0]
+                centre = Point.centre_of(first, self.grids[first.image])
+                seen = (self._contrast(region),)
+                found.append(Finding(number, lesion.unit, lesion.kind, 1.0, region, centre, seen))
         return tuple(found)
+
+    def _contrast(self, region: Region) -> Measure:
+        best = max(float(self.visibility[part.image][part.box][part.mask].max()) for part in region.parts)
+        return Measure("contrast_to_noise", round(best, 2), "1", "expected counts, better view, 12 mm aperture")
 
     def mapped(self) -> tuple[MappedSite, ...]:
         """The silhouette of every planar unit; that of soft tissue is the whole body."""
-        whole, seen = self._volumes
-        sites = []
-        for n, unit in enumerate(PLANAR_UNITS):
-            member = self.body.labels > 0 if unit == SOFT_TISSUE else self.body.unit_index == n
-            region = self._region(np.any(member, axis=1))
-            acquired = unit == SOFT_TISSUE or seen[n] >= ACQUIRED_SHARE * max(whole[n], 1)
-            sites.append(MappedSite(unit, region, "assessed" if acquired and region else "not_acquired"))
+        everything = range(1, len(self.body.structures))
+        sites = [MappedSite(SOFT_TISSUE, self.region(self.body.voxels(everything)))]
+        for unit, (whole, seen) in self._volumes.items():
+            region = self.region(self.body.bone((unit,)))
+            acquired = region is not None and seen >= ACQUIRED_SHARE * whole
+            sites.append(MappedSite(unit, region, "assessed" if acquired else "not_acquired"))
         return tuple(sites)
 
     def set_aside(self, concentration: NDArray[np.float32]) -> tuple[SetAside, ...]:
@@ -118,9 +129,7 @@ class Truth:
         for label, name in enumerate(self.body.structures):
             if self.body.unit_of_structure[label] < 0 and concentration[label] >= _VISIBLE_UPTAKE:
                 organs.setdefault(organ_of(name), []).append(label)
-        regions = {
-            organ: self._region(np.any(np.isin(self.body.labels, labels), axis=1)) for organ, labels in organs.items()
-        }
+        regions = {organ: self.region(self.body.voxels(labels)) for organ, labels in organs.items()}
         return tuple(SetAside(organ, "physiological uptake", region) for organ, region in regions.items() if region)
 
     def sites(self, findings: Sequence[Finding]) -> tuple[SiteReading, ...]:
@@ -153,24 +162,22 @@ class Truth:
         wanted = set(units)
         kinds = [f.kind for f in findings if f.site in wanted]
         diffuse = [p.voxels for p in self._visible if p.unit in wanted and p.kind == "diffuse"]
-        bone = sum(int(self._volumes[1][PLANAR_UNITS.index(unit)]) for unit in wanted)
+        bone = sum(self._volumes[unit][1] for unit in wanted)
         share = np.unique(np.concatenate(diffuse)).size / max(bone, 1) if diffuse else 0.0
         return kinds.count("focal"), kinds.count("diffuse"), share
 
     def _soft_tissue_level(self, findings: Sequence[Finding]) -> int:
         masses = [p.voxels.size for p in self._visible if p.unit == SOFT_TISSUE]
-        names = np.array(self.body.structures)
-        soft = self.body.unit_of_structure < 0
-        inner = soft & ~np.isin(names, ("air", SOFT_TISSUE))
-        room = int(np.count_nonzero(inner[self.body.labels])) if VISCERA in names else 0
-        if room and masses and max(masses) > 0.5 * room:
+        inner = [n for n, name in enumerate(self.body.structures) if name in (VISCERA, *TRUNK_ORGANS)]
+        room = self.body.voxels(inner).size
+        if room and masses and max(masses) > 0.5 * (room / 2):
             return 3
         return min(2, sum(f.site == SOFT_TISSUE for f in findings))
 
     def _acquired_share(self, units: Iterable[str]) -> float:
-        bony = [PLANAR_UNITS.index(unit) for unit in units if unit != SOFT_TISSUE]
-        whole, seen = (sum(int(volume[n]) for n in bony) for volume in self._volumes)
-        return seen / whole if whole else float(not bony)
+        volumes = [self._volumes[unit] for unit in units if unit != SOFT_TISSUE]
+        whole, seen = (sum(v) for v in zip(*volumes, strict=True)) if volumes else (1, 1)
+        return seen / whole if whole else 0.0
 
 
 def siopen_level(foci: int, share: float) -> int:

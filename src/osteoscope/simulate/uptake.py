@@ -23,7 +23,7 @@ _USUAL: Mapping[str, float] = MappingProxyType(
     {
         SOFT_TISSUE: 0.6, VISCERA: 0.9, "mediastinum": 1.0, "heart_cavity": 1.3, "brain": 0.45, "eye": 0.5,
         "liver": 7.0, "spleen": 2.2, "stomach": 1.0, "kidney": 1.6, "adrenal": 2.0, "bladder": 18.0, "bowel": 2.0,
-        "parotid": 9.0, "submandibular": 8.0, "lacrimal": 3.0, "nasal": 3.0, "oral": 1.6, "thyroid": 6.0,
+        "parotid": 22.0, "submandibular": 16.0, "lacrimal": 3.0, "nasal": 4.5, "oral": 1.6, "thyroid": 6.0,
         "brown_fat": 5.0,
     }
 )  # fmt: skip
@@ -90,7 +90,7 @@ def organ_of(structure: str) -> str:
 def concentrations(body: Body, uptake: Uptake, age_years: float, rng: np.random.Generator) -> NDArray[np.float32]:
     """Concentration of each structure of a body, mediastinum = 1; bowel loops and glands vary on their own."""
     usual = dict(_USUAL)
-    usual["heart"] = 2.2 * float(np.interp(age_years, _AGE, _HEART)) - 1.2
+    usual["heart"] = 3.0 * float(np.interp(age_years, _AGE, _HEART)) - 1.6
     usual["lung"] = 0.75 * float(np.interp(age_years, _AGE, _LUNG))
     values = {}
     for name in body.structures:
