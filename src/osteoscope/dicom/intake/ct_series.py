@@ -37,7 +37,7 @@ class CtSeries:
     @property
     def label(self) -> str:
         """Series number, description and size."""
-        header = self.slices[0].entry.header
+        header = self.slices[0].header
         words = ["CT", header.text("SeriesNumber"), header.text("SeriesDescription"), self.part]
         return " ".join(filter(None, words)) + f" ({len(self.slices)} slices)"
 
@@ -173,12 +173,12 @@ def _without_reformats(series: list[CtSeries], notes: list[IntakeNote]) -> tuple
 
 
 def _is_reformat(series: CtSeries) -> bool:
-    kinds = {word.upper() for word in series.slices[0].entry.header.texts("ImageType")}
+    kinds = {word.upper() for word in series.slices[0].header.texts("ImageType")}
     return bool(kinds & {"DERIVED", "REFORMATTED", "MPR"}) and abs(series.slices[0].normal[2]) < _AXIAL
 
 
 def _study(series: CtSeries) -> str:
-    return series.slices[0].entry.header.text("StudyInstanceUID")
+    return series.slices[0].header.text("StudyInstanceUID")
 
 
 def _notes(slices: Iterable[Slice], level: NoteLevel, problem: str, action: str) -> list[IntakeNote]:

@@ -41,6 +41,7 @@ class Slice:
     """One CT image and its place.
 
     Args:
+        header: of the file, with what holds for this frame alone laid over it.
         frame: its number in the file, from 0.
         position: LPS mm of the centre of pixel (0, 0).
         along_row, along_column: orthonormal directions in which the column and the row index grow.
@@ -51,6 +52,7 @@ class Slice:
     """
 
     entry: Entry
+    header: Header
     frame: int
     position: tuple[float, float, float]
     along_row: tuple[float, float, float]
@@ -104,6 +106,7 @@ def _slice(entry: Entry, header: Header, frame: int) -> Slice | tuple[str, str]:
     along_row, along_column, error = directions
     return Slice(
         entry=entry,
+        header=header,
         frame=frame,
         position=(position[0], position[1], position[2]),
         along_row=along_row,

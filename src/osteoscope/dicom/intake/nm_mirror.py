@@ -1,6 +1,7 @@
 """Is a posterior view kept as seen from behind, or already mirrored?
 
-Both heads see one silhouette from opposite sides, so the posterior view, mirrored, covers the anterior one.
+Both heads see one silhouette from opposite sides. What is asymmetric about it (pose, place in the field, arms,
+organs) is therefore mirrored between the views of a camera, and equal where the posterior one was flipped.
 """
 
 from __future__ import annotations
@@ -13,39 +14,34 @@ from scipy import ndimage
 
 Side = Literal["from behind", "mirrored", "unclear"]
 
-# The better side must win by this much in correlation; a choice, see tests/dicom/test_load_mirror.py.
-_CLEAR = 0.02
+# A choice: 24 simulated children gave 0.94 to 1.00 (0.59 with heads 2 pixels apart), one real adult 0.92.
+_CLEAR = 0.5
+# Below this share of the whole, asymmetry is noise.
+_ASYMMETRIC = 0.02
 _SMOOTH_PART = 0.012
-_SLACK_PART = 0.03
+_BODY_PART = 0.1
 
 
-def posterior_side(anterior: NDArray[np.int32], posterior: NDArray[np.int32]) -> tuple[Side, float, float]:
-    """How a posterior view lies, with the correlations that speak for "from behind" and for "mirrored".
+def posterior_side(anterior: NDArray[np.int32], posterior: NDArray[np.int32]) -> tuple[Side, float]:
+    """How a posterior view lies, and how its asymmetry agrees: 1 from behind, -1 mirrored, 0 no relation.
 
     Args:
-        anterior, posterior: counts [row, column] of one shape.
+        anterior, posterior: counts [row, column] of one shape, heads up.
     """
-    front, back = _outlined(anterior), _outlined(posterior)
-    behind, mirrored = _likeness(front, back[:, ::-1]), _likeness(front, back)
-    if abs(behind - mirrored) < _CLEAR:
-        return "unclear", behind, mirrored
-    return ("from behind" if behind > mirrored else "mirrored"), behind, mirrored
+    front, back = _outlined(anterior), _outlined(posterior)[:, ::-1]
+    front_part, back_part = front - front[:, ::-1], back - back[:, ::-1]
+    size = float(np.linalg.norm(front_part) * np.linalg.norm(back_part))
+    whole = float(np.linalg.norm(front) * np.linalg.norm(back))
+    if size <= 4 * _ASYMMETRIC**2 * whole:
+        return "unclear", 0.0
+    agreement = float((front_part * back_part).sum()) / size
+    if abs(agreement) < _CLEAR:
+        return "unclear", agreement
+    return ("from behind" if agreement > 0 else "mirrored"), agreement
 
 
 def _outlined(counts: NDArray[np.int32]) -> NDArray[np.float64]:
     """Square root (even noise), smoothed, capped so that the outline weighs more than hot organs."""
     smooth = ndimage.gaussian_filter(np.sqrt(counts.astype(float)), _SMOOTH_PART * counts.shape[1])
-    body = smooth[smooth > 0.1 * smooth.max()]
+    body = smooth[smooth > _BODY_PART * smooth.max()]
     return np.asarray(np.minimum(smooth, np.median(body) if body.size else 1.0))
-
-
-def _likeness(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """Best correlation over small sideways shifts."""
-    slack = max(1, round(_SLACK_PART * one.shape[1]))
-    return max(_correlation(one, np.roll(other, shift, axis=1)) for shift in range(-slack, slack + 1))
-
-
-def _correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    a, b = one - one.mean(), other - other.mean()
-    size = float(np.linalg.norm(a) * np.linalg.norm(b))
-    return float((a * b).sum()) / size if size else 0.0
