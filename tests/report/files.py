@@ -1,12 +1,15 @@
-"""Example Cases whose images lie in DICOM files, with the Sources that intake would have named."""
+"""Example Cases whose images lie in DICOM files, with the Sources that intake would have named; dciodvfy."""
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import pydicom
+import pytest
 from examples import Example
 
 from osteoscope.dicom.write_ct import write_ct
@@ -19,15 +22,34 @@ def on_disk(example: Example, folder: Path) -> Example:
     """The example with its images written as DICOM into ``folder`` and its sources set."""
     write = write_ct if example.case.study.kind == "ct" else write_nm
     paths = write(example.case.study, folder)
-    sources = tuple(source for n, path in enumerate(paths) for source in _sources(example.case.study, path, n))
-    uid = str(pydicom.dcmread(paths[0]).StudyInstanceUID)
-    study = replace(example.case.study, sources=sources, uid=uid)
+    return with_sources(
+        example, tuple(s for n, path in enumerate(paths) for s in _sources(example.case.study, path, n))
+    )
+
+
+def with_sources(example: Example, sources: tuple[Source, ...]) -> Example:
+    """The example with other sources."""
+    study = replace(example.case.study, sources=sources)
     reading = replace(example.reading, study=StudyRecord.of(study))
     return Example(replace(example.case, study=study), reading)
 
 
-def _sources(study: Study, path: Path, index: int) -> list[Source]:
+def source_of(path: Path, image: str, index: int | None) -> Source:
+    """The Source of a DICOM file."""
     header = pydicom.dcmread(path, stop_before_pixels=True)
     digest = sha256(path.read_bytes()).hexdigest()
-    images = [("ct", index)] if study.kind == "ct" else [(view, n) for n, view in enumerate(study.images)]
-    return [Source(path.name, digest, path, header.SOPClassUID, header.SOPInstanceUID, image, n) for image, n in images]
+    return Source(path.name, digest, path, header.SOPClassUID, header.SOPInstanceUID, image, index)
+
+
+def _sources(study: Study, path: Path, index: int) -> list[Source]:
+    if study.kind == "ct":
+        return [source_of(path, "ct", index)]
+    return [source_of(path, view, frame) for frame, view in enumerate(study.images)]
+
+
+def validator_errors(path: Path) -> list[str]:
+    """The Error lines of dciodvfy (Debian package dicom3tools) on one file; skips where it is absent."""
+    if shutil.which("dciodvfy") is None:
+        pytest.skip("dciodvfy of dicom3tools is absent")
+    found = subprocess.run(["dciodvfy", path], capture_output=True, text=True, check=False)
+    return [line for line in found.stderr.splitlines() if line.startswith("Error")]

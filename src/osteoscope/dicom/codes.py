@@ -40,7 +40,7 @@ FINDING_TYPES: Mapping[StudyKind, CodedConcept] = MappingProxyType(
     }
 )
 KIND_OF_FINDING = private_code("kind", "Kind of finding")
-STATUS_OF_SITE = private_code("status", "Status of site")
+STATUS = private_code("status", "Status of assessment")
 
 
 def measure_code(name: str) -> Code | CodedConcept:

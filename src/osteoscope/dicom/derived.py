@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -96,8 +96,9 @@ def _header(path: Path, asked: str) -> Dataset:
 
 
 def content_key(reading: Reading) -> str:
-    """A digest of everything that a Reading says."""
-    return hashlib.sha256(json.dumps(codec.encode(reading), sort_keys=True).encode()).hexdigest()
+    """A digest of what a Reading says, apart from its gaps: those grow while its outputs are written."""
+    said = codec.encode(replace(reading, gaps=()))
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def uid_for(role: Role, *content: object) -> UID:

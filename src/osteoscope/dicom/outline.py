@@ -81,7 +81,7 @@ def _outer(mask: NDArray[np.bool_]) -> list[Polygon]:
     contours = find_contours(  # type: ignore[no-untyped-call]
         padded, 0.5, fully_connected="high", positive_orientation="low"
     )
-    return [contour - 1 for contour in contours if _signed_area(contour) > 0]
+    return [contour - 1 for contour in contours if _signed_area(contour) < 0]
 
 
 def _signed_area(contour: Polygon) -> float:

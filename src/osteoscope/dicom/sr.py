@@ -41,7 +41,7 @@ from osteoscope.dicom.codes import (
     FINDING_TYPES,
     KIND_OF_FINDING,
     PROCEDURES,
-    STATUS_OF_SITE,
+    STATUS,
     measure_code,
     method_code,
     named_code,
@@ -86,7 +86,7 @@ def write_sr(case: Case, reading: Reading, path: Path) -> None:
     """
     asked = "write DICOM structured report"
     headers = source_headers(case, asked)
-    groups = [*_FINDINGS[reading.study.kind](case, reading, headers), *_site_groups(reading), *_study_group(reading)]
+    groups = [*_FINDINGS[reading.study.kind](case, reading, headers), *_site_groups(reading), _study_group(reading)]
     save(build(asked, lambda: _report(reading, headers, groups)), path)
 
 
@@ -192,19 +192,18 @@ def _site_group(reading: Reading, said: SiteReading) -> Group:
         tracking_identifier=TrackingIdentifier(uid, said.site),
         finding_sites=[_finding_site(said.site)],
         measurements=_measurements(said.measures) or None,
-        qualitative_evaluations=[QualitativeEvaluation(STATUS_OF_SITE, named_code(said.status))],
+        qualitative_evaluations=[QualitativeEvaluation(STATUS, named_code(said.status))],
     )
 
 
-def _study_group(reading: Reading) -> list[Group]:
-    if not reading.measures:
-        return []
+def _study_group(reading: Reading) -> Group:
     uid = str(uid_for(REPORT, content_key(reading), STUDY))
-    return [
-        MeasurementsAndQualitativeEvaluations(
-            tracking_identifier=TrackingIdentifier(uid, STUDY), measurements=_measurements(reading.measures)
-        )
-    ]
+    status = "assessed" if reading.measures else "not_assessable"
+    return MeasurementsAndQualitativeEvaluations(
+        tracking_identifier=TrackingIdentifier(uid, STUDY),
+        measurements=_measurements(reading.measures) or None,
+        qualitative_evaluations=[QualitativeEvaluation(STATUS, named_code(status))],
+    )
 
 
 def _measurements(measures: Sequence[Measure]) -> list[Measurement]:

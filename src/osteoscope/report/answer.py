@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from osteoscope.domain.reading import Reading, SiteReading
 from osteoscope.domain.study import IMAGE_NAMES, StudyKind
-from osteoscope.report.wording import count, label, quantity, sentence_case, site_name, where
+from osteoscope.report.wording import DOUBTFUL_BELOW, count, label, percent, quantity, sentence_case, site_name, where
 
 FINDINGS_STEP = "findings"
 _SHOWN_NOTES = ("warning", "refused")
@@ -80,11 +80,14 @@ def _reasons(reading: Reading) -> tuple[str, ...]:
 def _found(reading: Reading, question: Question) -> str:
     if not reading.findings:
         return f"No {question.finding} was found where the images could be assessed."
-    total = count(len(reading.findings), question.finding, question.findings)
+    possible = "possible " if reading.reader.kind == "program" else ""
+    total = count(len(reading.findings), possible + question.finding, possible + question.findings)
     sites = count(len({finding.site for finding in reading.findings}), "site")
     kinds = Counter(finding.kind for finding in reading.findings)
     split = ", ".join(f"{n} {kind}" for kind, n in kinds.most_common())
-    return f"{total} at {sites}: {split}."
+    doubtful = sum(finding.confidence < DOUBTFUL_BELOW for finding in reading.findings)
+    doubt = f"; {doubtful} with a confidence below {percent(DOUBTFUL_BELOW)}" if doubtful else ""
+    return f"{sentence_case(total)} at {sites}: {split}{doubt}."
 
 
 def limits(reading: Reading) -> tuple[str, ...]:
@@ -95,7 +98,7 @@ def limits(reading: Reading) -> tuple[str, ...]:
                 *_image_limits(reading),
                 *_site_limits(reading.sites),
                 *_gap_limits(reading),
-                *(f"{n.problem}: {n.action}" for n in reading.intake if n.level in _SHOWN_NOTES),
+                *(f"{sentence_case(n.problem)}: {n.action}" for n in reading.intake if n.level in _SHOWN_NOTES),
             ]
         )
     )

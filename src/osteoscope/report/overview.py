@@ -11,61 +11,60 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from osteoscope.domain.anatomy import site
 from osteoscope.domain.finding import Part
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.reading import Case, MappedSite
 from osteoscope.report.parts import Figure
-from osteoscope.report.planes import AIR, PLANES, Plane
-from osteoscope.report.style import BLUE, GREEN, LESION, ORANGE, PURPLE, SKY, YELLOW, new_figure, to_png
+from osteoscope.report.slices import AIR_HU, CORONAL, SAGITTAL, Array, Plane, letter
+from osteoscope.report.style import BLUE, GREEN, LESION, PURPLE, SKY, YELLOW, new_figure, to_png, write_at
 
-Array = NDArray[np.float64]
+_IMAGE = "ct"
 _WINDOW_HU = (-100.0, 1100.0)
-# Two hues that alternate along the spine and the ribs, so that neighbours can be told apart and counted.
-_HUES = (
-    ("vertebra", (SKY, ORANGE)),
-    ("rib", (GREEN, YELLOW)),
-    ("sacrum", (PURPLE, PURPLE)),
-    ("hip", (GREEN, BLUE)),
-    ("skull", (PURPLE, PURPLE)),
-)
-_OTHERS = (ORANGE, SKY)
+_WIDTH, _MOST_HEIGHT = 7.2, 6.4
+# Two hues that alternate along the spine, the ribs and the rest, so that neighbours can be told apart and counted.
+_HUES = (("vertebra", (SKY, YELLOW)), ("rib", (GREEN, SKY)), ("sacrum", (PURPLE, PURPLE)), ("hip", (GREEN, BLUE)))
+_OTHERS = (BLUE, PURPLE)
 
 
 def overview(case: Case, voxel_mm: float = 2.0) -> tuple[Figure, ...]:
     """Coronal and sagittal maximum projections on a patient-aligned lattice of ``voxel_mm``."""
-    image = case.study.images["ct"]
-    lattice = _lattice(image.grid, voxel_mm)
-    volume = _resample(image.values, image.grid, lattice, AIR, order=1)
-    views = [_View(plane, volume, lattice) for plane in PLANES[1:]]
+    image = case.study.images[_IMAGE]
+    lattice = patient_lattice(image.grid, voxel_mm)
+    volume = _resample(image.values, image.grid, lattice, AIR_HU, order=1)
+    views = [Projection(plane, volume, lattice) for plane in (CORONAL, SAGITTAL)]
     for n, mapped in enumerate(case.mapped):
-        part = mapped.region.on("ct") if mapped.region else None
+        part = mapped.region.on(_IMAGE) if mapped.region else None
         if part is not None:
-            _paint(views, part, image.grid, lattice, _colour(mapped, n))
-    width = sum(view.shown.shape[1] for view in views)
-    height = views[0].shown.shape[0]
-    scale = min(7.2 / width, 6.4 / height)
-    figure = new_figure(width * scale, height * scale, "#000000")
-    axes = figure.subplots(1, 2, width_ratios=[view.shown.shape[1] for view in views])
+            paint(views, part, image.grid, _colour(mapped, n))
+    widths = [view.picture.shape[1] for view in views]
+    height = views[0].picture.shape[0]
+    scale = min(_WIDTH / sum(widths), _MOST_HEIGHT / height)
+    figure = new_figure(sum(widths) * scale, height * scale, "#000000")
+    for axes, view in zip(figure.subplots(1, 2, width_ratios=widths), views, strict=True):
+        _draw(axes, view, case)
     figure.subplots_adjust(left=0, right=1, top=1, bottom=0, wspace=0)
-    for each, view in zip(np.atleast_1d(axes), views, strict=True):
-        _draw(each, view, case)
     caption = (
-        "Maximum projections, coronal (from the front) and sagittal (from the left). Bones coloured as named; "
-        "? marks a level that is not sure. Numbers: findings."
+        "Maximum projections, coronal (from the front) and sagittal (from the left). Coloured: bones as named, "
+        "? where the level is not sure. Numbered rings: findings."
     )
     alt = f"Skeleton with {len(case.mapped)} named bones and {len(case.findings)} findings"
-    return (Figure("skeleton", caption, alt, to_png(figure), min(1.0, width * scale / 7.2)),)
+    return (Figure("skeleton", caption, alt, to_png(figure), round(sum(widths) * scale / _WIDTH, 3)),)
 
 
-def _lattice(grid: Grid, voxel: float) -> Grid:
-    """A patient-aligned grid [z down from the head, y, x] around the whole volume."""
-    corners = grid.to_position(np.array(np.meshgrid(*[(-0.5, n - 0.5) for n in grid.shape])).reshape(3, -1).T)
+def patient_lattice(grid: Grid, voxel: float) -> Grid:
+    """A patient-aligned grid [z down from the head, y, x] around a whole volume."""
+    corners = grid.to_position(_corners([(-0.5, n - 0.5) for n in grid.shape]))
     low, high = corners.min(axis=0), corners.max(axis=0)
     shape = np.maximum(1, np.ceil((high - low) / voxel)).astype(int)[::-1]
     matrix = np.eye(4)
     matrix[:3, :3] = np.asarray([[0, 0, voxel], [0, voxel, 0], [-voxel, 0, 0]])
     matrix[:3, 3] = (low[0] + voxel / 2, low[1] + voxel / 2, high[2] - voxel / 2)
     return Grid.from_matrix(shape.tolist(), matrix)
+
+
+def _corners(bounds: Sequence[tuple[float, float]]) -> Array:
+    return np.asarray(np.array(np.meshgrid(*bounds)).reshape(3, -1).T, dtype=float)
 
 
 def _resample(values: NDArray[np.generic], grid: Grid, lattice: Grid, outside: float, order: int) -> NDArray[np.int16]:
@@ -77,39 +76,37 @@ def _resample(values: NDArray[np.generic], grid: Grid, lattice: Grid, outside: f
     )
 
 
-class _View:
-    """One projection: the grey picture and, painted over it, the bones."""
+class Projection:
+    """The maximum along one axis of a lattice, with the bones painted over it (RGB, 0..1)."""
 
     def __init__(self, plane: Plane, volume: NDArray[np.int16], lattice: Grid) -> None:
-        self.plane = plane
-        self.axis = 1 if plane.right[0] else 2
         low, high = _WINDOW_HU
-        grey = np.clip((volume.max(axis=self.axis) - low) / (high - low), 0, 1)
-        self.grey = grey
-        self.shown = np.repeat(grey[..., np.newaxis] * 0.45, 3, axis=2)
+        self.plane = plane
         self.lattice = lattice
-        self.labels: list[tuple[Array, str]] = []
+        self.axis = 1 if plane is CORONAL else 2
+        self.grey = np.clip((volume.max(axis=self.axis) - low) / (high - low), 0, 1)
+        self.picture = np.repeat(self.grey[..., np.newaxis] * 0.45, 3, axis=2)
 
-    def pixel(self, position: Array) -> Array:
+    def pixel(self, position: Array) -> tuple[float, float]:
         """(x, y) of the picture at an LPS position."""
         index = self.lattice.to_index(position)
-        return np.asarray([index[3 - self.axis], index[0]])
+        return float(index[3 - self.axis]), float(index[0])
 
 
-def _paint(views: Sequence[_View], part: Part, grid: Grid, lattice: Grid, colour: str) -> None:
-    corners = np.array(
-        np.meshgrid(*[(o - 0.5, o + n - 0.5) for o, n in zip(part.offset, part.mask.shape, strict=True)])
-    )
-    index = lattice.to_index(grid.to_position(corners.reshape(3, -1).T))
+def paint(views: Sequence[Projection], part: Part, grid: Grid, colour: str) -> None:
+    """Paint a Part of a volume on ``grid`` over all views, shaded by their grey."""
+    lattice = views[0].lattice
+    corners = _corners([(o - 0.5, o + n - 0.5) for o, n in zip(part.offset, part.mask.shape, strict=True)])
+    index = lattice.to_index(grid.to_position(corners))
     low = np.clip(np.floor(index.min(axis=0)).astype(int), 0, np.asarray(lattice.shape) - 1)
     high = np.clip(np.ceil(index.max(axis=0)).astype(int) + 1, low + 1, lattice.shape)
     box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
-    inside = _resample(part.mask.astype(np.uint8), grid.crop(part.box), lattice.crop(box), 0, order=0) > 0
+    inside = _resample(part.mask.astype(np.uint8), grid.crop(part.box), lattice.crop(box), 0, order=0)
     for view in views:
-        seen = np.asarray(inside.any(axis=view.axis))
+        seen = inside.max(axis=view.axis)[..., np.newaxis] > 0
         area = (box[0], box[3 - view.axis])
         tint = np.asarray(to_rgb(colour)) * (0.25 + 0.75 * view.grey[area][..., np.newaxis])
-        view.shown[area] = np.where(seen[..., np.newaxis], 0.25 * view.shown[area] + 0.75 * tint, view.shown[area])
+        view.picture[area] = np.where(seen, 0.25 * view.picture[area] + 0.75 * tint, view.picture[area])
 
 
 def _colour(mapped: MappedSite, n: int) -> str:
@@ -117,18 +114,12 @@ def _colour(mapped: MappedSite, n: int) -> str:
     return hues[n % 2]
 
 
-def _draw(axes: Axes, view: _View, case: Case) -> None:
-    axes.imshow(np.clip(view.shown, 0, 1), interpolation="bilinear", aspect="equal")
+def _draw(axes: Axes, view: Projection, case: Case) -> None:
+    axes.imshow(np.clip(view.picture, 0, 1), interpolation="bilinear", aspect="equal")
     axes.set_axis_off()
-    halo = [withStroke(linewidth=2, foreground="black")]
-    left, right, top, bottom = view.plane.letters
-    for letter, (x, y) in zip(
-        (left, right, top, bottom), ((0.02, 0.5), (0.98, 0.5), (0.5, 0.98), (0.5, 0.02)), strict=True
-    ):
-        axes.text(x, y, letter, transform=axes.transAxes, ha="center", va="center", fontsize=8, color="white",
-                  path_effects=halo)  # fmt: skip
-    grid = case.study.images["ct"].grid
-    if view.axis == 2:
+    letter(axes, view.plane)
+    grid = case.study.images[_IMAGE].grid
+    if view.plane is SAGITTAL:
         _name_vertebrae(axes, view, case, grid)
     for n, finding in enumerate(case.findings, start=1):
         x, y = view.pixel(grid.to_position(finding.region.parts[0].centroid()))
@@ -137,13 +128,11 @@ def _draw(axes: Axes, view: _View, case: Case) -> None:
                       color="white", path_effects=[withStroke(linewidth=2.5, foreground=LESION)])  # fmt: skip
 
 
-def _name_vertebrae(axes: Axes, view: _View, case: Case, grid: Grid) -> None:
+def _name_vertebrae(axes: Axes, view: Projection, case: Case, grid: Grid) -> None:
     for mapped in case.mapped:
-        part = mapped.region.on("ct") if mapped.region else None
+        part = mapped.region.on(_IMAGE) if mapped.region else None
         if part is None or not mapped.site.startswith("vertebra_"):
             continue
-        x, y = view.pixel(grid.to_position(part.centroid()))
-        name = "?" if "unknown" in mapped.site else mapped.site.removeprefix("vertebra_")
-        sure = "" if "level uncertain" not in mapped.notes or name == "?" else "?"
-        axes.text(x, y, name + sure, ha="center", va="center", fontsize=6, color="white",
-                  path_effects=[withStroke(linewidth=1.5, foreground="black")])  # fmt: skip
+        name = mapped.site.removeprefix("vertebra_") if site(mapped.site).level_known else ""
+        sure = "" if name and "level uncertain" not in mapped.notes else "?"
+        write_at(axes, view.pixel(grid.to_position(part.centroid())), name + sure, 6)

@@ -38,12 +38,19 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under headings; ``note`` explains units, intervals and choices."""
+    """Rows under headings.
+
+    Args:
+        title, columns, rows: as they say; the first cell names its row.
+        note: explains units, intervals and choices.
+        total: whether the last row sums up the others.
+    """
 
     title: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     note: str = ""
+    total: bool = False
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
 from osteoscope.domain.reading import Case
 from osteoscope.report.parts import Figure
-from osteoscope.report.style import BONE, FAINT, INK, LESION, new_figure, to_png
+from osteoscope.report.style import BONE, INK, LESION, ORGAN, new_figure, to_png
+from osteoscope.report.wording import DOUBTFUL_BELOW, percent
 
 _ORDER = ("anterior", "posterior")
 # Which of the patient's sides lies at the left and at the right of the picture (`Grid` keeps a posterior view as
@@ -44,11 +45,25 @@ class PlanarOptions:
     smoothing_px: float = 1.0
 
 
-def upper_level(counts: NDArray[np.generic], options: PlanarOptions) -> float:
-    """Counts shown black: the percentile over pixels above the mean of the picture's non-zero pixels' half."""
+def upper_level(counts: NDArray[np.generic], hidden: NDArray[np.bool_], options: PlanarOptions) -> float:
+    """Counts shown black.
+
+    Args:
+        counts: of one view.
+        hidden: what shall not set the level, such as bladder and liver.
+        options: percentile and smoothing.
+
+    The body is taken as the pixels above a quarter of the mean: enough to keep the empty field out.
+    """
     smooth = ndimage.gaussian_filter(counts.astype(float), options.smoothing_px)
-    body = smooth[smooth > 0.25 * smooth.mean()]
+    body = smooth[(smooth > 0.25 * smooth.mean()) & ~hidden]
     return max(float(np.percentile(body, options.percentile)) if body.size else 0.0, 1.0)
+
+
+def _hidden(case: Case, name: str) -> NDArray[np.bool_]:
+    shape = case.study.images[name].grid.shape
+    parts = [part for aside in case.set_aside if (part := aside.region.on(name)) is not None]
+    return np.any([part.full(shape) for part in parts], axis=0) if parts else np.zeros(shape, dtype=bool)
 
 
 def views(case: Case, options: PlanarOptions | None = None) -> tuple[Figure, ...]:
@@ -63,15 +78,16 @@ def views(case: Case, options: PlanarOptions | None = None) -> tuple[Figure, ...
     figure.subplots_adjust(left=0.005, right=0.995, top=1 - 0.3 / (height + 0.35), bottom=0.01, wspace=0.02)
     for index, name in enumerate(names):
         image = case.study.images[name]
-        _show(axes[index], name, image, chosen)
-        _show(axes[len(names) + index], name, image, chosen)
+        level = upper_level(image.values, _hidden(case, name), chosen)
+        for each in (axes[index], axes[len(names) + index]):
+            _show(each, name, image, (level, chosen))
         _mark(axes[len(names) + index], case, name)
     missing = [name for name in _ORDER if name not in names]
     words = f"One view only: no {missing[0]} image. " if missing else ""
     caption = (
-        f"{words}Inverse grey, {chosen.scale} scale, black at percentile {chosen.percentile:g} of the body's counts. "
-        "Left: as acquired. Right: findings outlined and numbered, segments thin, uptake not counted dotted. "
-        "R and L are the patient's sides."
+        f"{words}Inverse grey, {chosen.scale} scale, black at percentile {chosen.percentile:g} of the body's counts "
+        f"without uptake set aside. Left: plain. Right: findings numbered (dashed below {percent(DOUBTFUL_BELOW)} "
+        "confidence), segments thin, uptake set aside dotted. R and L are the patient's sides."
     )
     alt = f"{' and '.join(names)} view with {len(case.findings)} marked findings"
     return (Figure("planar-views", caption, alt, to_png(figure)),)
@@ -82,8 +98,8 @@ def _extent(grid: Grid) -> tuple[float, float]:
     return grid.shape[1] * right, grid.shape[0] * down
 
 
-def _show(axes: Axes, name: str, image: Image, options: PlanarOptions) -> None:
-    level = upper_level(image.values, options)
+def _show(axes: Axes, name: str, image: Image, scale: tuple[float, PlanarOptions]) -> None:
+    level, options = scale
     shown = np.clip(image.values / level, 0, 1) ** (0.5 if options.scale == "sqrt" else 1.0)
     width, height = _extent(image.grid)
     axes.imshow(shown, cmap="gray_r", vmin=0, vmax=1, extent=(0, width, height, 0), interpolation="antialiased")
@@ -98,9 +114,10 @@ def _mark(axes: Axes, case: Case, name: str) -> None:
     for mapped in case.mapped:
         _outline(axes, mapped.region, name, grid, (BONE, 0.45, "-"))
     for aside in case.set_aside:
-        _outline(axes, aside.region, name, grid, (FAINT, 1.0, ":"))
+        _outline(axes, aside.region, name, grid, (ORGAN, 1.2, ":"))
     for n, finding in enumerate(case.findings, start=1):
-        part = _outline(axes, finding.region, name, grid, (LESION, 1.1, "-"))
+        style = "-" if finding.confidence >= DOUBTFUL_BELOW else "--"
+        part = _outline(axes, finding.region, name, grid, (LESION, 1.1, style))
         if part is not None:
             _number(axes, part, grid, str(n))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from osteoscope.domain.anatomy import CURIE, SIOPEN
 from osteoscope.domain.finding import Finding, Measure
@@ -12,7 +13,8 @@ from osteoscope.report.style import level_colour
 from osteoscope.report.wording import interval, label, number, percent, place, sentence_case, site_name, unit, where
 
 _EMPTY = Cell("–")
-_INTERVALS = "Grey: the interval that the value could have under the uncertainties its method knows of."
+_IN_SCORES = ("siopen", "curie")
+_INTERVALS = "Below a value: its interval under the uncertainties that its method knows of."
 
 
 def findings(reading: Reading) -> Table:
@@ -43,11 +45,11 @@ def _finding(n: int, finding: Finding, names: Sequence[tuple[str, str]]) -> tupl
 
 def sites(reading: Reading) -> Table:
     """One row per site, also where nothing was found or nothing could be assessed."""
-    names = _names(s.measures for s in reading.sites)
+    names = [name for name in _names(s.measures for s in reading.sites) if name[0] not in _IN_SCORES]
     columns = (
         Column("Site"),
         Column("Status"),
-        Column("Name sure", numeric=True),
+        Column("Confidence", numeric=True),
         Column("Findings"),
         *_measure_columns(names),
         Column("Remarks"),
@@ -68,33 +70,54 @@ def sites(reading: Reading) -> Table:
 
 def siopen(reading: Reading) -> Table:
     """The 12 segments with their SIOPEN level, 0 to 6."""
-    return _score(reading, "siopen", "SIOPEN score, 12 segments", tuple(SIOPEN), (6, 72))
+    return _score(reading, _Score("siopen", "SIOPEN score", "Segment", tuple(SIOPEN), 6))
 
 
 def curie(reading: Reading) -> Table:
     """The 10 regions with their Curie level, 0 to 3."""
-    return _score(reading, "curie", "Curie score, 10 regions", tuple(CURIE), (3, 30))
+    return _score(reading, _Score("curie", "Curie score", "Region", tuple(CURIE), 3))
 
 
-def _score(reading: Reading, name: str, title: str, order: Sequence[str], most: tuple[int, int]) -> Table:
-    columns = (Column("Segment" if name == "siopen" else "Region"), Column("Level", numeric=True), Column("Findings"))
-    rows = [_level(reading, site, name, most[0]) for site in order]
-    total = reading.measure(f"{name}_total")
-    words = Cell(number(total.value), interval(total)) if total else Cell("not scored")
-    rows.append((Cell("Total"), words, Cell(f"of {most[1]}")))
-    return Table(title, columns, tuple(rows), f"Level 0 to {most[0]}. {_INTERVALS}")
+@dataclass(frozen=True)
+class _Score:
+    name: str
+    title: str
+    heading: str
+    order: tuple[str, ...]
+    most: int
 
 
-def _level(reading: Reading, site: str, name: str, most: int) -> tuple[Cell, ...]:
-    said = reading.site(site)
-    if said is None or said.status != "assessed":
-        status = "not read" if said is None else said.status.replace("_", " ")
-        return Cell(site_name(site)), Cell(status), Cell("")
-    measure = said.measure(name)
+def _score(reading: Reading, score: _Score) -> Table:
+    columns = (Column(score.heading), Column("Level", numeric=True), Column("Range"), Column("No."))
+    total = reading.measure(f"{score.name}_total")
+    words = (Cell(number(total.value)), Cell(_range(total))) if total else (Cell("not scored"), Cell(""))
+    last = (Cell(f"Total of {score.most * len(score.order)}"), *words, Cell(""))
+    rows = tuple(_level(reading, where, score) for where in score.order)
+    return Table(
+        score.title,
+        columns,
+        (*rows, last),
+        f"Level 0 to {score.most} in each; range: its interval; no.: findings.",
+        total=True,
+    )
+
+
+def _level(reading: Reading, where: str, score: _Score) -> tuple[Cell, ...]:
+    said = reading.site(where)
+    name = Cell(site_name(where))
+    if said is None:
+        return name, Cell("not read"), Cell(""), Cell("")
+    evidence = Cell(_evidence(reading, said))
+    measure = said.measure(score.name)
     if measure is None:
-        return Cell(site_name(site)), Cell("not scored"), Cell(_evidence(reading, said))
-    level = Cell(number(measure.value), interval(measure), level_colour(measure.value, most))
-    return Cell(site_name(site)), level, Cell(_evidence(reading, said))
+        status = "not scored" if said.status == "assessed" else said.status.replace("_", " ")
+        return name, Cell(status), Cell(""), evidence
+    level = Cell(number(measure.value), colour=level_colour(measure.value, score.most))
+    return name, level, Cell(_range(measure)), evidence
+
+
+def _range(measure: Measure) -> str:
+    return "–".join(number(v) for v in measure.interval) if measure.interval else ""
 
 
 def measures(reading: Reading) -> Table:

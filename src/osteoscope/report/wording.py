@@ -23,6 +23,8 @@ _LABELS: Mapping[str, str] = MappingProxyType(
         "lesion_volume": "lesion volume",
     }
 )
+# Findings below this confidence are called doubtful and drawn dashed; the scores' own default (`ScoreOptions`).
+DOUBTFUL_BELOW = 0.5
 # Letters of the directions of growing x, y, z in LPS, and of their opposites.
 _DIRECTIONS = (("L", "R"), ("P", "A"), ("H", "F"))
 
@@ -113,4 +115,4 @@ def age(years: float | None) -> str:
         return "not stated"
     if years < 2:
         return count(round(years * 12), "month") if years >= 1 / 24 else "under one month"
-    return f"{years:.0f} years" if years >= 18 else f"{number(round(years, 1))} years"
+    return f"{years:.0f} years" if years >= 18 else f"{years:.1f}".removesuffix(".0") + " years"

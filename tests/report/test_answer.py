@@ -1,0 +1,73 @@
+"""What the first screen says: summaries and limits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from examples import ct, empty, planar
+
+from osteoscope.domain.reading import Gap, Reader, Reading
+from osteoscope.report.answer import limits, summary
+
+
+def test_findings_and_amount_with_interval() -> None:
+    assert summary(ct().reading) == (
+        "3 possible bone lesions at 3 sites: 1 lytic, 1 blastic, 1 mixed; 1 with a confidence below 50 %.",
+        "Lesion volume 21.6 mL (19.4 to 24.8).",
+    )
+    assert summary(planar().reading) == (
+        "4 possible foci of uptake at 4 sites: 3 focal, 1 diffuse.",
+        "SIOPEN score 7 of 72 (0 to 40); Curie score 6 of 30 (0 to 40).",
+    )
+
+
+def test_a_person_does_not_find_possible_lesions() -> None:
+    reading = replace(ct(lesions=1).reading, reader=Reader("person", "A"))
+    assert summary(reading)[0] == "1 bone lesion at 1 site: 1 lytic."
+
+
+def test_nothing_found_is_limited_to_what_was_assessed() -> None:
+    assert summary(planar(found=False).reading)[0] == "No focus of uptake was found where the images could be assessed."
+
+
+def test_not_scored_is_no_statement_and_gives_the_reason() -> None:
+    reading = replace(empty(planar()).reading, gaps=(Gap("study", "score", "the tracer is 99mTc: not scored"),))
+    assert summary(reading) == ("No statement on foci of uptake can be made.", "The tracer is 99mTc: not scored.")
+
+
+def test_a_failed_search_is_not_an_empty_one() -> None:
+    reading = replace(ct(lesions=0).reading, gaps=(Gap("study", "findings", "MemoryError: 3 GiB"),))
+    assert summary(reading) == ("No statement on bone lesions can be made.", "MemoryError: 3 GiB.")
+
+
+def test_findings_without_an_amount() -> None:
+    reading = replace(ct().reading, measures=(), gaps=(Gap("study", "burden", "no volume"),))
+    assert summary(reading)[1:] == ("The amount could not be measured.", "No volume.")
+
+
+def test_limits_of_one_view_without_pixel_size() -> None:
+    said = limits(planar(("posterior",), spacing=False).reading)
+    assert said[0] == "One view only: there is no anterior image"
+    assert "Guessed at intake, to be checked by the reader: view" in said
+    assert "The size of a pixel is not known: no lengths in millimetres" in said
+    assert "Left distal lower limb: below the field of view" in said
+    assert any(line.startswith("Not acquired: Right distal lower limb, left distal lower limb") for line in said)
+    assert "View code missing: detector 1 taken as anterior" in said
+
+
+def test_limits_of_a_volume() -> None:
+    assert limits(ct().reading) == (
+        "Level uncertain: Vertebra (level uncertain) no. 1",
+        "Sacrum: the lesion touches the edge of the field of view",
+    )
+
+
+def test_many_sites_with_one_limit_are_one_line() -> None:
+    reading: Reading = ct().reading
+    noted = tuple(replace(site, notes=("cut by the field of view",)) for site in reading.sites)
+    line = next(line for line in limits(replace(reading, sites=noted)) if line.startswith("Cut by"))
+    assert line.endswith("vertebra L5 and 3 more")
+
+
+def test_no_limits() -> None:
+    assert limits(empty(ct()).reading) == ()
