@@ -18,7 +18,7 @@ from osteoscope.simulate.axial_skeleton import axial_skeleton
 from osteoscope.simulate.growth import Stature
 from osteoscope.simulate.limb_skeleton import limb_skeleton
 from osteoscope.simulate.posture import Pose, posture
-from osteoscope.simulate.shapes import Beads, Solid, paint, stamp
+from osteoscope.simulate.shapes import Beads, Ripple, Solid, paint, stamp
 
 AIR, SOFT_TISSUE, VISCERA = "air", "soft_tissue", "viscera"
 
@@ -28,6 +28,8 @@ _SOFT_DENSITY, _BONE_DENSITY = 1.05, 1.25
 _VOXELS_PER_HEIGHT = 400
 _VOXEL_RANGE_MM = (2.4, 4.0)
 _MARGIN_MM = 8.0
+# Individual shape of the bones, shares of body height.
+_RIPPLE, _RIPPLE_WAVELENGTH = 0.0035, 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +63,18 @@ class Body:
             )
         if not self.voxels(np.flatnonzero(self.unit_of_structure >= 0).tolist()).size:
             raise InvalidValueError("build a Body", "no structure that is bone", "Name bones as domain.anatomy does")
+        if max(self.grid.spacing) - min(self.grid.spacing) > 1e-3:
+            raise InvalidValueError(
+                "build a Body", f"voxels of {self.grid.spacing} mm", "Make cubes with Body.of"
+            )
+
+    @classmethod
+    def of(cls, labels: NDArray[np.uint8], spacing: Sequence[float], structures: Sequence[str], step_mm: float) -> Body:
+        """A body from any label volume [to the head, to the back, to the left], resampled to cubes of `step_mm`."""
+        for axis, (count, size) in enumerate(zip(labels.shape, spacing, strict=True)):
+            at = (np.arange(max(1, round(count * size / step_mm))) + 0.5) * step_mm / size
+            labels = labels.take(np.minimum(at.astype(np.int64), count - 1), axis)
+        return cls(Grid.axial(labels.shape, (step_mm,) * 3), labels, tuple(structures))
 
     @cached_property
     def unit_of_structure(self) -> NDArray[np.int8]:
@@ -132,8 +146,11 @@ class Child:
 
 def build_child(child: Child, rng: np.random.Generator) -> Body:
     """The labelled voxels of a child; `rng` draws what differs between two children of one description."""
-    stature, posed = child.stature, posture(child.stature, child.pose)
-    bones = {**axial_skeleton(stature, posed), **limb_skeleton(stature, posed)}
+    stature = child.stature.varied(rng)
+    posed = posture(stature, child.pose)
+    ripple = Ripple.draw(_RIPPLE * stature.height, _RIPPLE_WAVELENGTH * stature.height, rng)
+    straight = {**axial_skeleton(stature, posed), **limb_skeleton(stature, posed)}
+    bones = {name: ripple.apply(beads) for name, beads in straight.items()}
     tips = {name: beads for name, beads in bones.items() if name.startswith(("hand", "foot"))}
     solids, flesh_beads = flesh.outline(stature, posed, tips)
     organs = flesh.trunk_organs(stature, posed, rng)

@@ -89,7 +89,7 @@ def random_uptake(rng: np.random.Generator) -> Uptake:
         adrenals=rng.uniform(0, 2.5) * (rng.random() < 0.3),
         bladder=np.exp(rng.uniform(np.log(0.15), np.log(2.5))),
         bowel=rng.lognormal(0, 0.5),
-        salivary=sympathetic * rng.lognormal(0.2, 0.3),
+        salivary=sympathetic * rng.lognormal(0.0, 0.3),
         lacrimal=rng.lognormal(0, 0.3),
         nasal=rng.lognormal(0, 0.35),
         thyroid=rng.uniform(0.3, 1.5) * (rng.random() < 0.12),

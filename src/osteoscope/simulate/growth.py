@@ -61,6 +61,7 @@ _GIRTHS: Mapping[str, tuple[float, ...]] = MappingProxyType(
 _RIB_SLOPE = (0.25, 0.30, 0.35, 0.50, 0.60, 0.70, 0.80, 0.90, 1.0, 1.0, 1.0)
 _SPINE_CURVE = (0.20, 0.30, 0.40, 0.60, 0.70, 0.80, 0.90, 1.0, 1.0, 1.0, 1.0)
 _HIP_ABOVE_SEAT = 0.045
+_LENGTH_SPREAD, _GIRTH_SPREAD, _SHAPE_SPREAD = 0.025, 0.04, 0.12
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,13 @@ class Stature:
     girths: Mapping[str, float]
     rib_slope: float
     spine_curve: float
+
+    def varied(self, rng: np.random.Generator) -> Stature:
+        """The measures of another child of the same height: proportions spread by some per cent."""
+        lengths = {name: value * rng.lognormal(0, _LENGTH_SPREAD) for name, value in self.lengths.items()}
+        girths = {name: value * rng.lognormal(0, _GIRTH_SPREAD) for name, value in self.girths.items()}
+        slope, curve = np.clip(rng.normal((self.rib_slope, self.spine_curve), _SHAPE_SPREAD), 0, 1.2)
+        return Stature(self.height, MappingProxyType(lengths), MappingProxyType(girths), float(slope), float(curve))
 
 
 def _at(age: float, values: tuple[float, ...]) -> float:

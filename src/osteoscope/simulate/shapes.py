@@ -15,6 +15,7 @@ from osteoscope.domain.geometry import Grid
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+_WAVES = 12
 Points = Floats | Sequence[ArrayLike]
 
 
@@ -147,6 +148,26 @@ class Beads:
         """Lowest and highest position."""
         radii = self.radii[:, None]
         return (self.points - radii).min(axis=0), (self.points + radii).max(axis=0)
+
+
+@dataclass(frozen=True, eq=False)
+class Ripple:
+    """A smooth shift of positions: waves with `vectors` (3, n), `phases` (n,) and `shifts` (n, 3) in mm."""
+
+    vectors: Floats
+    phases: Floats
+    shifts: Floats
+
+    @classmethod
+    def draw(cls, shift_mm: float, wavelength_mm: float, rng: np.random.Generator) -> Ripple:
+        """A random one with that root-mean-square shift along each axis."""
+        vectors = rng.normal(0, 2 * np.pi / wavelength_mm / np.sqrt(3), (3, _WAVES))
+        shifts = rng.normal(0, shift_mm * np.sqrt(2 / _WAVES), (_WAVES, 3))
+        return cls(vectors, rng.uniform(0, 2 * np.pi, _WAVES), shifts)
+
+    def apply(self, beads: Beads) -> Beads:
+        """The same balls, shifted."""
+        return Beads(beads.points + np.cos(beads.points @ self.vectors + self.phases) @ self.shifts, beads.radii)
 
 
 def string(controls: Points, radii: ArrayLike) -> Beads:

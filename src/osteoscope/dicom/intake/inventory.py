@@ -14,7 +14,7 @@ from osteoscope.dicom.intake.workplace import Workplace
 from osteoscope.domain.study import IntakeNote, NoteLevel
 
 _ARCHIVES = frozenset({"zip", "gzip"})
-_READERS: Mapping[str, str] = {"nifti": "NiftiImageIO", "nrrd": "NrrdImageIO"}
+_VOLUMES = frozenset({"nifti", "nrrd"})
 _NOT_READ: Mapping[str, tuple[NoteLevel, str, str]] = {
     "empty": ("refused", "the file is empty", "Transfer or export it again"),
     "nifti-pair": ("refused", "a NIfTI header without its pixels", "Save header and pixels in one .nii file"),
@@ -25,10 +25,10 @@ _OTHER_ARCHIVES = frozenset({"tar", "7z", "rar", "bzip2", "xz"})
 
 @dataclass(frozen=True)
 class VolumeFile:
-    """A NIfTI or NRRD file and the ITK reader for it."""
+    """A volume file and its kind, "nifti" or "nrrd"."""
 
     found: Found
-    reader: str
+    kind: str
 
 
 @dataclass
@@ -68,8 +68,8 @@ def _look_at(files: Sequence[Found], work: Workplace, inventory: Inventory) -> l
             kind = "nifti"
         if kind in _ARCHIVES:
             archives.append((found, kind))
-        elif kind in _READERS:
-            inventory.volumes.append(VolumeFile(found, _READERS[kind]))
+        elif kind in _VOLUMES:
+            inventory.volumes.append(VolumeFile(found, kind))
         else:
             _file_away(found, answer, inventory)
     work.progress("scan", len(files), len(files))

@@ -26,7 +26,6 @@ _DEATHS = {
     "SIGBUS": "it changed or shrank while it was read",
     "SIGABRT": "its content made the decoder give up",
     "SIGXCPU": "it took more processor time than allowed",
-    "SIGXFSZ": "it inflates beyond the largest file allowed",
     "SIGKILL": "the system ended its reader, likely for lack of memory",
 }
 _REMEDY = "Export the file again from its source"
@@ -124,7 +123,7 @@ class _Child:
             return f"reading it took longer than {seconds:.3g} s"
         if not line:
             return self._death()
-        return dict(json.loads(line))
+        return dict(json.loads(line, object_pairs_hook=_shared))
 
     def close(self) -> None:
         """End the worker and release its pipes."""
@@ -145,6 +144,11 @@ class _Child:
         code = self._process.wait()
         name = signal.Signals(-code).name if code < 0 else ""
         return _DEATHS.get(name, f"its reader ended with {name or f'code {code}'}")
+
+
+def _shared(pairs: list[tuple[str, Any]]) -> Answer:
+    """Headers repeat themselves from file to file; equal texts are held once."""
+    return {sys.intern(key): sys.intern(value) if isinstance(value, str) else value for key, value in pairs}
 
 
 def _close_quietly(pipe: Any) -> None:

@@ -28,7 +28,7 @@ def load_volume(file: VolumeFile, work: Workplace) -> Study:
     """
     found, path = file.found, work.new_array()
     work.progress("decode", 0, 1)
-    answer = work.sandbox.one({"op": "volume", "reader": file.reader, "file": str(found.path), "out": str(path)})
+    answer = work.sandbox.one({"op": "volume", "kind": file.kind, "file": str(found.path), "out": str(path)})
     work.progress("decode", 1, 1)
     if "refused" in answer:
         raise IntakeError(f"read {found.name}", answer["refused"], answer["remedy"])

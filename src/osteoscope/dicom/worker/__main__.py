@@ -54,6 +54,8 @@ def _respond(request: Mapping[str, Any], limits: Limits) -> Iterator[dict[str, A
             "refused": f"reading it needs more than {limits.worker_bytes / 2**30:.3g} GiB of memory",
             "remedy": "Raise Limits.worker_bytes if the file can be trusted",
         }
+    except OSError as error:
+        yield {"refused": f"it cannot be opened ({error.strerror})", "remedy": "Check the file and its permissions"}
     except Exception as error:  # noqa: BLE001 - foreign bytes can make a parser raise anything
         yield {"refused": f"{type(error).__name__}: {error}", "remedy": "Export the file again from its source"}
 

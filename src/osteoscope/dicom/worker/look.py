@@ -11,6 +11,7 @@ from pydicom.uid import UID
 from osteoscope.dicom.options import Limits
 from osteoscope.dicom.worker.fields import plain_fields
 from osteoscope.dicom.worker.part10 import mapped, parse
+from osteoscope.errors import LimitError
 
 # (offset, magic bytes, kind); the first match wins.
 _MAGIC = (
@@ -35,12 +36,16 @@ def look(request: Mapping[str, Any], limits: Limits) -> Iterator[dict[str, Any]]
     """One answer: "kind", and for DICOM "fields" and "notes".
 
     Raises:
-        IntakeError: a DICOM file that cannot be parsed, or is over the limits.
+        IntakeError: a DICOM file that cannot be parsed.
+        LimitError: a file that is too large, or inflates too far.
     """
     path = Path(request["file"])
-    if path.stat().st_size == 0:
+    size = path.stat().st_size
+    if size == 0:
         yield {"kind": "empty"}
         return
+    if size > limits.file_bytes:
+        raise LimitError("look at the file", f"{size} bytes", f"Limits.file_bytes allows {limits.file_bytes}")
     with mapped(path) as data:
         kind = next((kind for at, magic, kind in _MAGIC if data[at : at + len(magic)] == magic), "unknown")
         if not kind.endswith("dicom"):

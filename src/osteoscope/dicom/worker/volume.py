@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,9 +17,11 @@ from osteoscope.dicom.options import Limits
 from osteoscope.dicom.worker.hounsfield import Tally, to_hounsfield
 from osteoscope.errors import IntakeError, LimitError
 
+_READERS: Mapping[str, str] = {"nifti": "NiftiImageIO", "nrrd": "NrrdImageIO"}
+
 
 def read_volume(request: Mapping[str, Any], limits: Limits) -> Iterator[dict[str, Any]]:
-    """Write the volume at "file" as int16 HU to "out".
+    """Write the volume at "file", of "kind" nifti or nrrd, as int16 HU to "out".
 
     Yields "shape" (slice, row, column), "spacing", "origin", "direction" (row-major, columns are the file's
     x, y, z axes in LPS), "oriented" (False where a NIfTI states no orientation), "sha256" and the tally.
@@ -26,22 +30,22 @@ def read_volume(request: Mapping[str, Any], limits: Limits) -> Iterator[dict[str
         IntakeError: not one 3-D volume of single numbers, or an affine that is not orthonormal.
         LimitError: more voxels than allowed.
     """
+    path, out = Path(request["file"]), Path(request["out"])
     reader = sitk.ImageFileReader()
-    reader.SetImageIO(request["reader"])
-    reader.SetFileName(request["file"])
-    if request["reader"] == "NrrdImageIO":
-        _refuse_detached(Path(request["file"]))
+    reader.SetImageIO(_READERS[request["kind"]])
+    reader.SetFileName(str(_as_itk_wants_it(path, request["kind"], out)))
     try:
         reader.ReadImageInformation()
         _check_layout(reader, limits)
         image = reader.Execute()
     except RuntimeError as error:
-        raise IntakeError("read the volume", _last_line(error), "Save it again as a plain 3-D NIfTI or NRRD") from error
-    values = sitk.GetArrayFromImage(image)
+        remedy = "Save it again as a 3-D NIfTI or NRRD whose axes stand at right angles"
+        raise IntakeError("read the volume", _last_line(error), remedy) from error
+    values = sitk.GetArrayViewFromImage(image)
     if values.ndim == 4:
         values = values[0]
     tally = Tally()
-    volume = np.lib.format.open_memmap(request["out"], mode="w+", dtype=np.int16, shape=values.shape)
+    volume = np.lib.format.open_memmap(out, mode="w+", dtype=np.int16, shape=values.shape)
     for index, stored in enumerate(values):
         volume[index] = to_hounsfield(stored, (1.0, 0.0), None, tally)
     volume.flush()
@@ -52,7 +56,7 @@ def read_volume(request: Mapping[str, Any], limits: Limits) -> Iterator[dict[str
         "origin": image.GetOrigin()[:3],
         "direction": np.reshape(image.GetDirection(), (size, size))[:3, :3].ravel().tolist(),
         "oriented": _states_orientation(reader),
-        "sha256": _sha256(Path(request["file"])),
+        "sha256": _sha256(path),
         **tally.plain(),
     }
 
@@ -69,6 +73,18 @@ def _check_layout(reader: sitk.ImageFileReader, limits: Limits) -> None:
         )
     if math.prod(size) > limits.pixels:
         raise LimitError("read the volume", f"{math.prod(size)} voxels", f"Limits.pixels allows {limits.pixels}")
+
+
+def _as_itk_wants_it(path: Path, kind: str, out: Path) -> Path:
+    """The file itself, or a copy beside ``out``: ITK reads a NIfTI by its suffix only."""
+    if kind == "nrrd":
+        _refuse_detached(path)
+        return path
+    if path.name.lower().endswith((".nii", ".nii.gz")):
+        return path
+    with path.open("rb") as file:
+        suffix = ".nii.gz" if file.read(2) == b"\x1f\x8b" else ".nii"
+    return Path(shutil.copyfile(path, out.with_suffix(suffix)))
 
 
 def _refuse_detached(path: Path) -> None:
@@ -88,8 +104,9 @@ def _states_orientation(reader: sitk.ImageFileReader) -> bool:
 
 
 def _last_line(error: RuntimeError) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1].removeprefix("ITK ERROR: ") if lines else "SimpleITK cannot read it"
+    """What ITK found, without its class names, addresses and paths."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or ["it cannot be read"]
+    return re.sub(r"^ITK ERROR: |\w+\(0x[0-9a-f]+\): |/\S*/", "", lines[-1])
 
 
 def _sha256(path: Path) -> str:
