@@ -1,0 +1,217 @@
+"""Soft tissue of an adult on his back: skin, fat, muscle, the cavities of chest and belly, the table below.
+
+Lengths in millimetres for a stature of 170 cm; chosen for the look of a CT, no morphometric reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from osteoscope.simulate.ct_canvas import Canvas, share
+from osteoscope.simulate.ct_implicit import Array, Place, capsule, ellipsoid, union
+from osteoscope.simulate.ct_noise import SmoothNoise
+from osteoscope.simulate.ct_spine import Vertebra
+from osteoscope.simulate.ct_thorax import Cage
+
+Floats = NDArray[np.float64]
+FAT, MUSCLE, SKIN, LUNG = -105.0, 58.0, 5.0, -865.0
+
+# Trunk by height above the upper end plate of S1: muscle wall (half width, in front of the spine, behind it), then the
+# cavity within it, in the same way.
+_TRUNK = np.array(
+    [
+        (-175, 150, 100, 92, 30, 40, 20),
+        (-140, 168, 106, 94, 42, 80, 44),
+        (-95, 168, 108, 94, 56, 86, 50),
+        (-50, 160, 106, 90, 80, 92, 40),
+        (0, 148, 118, 86, 106, 106, 16),
+        (40, 144, 108, 80, 122, 96, 18),
+        (80, 142, 108, 80, 126, 96, 20),
+        (120, 142, 120, 76, 127, 108, 24),
+    ],
+    dtype=float,
+)
+_FAT_AT = np.array([-175, -120, -60, 0, 60, 140, 250, 400, 460])
+_FAT_SIDE = np.array([26, 32, 30, 24, 22, 16, 13, 13, 8])
+_FAT_FRONT = np.array([22, 26, 28, 26, 24, 16, 10, 10, 6])
+_FAT_BACK = np.array([22, 30, 30, 26, 24, 14, 10, 12, 8])
+
+
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """Cross-sections by height: half width, y of the front, y of the back, shape (n, 3)."""
+
+    heights: Floats
+    rows: Floats
+
+    def inside(self, p: Place) -> Array:
+        """Implicit shape between an ellipse and a rounded rectangle (p.z of shape (n, 1, 1))."""
+        wide, front, back = (np.interp(p.z, self.heights, c).astype(np.float32) for c in self.rows.T)
+        deep = (back - front) / 2
+        u, v = np.abs(p.x) / wide, np.abs(p.y - (front + back) / 2) / deep
+        return np.asarray((np.sqrt(u * u + v * v) - 0.16 * u * v - 1) * np.minimum(wide, deep), dtype=np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Figure:
+    """The soft outline of a patient as implicit shapes.
+
+    Args:
+        limbs: capsules of muscle: start, end, radius at both.
+        limb_fat: thickness of fat over them, mm.
+        bust: centre and half axes of the left breast, None for a flat chest.
+    """
+
+    skin: Outline
+    muscle: Outline
+    cavity: Outline
+    cage: Cage
+    limbs: tuple[tuple[Floats, Floats, float, float], ...]
+    limb_fat: float
+    bust: tuple[tuple[float, float, float], tuple[float, float, float]] | None
+    crotch: float
+    table: float
+
+    def body(self, p: Place) -> Array:
+        """Skin surface, flattened where it lies on the table."""
+        parts = [np.maximum(self.skin.inside(p), self.crotch - 14 - p.z), *self._limbs(p, self.limb_fat)]
+        if self.bust:
+            parts.append(ellipsoid(p.folded(), *self.bust))
+        return np.asarray(np.maximum(union(parts, 24.0), p.y - self.table))
+
+    def flesh(self, p: Place) -> Array:
+        """Outer surface of the muscles."""
+        return union([np.maximum(self.muscle.inside(p), self.crotch - p.z), *self._limbs(p, 0.0)], 14.0)
+
+    def _limbs(self, p: Place, grow: float) -> list[Array]:
+        q = p.folded()
+        return [
+            capsule(q, a, b, ra + grow, rb + grow)
+            for a, b, ra, rb in self.limbs
+            if min(a[2], b[2]) - ra < p.z.max() and max(a[2], b[2]) + ra > p.z.min()
+        ]
+
+    def hollow(self, p: Place) -> Array:
+        """Cavity of belly and pelvis, up into the cage."""
+        return np.asarray(np.maximum(self.cavity.inside(p), self.crotch + 30 - p.z))
+
+    def lung(self, p: Place) -> Array:
+        """Both lungs: the cage above the diaphragm, beside the mediastinum."""
+        _, centre, deep = (np.asarray(a, np.float32) for a in self.cage.section(p.z))
+        low, high = self.cage.heights[0], self.cage.heights[-1]
+        top = low + 0.56 * (high - low)
+        domes = [
+            top + lift - 90 * (((p.x - side * 62) / 78) ** 2 + ((p.y - centre + 12) / 92) ** 2)
+            for side, lift in ((-1, 0.0), (1, -14.0))
+        ]
+        floor = np.maximum(*domes)
+        ahead = (centre - p.y) / deep
+        middle = 26 + 16 * np.clip(ahead + 0.3, 0, 1) - 30 * np.clip(ahead - 0.5, 0, 1)
+        side = middle - np.abs(p.x - 4)
+        return np.asarray(np.maximum(np.maximum(self.cage.inside(p, 7.0), (floor - p.z) * 0.5), side))
+
+
+def figure(vertebrae: Mapping[str, Vertebra], cage: Cage, build: tuple[float, float], sex: str) -> Figure:
+    """The outline around a skeleton.
+
+    Args:
+        build: scale of lengths, and girth (1 for a slim adult, 1.6 for a stout one).
+    """
+    scale, girth = build
+    heights, muscle, cavity = _wall(vertebrae, cage, scale, girth)
+    fat = np.stack([np.interp(heights / scale, _FAT_AT, f) for f in (_FAT_SIDE, _FAT_FRONT, _FAT_BACK)], axis=1)
+    fat *= (max(girth - 0.55, 0.12) * scale) * np.array([1, -1, 1]) * (1.15 if sex == "F" else 0.9)
+    skin = muscle + fat + np.array([2, -2, 2])
+    shoulder = vertebrae["vertebra_T2"]
+    y, z = shoulder.centre[1], shoulder.centre[2]
+    joint = np.array([152 * scale, y + 4, z])
+    limbs = (
+        (np.array([94, -18, -165]) * scale, np.array([84, -30, -520]) * scale, 74 * scale, 50 * scale),
+        (np.array([104, -10, -120]) * scale, np.array([104, 0, -150]) * scale, 78 * scale, 78 * scale),
+        (np.array([50 * scale, y + 8, z + 18]), joint, 40 * scale, 46 * scale),
+        (joint, joint + np.array([110, -30, 270]) * scale, 46 * scale, 38 * scale),
+        (np.array([104 * scale, y - 10, z - 120 * scale]), joint, 26 * scale, 42 * scale),
+    )
+    chest = vertebrae["vertebra_T7"].centre
+    front = float(cage.section(np.array([chest[2]]))[1][0] - cage.section(np.array([chest[2]]))[2][0])
+    bust = ((78 * scale, front + 8, chest[2] - 10), (56 * scale, 34 * girth, 58 * scale)) if sex == "F" else None
+    table = float(skin[:, 2].max()) - 11 * girth
+    return Figure(
+        Outline(heights, skin), Outline(heights, muscle), Outline(heights, cavity), cage,
+        limbs, 16 * max(girth - 0.5, 0.15), bust, -178 * scale, table,
+    )  # fmt: skip
+
+
+def _wall(vertebrae: Mapping[str, Vertebra], cage: Cage, scale: float, girth: float) -> tuple[Floats, Floats, Floats]:
+    """Muscle wall and cavity from pelvis to neck as rows (half width, front, back)."""
+    z = np.array([v.centre[2] for v in vertebrae.values()])
+    y = np.array([v.centre[1] for v in vertebrae.values()])
+    belly = 1 + 0.22 * (girth - 1)
+    trunk = _TRUNK * scale
+    base = np.interp(trunk[:, 0], z, y, left=0.0)
+    swollen = np.array([belly, belly, 1.0])
+    low_muscle = np.stack([trunk[:, 1], base - trunk[:, 2], base + trunk[:, 3]], axis=1)
+    low_cavity = np.stack([trunk[:, 4], base - trunk[:, 5], base + trunk[:, 6]], axis=1)
+    swell = np.clip((trunk[:, :1] + 60) / 60, 0, 1) * (swollen - 1)
+    low_muscle[:, :2] += swell[:, :2] * low_cavity[:, :2]
+    low_cavity[:, :2] += swell[:, :2] * low_cavity[:, :2]
+    chest = slice(int(np.searchsorted(cage.heights, trunk[-1, 0] + 35 * scale)), None)
+    rows = cage.rows[chest]
+    above = vertebrae["vertebra_C7"].centre
+    neck = np.array([(60, above[1] - 62 * scale, above[1] + 58 * scale)] * 2)
+    chest_muscle = rows + np.array([16, -12, 27]) * scale
+    chest_cavity = rows + np.array([-7, 7, -7])
+    heights = np.concatenate([trunk[:, 0], cage.heights[chest], [above[2] + 20, above[2] + 200]])
+    return (
+        heights,
+        np.concatenate([low_muscle, chest_muscle, neck]),
+        np.concatenate([low_cavity, chest_cavity, np.array([(1.0, above[1] - 1, above[1] + 1)] * 2)]),
+    )
+
+
+def paint_body(canvas: Canvas, body: Figure, rng: np.random.Generator) -> None:
+    """Paint skin, fat, muscle with fat planes, cavity fat and lungs, a few slices at a time."""
+    whole = tuple(slice(0, n) for n in canvas.grid.shape)
+    z, y, x = canvas.axes((whole[0], whole[1], whole[2]))
+    low, high = (z[0], y[0], x[0]), (z[-1], y[-1], x[-1])
+    bumps, planes = SmoothNoise.over(rng, low, high, 55.0), SmoothNoise.over(rng, low, high, 16.0)
+    step = np.float32(canvas.grid.spacing[1])
+    for start in range(0, len(z), 4):
+        part = slice(start, min(start + 4, len(z)))
+        box = (part, whole[1], whole[2])
+        axes = (z[part], y, x)
+        p = canvas.place(box)
+        bump = bumps.on(axes)
+        skin, flesh = body.body(p) + 2.0 * bump, body.flesh(p) + 3.5 * bump
+        hollow, lung = body.hollow(p) + 3.0 * bump, body.lung(p) + 2.0 * bump
+        seam = np.clip(1.3 - np.abs(planes.on(axes)) * 16, 0, 0.8)
+        texture = canvas.texture[part]
+        canvas.paint(box, share(skin, step), SKIN)
+        canvas.paint(box, share(skin + 1.8, step), FAT + 5 * texture)
+        canvas.paint(box, share(flesh, step) * (1 - seam), MUSCLE + 5 * texture)
+        canvas.paint(box, share(hollow, step), FAT + 6 * texture)
+        canvas.paint(box, share(lung, step), LUNG + 22 * texture)
+
+
+def paint_table(canvas: Canvas, top: float) -> None:
+    """A curved carbon shell around a foam core, just below the patient."""
+    whole = tuple(slice(0, n) for n in canvas.grid.shape)
+    p = canvas.place((whole[0], whole[1], whole[2]))
+    plane = Place(p.x, p.y, np.zeros((1, 1, 1), np.float32))
+    sag = top + 3 - (plane.x / 215) ** 2 * 34
+    upper, lower = sag - plane.y, plane.y - (top + 42)
+    shell = np.maximum(np.maximum(upper, lower), np.abs(plane.x) - 205)
+    step = canvas.grid.spacing[1]
+    outside = share(-(plane.y - top + 40), step)
+    for hu, inset in ((90.0, 0.0), (-930.0, 2.2)):
+        part = share(shell + inset, step) * outside
+        rows = np.flatnonzero(part.max(axis=(0, 2)) > 0)
+        if rows.size:
+            cut = slice(int(rows[0]), int(rows[-1]) + 1)
+            free = np.clip((-300 - canvas.hu[:, cut]) / 600, 0, 1) if inset == 0 else 1.0
+            view = canvas.hu[:, cut]
+            view += part[:, cut] * free * (hu - view)

@@ -1,0 +1,167 @@
+"""A volume in the making: shapes are painted into it with the exact share of each voxel that they cover."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.ndimage import gaussian_filter
+
+from osteoscope.domain.geometry import Grid
+from osteoscope.simulate.ct_implicit import Array, Place
+from osteoscope.simulate.ct_noise import SmoothNoise
+
+Box = tuple[slice, slice, slice]
+Shape = Callable[[Place], Array]
+FAR = np.float32(50.0)
+
+
+@dataclass(frozen=True)
+class Bone:
+    """A bone before it is painted.
+
+    Args:
+        site: its id.
+        low, high: corners (x, y, z) of a box around it, mm.
+        shape: implicit shape.
+        cortex: thickness of the cortical shell, mm, everywhere or by place.
+        marrow: HU of what the shell holds, everywhere or by place.
+        cortex_hu: HU of the shell.
+        gap: width of the joint space to bones painted before, mm.
+    """
+
+    site: str
+    low: tuple[float, float, float]
+    high: tuple[float, float, float]
+    shape: Shape
+    cortex: Shape | float
+    marrow: Shape | float
+    cortex_hu: float = 1100.0
+    gap: float = 1.5
+
+
+@dataclass(frozen=True, eq=False)
+class PlacedBone:
+    """A painted bone: signed distance to its surface (mm) and the thickness of its cortex, within a box."""
+
+    bone: Bone
+    box: Box
+    distance: Array
+    cortex: Array
+    step: Array
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """Voxels of the box that are at least half bone."""
+        return share(self.distance, self.step) > 0.5
+
+
+@dataclass(eq=False)
+class Canvas:
+    """HU on an axial grid, with the random fields that deform and texture what is painted.
+
+    Args:
+        grid: axial, spacing (slice, row, column).
+        hu: values so far, shape of the grid.
+        texture: fine noise of unit variance, shape of the grid.
+        warp: three fields that displace bones (x, y, z), with their amplitude in mm.
+    """
+
+    grid: Grid
+    hu: Array
+    texture: Array
+    warp: tuple[SmoothNoise, SmoothNoise, SmoothNoise]
+    warp_mm: float
+    clearance: NDArray[np.float16] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.clearance = np.full(self.grid.shape, FAR, dtype=np.float16)
+
+    @classmethod
+    def on(cls, grid: Grid, rng: np.random.Generator, warp_mm: float) -> Canvas:
+        """An empty canvas (air)."""
+        low, high = (
+            grid.to_position((0, 0, 0))[::-1].tolist(),
+            grid.to_position(np.asarray(grid.shape) - 1)[::-1].tolist(),
+        )
+        x, y, z = (SmoothNoise.over(rng, low, high, 35.0) for _ in range(3))
+        texture = rng.standard_normal(grid.shape, dtype=np.float32)
+        sigma = [0.8 / s for s in grid.spacing]
+        gaussian_filter(texture, sigma, output=texture, mode="wrap", truncate=2.5)
+        texture /= texture[:: max(1, grid.shape[0] // 8)].std()
+        return cls(grid, np.full(grid.shape, -1000, dtype=np.float32), texture, (x, y, z), warp_mm)
+
+    def box(self, low: ArrayLike, high: ArrayLike) -> Box | None:
+        """The part of the grid between two corners (x, y, z), None where it is empty."""
+        start = np.floor(self.grid.to_index(low)).astype(int)
+        stop = np.ceil(self.grid.to_index(high)).astype(int) + 1
+        start, stop = np.clip(start, 0, self.grid.shape), np.clip(stop, 0, self.grid.shape)
+        if (stop - start < 2).any():
+            return None
+        z, y, x = (slice(int(a), int(b)) for a, b in zip(start, stop, strict=True))
+        return z, y, x
+
+    def axes(self, box: Box) -> tuple[Array, Array, Array]:
+        """Coordinates (z, y, x) of a box along its axes, mm."""
+        origin = self.grid.matrix[:3, 3][::-1]
+        z, y, x = (
+            (np.arange(s.start, s.stop) * d + o).astype(np.float32)
+            for s, d, o in zip(box, self.grid.spacing, origin, strict=True)
+        )
+        return z, y, x
+
+    def place(self, box: Box) -> Place:
+        """Positions of a box, to broadcast."""
+        z, y, x = self.axes(box)
+        return Place(x[None, None, :], y[None, :, None], z[:, None, None])
+
+    def warped(self, box: Box) -> Place:
+        """Positions of a box, displaced smoothly: each patient, and each side, is a little different."""
+        axes = self.axes(box)
+        plain = self.place(box)
+        dx, dy, dz = (np.float32(self.warp_mm) * noise.on(axes) for noise in self.warp)
+        return Place(plain.x + dx, plain.y + dy, plain.z + dz)
+
+    def paint(self, box: Box, part: Array, hu: ArrayLike) -> None:
+        """Mix HU into a box by the share (0..1) that a shape has of each voxel."""
+        view = self.hu[box]
+        view += part * (np.asarray(hu, dtype=np.float32) - view)
+
+    def metric(self, shape: Array) -> tuple[Array, Array]:
+        """Distance to the surface of an implicit shape in mm, and the width over which a voxel crosses it."""
+        slope = [np.gradient(shape, d, axis=n) for n, d in enumerate(self.grid.spacing)]
+        steep = np.sqrt(slope[0] ** 2 + slope[1] ** 2 + slope[2] ** 2) + np.float32(1e-3)
+        step = sum(np.abs(g) * np.float32(d) for g, d in zip(slope, self.grid.spacing, strict=True)) / steep
+        floor = np.float32(min(self.grid.spacing))
+        return np.asarray(shape / steep, np.float32), np.maximum(step, floor).astype(np.float32)
+
+    def add(self, bone: Bone) -> PlacedBone | None:
+        """Paint a bone: a cortical shell around textured marrow, off the bones painted before."""
+        box = self.box(bone.low, bone.high)
+        if box is None:
+            return None
+        place = self.warped(box)
+        distance, step = self.metric(np.maximum(bone.shape(place), bone.gap - self.clearance[box]))
+        if distance.min() > 0:
+            return None
+        cortex = _by_place(bone.cortex, place)
+        self.paint(box, share(distance, step), bone.cortex_hu)
+        self.paint(box, share(distance + cortex, step), _by_place(bone.marrow, place) + self.grain(box))
+        self.clearance[box] = np.minimum(self.clearance[box], distance)
+        return PlacedBone(bone, box, distance, cortex, step)
+
+    def grain(self, box: Box) -> Array:
+        """HU of the trabecular texture."""
+        return np.float32(22.0) * self.texture[box]
+
+
+def _by_place(value: Shape | float, place: Place) -> Array:
+    field = value(place) if callable(value) else np.float32(value)
+    return np.broadcast_to(field, place.x.shape)
+
+
+def share(distance: Array, step: ArrayLike) -> Array:
+    """How much of a voxel lies inside a surface at that distance, for a plane that crosses ``step`` mm of it."""
+    return np.clip(np.float32(0.5) - distance / np.asarray(step, dtype=np.float32), 0, 1)
