@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from osteoscope.errors import OutputError
 from osteoscope.report.parts import Document, Figure
@@ -15,6 +16,11 @@ _TEMPLATE = "report.html.j2"
 
 def render_html(document: Document) -> str:
     """The page; every text is escaped, every picture inlined."""
+    return _template().render(document=document, data_url=_data_url)
+
+
+@cache
+def _template() -> Template:
     environment = Environment(
         loader=PackageLoader("osteoscope.report"),
         autoescape=True,
@@ -22,7 +28,7 @@ def render_html(document: Document) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(_TEMPLATE).render(document=document, data_url=_data_url)
+    return environment.get_template(_TEMPLATE)
 
 
 def write_html(document: Document, path: Path) -> None:
