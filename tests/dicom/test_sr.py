@@ -140,20 +140,19 @@ def test_scores_per_segment_and_totals(tmp_path: Path) -> None:
     assert (name.CodeValue, name.CodingSchemeDesignator) == ("siopen", "99OSTEOSCOPE")
 
 
-def test_view_mirrored_at_intake_is_outlined_where_the_file_has_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("repair", [lambda v: v, lambda v: 2 * v, lambda v: np.maximum(v, 3)], ids=["", "x2", "clip"])
+def test_view_mirrored_at_intake_is_outlined_where_the_file_has_it(tmp_path: Path, repair: Any) -> None:
     example = on_disk(planar(("posterior",)), tmp_path / "nm")
     image = example.case.study.images["posterior"]
-    turned = Image(image.grid, image.values[:, ::-1], "counts")
-    findings = tuple(
-        replace(f, region=Region((mirrored(f.region.parts[0], image.grid.shape[1]),))) for f in example.reading.findings
-    )
+    columns = image.grid.shape[1]
+    turned = Image(image.grid, repair(image.values[:, ::-1]), "counts")
+    findings = example.reading.findings
+    moved = tuple(replace(f, region=Region((mirrored(f.region.parts[0], columns),))) for f in findings)
     case = replace(example.case, study=replace(example.case.study, images={"posterior": turned}))
-    report = written(Example(case, replace(example.reading, findings=findings)), tmp_path / "sr.dcm")
-    for group, finding in zip(
-        report.content.get_planar_roi_measurement_groups(), example.reading.findings, strict=True
-    ):
+    report = written(Example(case, replace(example.reading, findings=moved)), tmp_path / "sr.dcm")
+    for group, finding in zip(report.content.get_planar_roi_measurement_groups(), findings, strict=True):
         expected = finding.region.parts[0].full(image.grid.shape)
-        assert np.array_equal(inside(group.roi.value, (expected.shape[0], expected.shape[1])), expected)
+        assert np.array_equal(inside(group.roi.value, (expected.shape[0], columns)), expected)
 
 
 def mirrored(part: Part, columns: int) -> Part:
@@ -164,9 +163,9 @@ def mirrored(part: Part, columns: int) -> Part:
 def test_a_view_that_is_not_the_files_is_refused(tmp_path: Path) -> None:
     example = on_disk(planar(("anterior",)), tmp_path / "nm")
     image = example.case.study.images["anterior"]
-    other = Image(image.grid, image.values + 1, "counts")
+    other = Image(image.grid, image.values[::-1], "counts")
     case = replace(example.case, study=replace(example.case.study, images={"anterior": other}))
-    with pytest.raises(OutputError, match="anterior view differs from frame 1"):
+    with pytest.raises(OutputError, match="anterior view is unlike frame 1"):
         write_sr(case, example.reading, tmp_path / "sr.dcm")
 
 

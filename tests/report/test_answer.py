@@ -62,6 +62,16 @@ def test_limits_of_a_volume() -> None:
     )
 
 
+def test_nothing_is_said_twice() -> None:
+    reading = planar(("posterior",), found=False).reading
+    noted = tuple(replace(site, notes=("one view only",)) for site in reading.sites)
+    unscored = replace(reading, sites=noted, measures=(), gaps=(Gap("study", "score", "not mIBG."),))
+    assert "Not mIBG." in summary(unscored)
+    lines = limits(unscored)
+    assert [line for line in lines if "view only" in line] == ["One view only: there is no anterior image"]
+    assert not any("mIBG" in line for line in lines)
+
+
 def test_many_sites_with_one_limit_are_one_line() -> None:
     reading: Reading = ct().reading
     noted = tuple(replace(site, notes=("cut by the field of view",)) for site in reading.sites)

@@ -105,6 +105,14 @@ def test_rows_fit_their_headings(name: str) -> None:
             assert all(len(row) == len(table.columns) for row in table.rows)
 
 
+def test_what_was_not_scored_has_no_score_form() -> None:
+    example = planar()
+    sites = tuple(replace(site, measures=()) for site in example.reading.sites)
+    titles = [s.title for s in build_document(replace(example.reading, sites=sites), example.case).sections]
+    assert "Scores" not in titles
+    assert "Scores" in [s.title for s in document_of(example).sections]
+
+
 def test_unknown_facts_are_said_to_be() -> None:
     example = ct()
     patient = replace(example.reading.study.patient, name="", age_years=None, weight_kg=None, sex=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pydicom
@@ -16,6 +17,7 @@ from osteoscope.domain.study import Source
 from osteoscope.errors import OutputError
 
 Polygon = NDArray[np.float64]
+_LEAST_LIKENESS = 0.95
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,10 +40,11 @@ class Frame:
 def source_frames(case: Case, headers: list[Dataset], asked: str) -> dict[str, Frame]:
     """The source frame of each view.
 
-    Whether a view was mirrored at intake is seen by comparing its counts with those of the frame.
+    Whether a view was mirrored at intake is seen by correlating its counts with those of the frame;
+    they need not be equal, since intake may rescale them or clip negative ones.
 
     Raises:
-        OutputError: a view's counts are found in no such frame, straight or mirrored.
+        OutputError: a view is like no such frame, straight or mirrored.
     """
     by_uid = {str(header.SOPInstanceUID): header for header in headers}
     return {s.image: _frame(case, s, by_uid[s.sop_instance_uid], asked) for s in case.study.sources if s.image}
@@ -52,14 +55,25 @@ def _frame(case: Case, source: Source, header: Dataset, asked: str) -> Frame:
     index = source.index or 0
     stored = pixels if pixels.ndim == 2 else pixels[index]
     shown = case.study.images[source.image].values
-    for mirrored, candidate in ((False, stored), (True, stored[:, ::-1])):
-        if candidate.shape == shown.shape and np.array_equal(candidate, shown):
-            return Frame(header, None if pixels.ndim == 2 else index + 1, mirrored, shown.shape[1])
-    raise OutputError(
-        asked,
-        f"the {source.image} view differs from frame {index + 1} of {source.file}",
-        "Write the report of the study as it was loaded",
-    )
+    straight, mirrored = _likeness(stored, shown), _likeness(stored[:, ::-1], shown)
+    if max(straight, mirrored) < _LEAST_LIKENESS:
+        raise OutputError(
+            asked,
+            f"the {source.image} view is unlike frame {index + 1} of {source.file}",
+            "Write the report of the study as it was loaded",
+        )
+    return Frame(header, None if pixels.ndim == 2 else index + 1, mirrored > straight, shown.shape[1])
+
+
+def _likeness(stored: NDArray[Any], shown: NDArray[Any]) -> float:
+    """Pearson's correlation of two pictures; 0 where their shapes differ, 1 where they are equal."""
+    if stored.shape != shown.shape:
+        return 0.0
+    if np.array_equal(stored, shown):
+        return 1.0
+    if not (np.ptp(stored) and np.ptp(shown)):
+        return 0.0
+    return float(np.corrcoef(stored.ravel(), shown.ravel())[0, 1])
 
 
 def outlines(region: Region, frames: dict[str, Frame]) -> list[tuple[Frame, Polygon]]:

@@ -146,7 +146,7 @@ def _volume_groups(_: Case, reading: Reading, headers: list[Dataset]) -> list[Gr
 
 
 def _planar_groups(case: Case, reading: Reading, headers: list[Dataset]) -> list[Group]:
-    frames = source_frames(case, headers, "write DICOM structured report")
+    frames = source_frames(case, headers, "write DICOM structured report") if reading.findings else {}
     groups: list[Group] = []
     for finding in reading.findings:
         said = _said(reading, finding)

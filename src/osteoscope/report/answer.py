@@ -91,17 +91,17 @@ def _found(reading: Reading, question: Question) -> str:
 
 
 def limits(reading: Reading) -> tuple[str, ...]:
-    """What the reader must know before using the answer, the widest first."""
-    return tuple(
-        dict.fromkeys(
-            [
-                *_image_limits(reading),
-                *_site_limits(reading.sites),
-                *_gap_limits(reading),
-                *(f"{sentence_case(n.problem)}: {n.action}" for n in reading.intake if n.level in _SHOWN_NOTES),
-            ]
-        )
+    """What the reader must know before using the answer, the widest first, nothing twice."""
+    widest = tuple(_image_limits(reading))
+    headings = {line.split(":")[0] for line in widest}
+    said = summary(reading)
+    lines = (
+        *widest,
+        *(line for line in _site_limits(reading.sites) if line.split(":")[0] not in headings),
+        *(line for line in _gap_limits(reading) if f"{line}." not in said),
+        *(f"{sentence_case(n.problem)}: {n.action}" for n in reading.intake if n.level in _SHOWN_NOTES),
     )
+    return tuple(dict.fromkeys(lines))
 
 
 def _image_limits(reading: Reading) -> Iterable[str]:
@@ -137,4 +137,5 @@ def _listed(names: list[str], most: int = 6) -> str:
 def _gap_limits(reading: Reading) -> Iterable[str]:
     for gap in reading.gaps:
         prefix = "" if gap.where == "study" else f"{where(reading, gap.where)}: "
-        yield prefix + (gap.reason if prefix else sentence_case(gap.reason))
+        reason = gap.reason.rstrip(".")
+        yield prefix + (reason if prefix else sentence_case(reason))

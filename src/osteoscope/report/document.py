@@ -27,10 +27,9 @@ def build_document(reading: Reading, case: Case) -> Document:
     """
     kind = reading.study.kind
     question = QUESTIONS[kind]
-    scores = tuple(make(reading) for make in _SCORES[kind])
     sections = (
         Section("Images", draw(IMAGES[kind], reading, case)),
-        Section("Scores", draw(SCHEMATICS[kind], reading, case), scores, beside=True),
+        *_scores(reading, case),
         Section("Findings", (), (tables.findings(reading), tables.measures(reading))),
         Section("Sites", (), (tables.sites(reading),)),
         Section("Limits", (), (tables.gaps(reading), tables.set_aside(reading), tables.intake(reading))),
@@ -45,6 +44,16 @@ def build_document(reading: Reading, case: Case) -> Document:
         limits=limits(reading),
         sections=tuple(section for section in sections if section.figures or section.tables),
     )
+
+
+def _scores(reading: Reading, case: Case) -> tuple[Section, ...]:
+    """Schematic and tables side by side; none where nothing was scored, as the summary then says."""
+    kind = reading.study.kind
+    made = {measure.name for site in reading.sites for measure in site.measures}
+    if made.isdisjoint(tables.SCORES):
+        return ()
+    scored = tuple(make(reading) for make in _SCORES[kind])
+    return (Section("Scores", draw(SCHEMATICS[kind], reading, case), scored, beside=True),)
 
 
 def _patient(reading: Reading) -> tuple[Fact, ...]:

@@ -22,6 +22,8 @@ from osteoscope.report.style import BLUE, GREEN, LESION, PURPLE, SKY, YELLOW, ne
 _IMAGE = "ct"
 _WINDOW_HU = (-100.0, 1100.0)
 _WIDTH, _MOST_HEIGHT = 7.2, 6.4
+# Black rim that holds letters and the marks of lesions at the edge.
+_MARGIN_MM = 16.0
 # Two hues that alternate along the spine, the ribs and the rest, so that neighbours can be told apart and counted.
 _HUES = (("vertebra", (SKY, YELLOW)), ("rib", (GREEN, SKY)), ("sacrum", (PURPLE, PURPLE)), ("hip", (GREEN, BLUE)))
 _OTHERS = (BLUE, PURPLE)
@@ -30,7 +32,7 @@ _OTHERS = (BLUE, PURPLE)
 def overview(case: Case, voxel_mm: float = 2.0) -> tuple[Figure, ...]:
     """Coronal and sagittal maximum projections on a patient-aligned lattice of ``voxel_mm``."""
     image = case.study.images[_IMAGE]
-    lattice = patient_lattice(image.grid, voxel_mm)
+    lattice = patient_lattice(image.grid, voxel_mm, _MARGIN_MM)
     volume = _resample(image.values, image.grid, lattice, AIR_HU, order=1)
     views = [Projection(plane, volume, lattice) for plane in (CORONAL, SAGITTAL)]
     for n, mapped in enumerate(case.mapped):
@@ -52,10 +54,10 @@ def overview(case: Case, voxel_mm: float = 2.0) -> tuple[Figure, ...]:
     return (Figure("skeleton", caption, alt, to_png(figure), round(sum(widths) * scale / _WIDTH, 3)),)
 
 
-def patient_lattice(grid: Grid, voxel: float) -> Grid:
-    """A patient-aligned grid [z down from the head, y, x] around a whole volume."""
+def patient_lattice(grid: Grid, voxel: float, margin: float = 0.0) -> Grid:
+    """A patient-aligned grid [z down from the head, y, x] around a whole volume; voxel and margin in mm."""
     corners = grid.to_position(_corners([(-0.5, n - 0.5) for n in grid.shape]))
-    low, high = corners.min(axis=0), corners.max(axis=0)
+    low, high = corners.min(axis=0) - margin, corners.max(axis=0) + margin
     shape = np.maximum(1, np.ceil((high - low) / voxel)).astype(int)[::-1]
     matrix = np.eye(4)
     matrix[:3, :3] = np.asarray([[0, 0, voxel], [0, voxel, 0], [-voxel, 0, 0]])

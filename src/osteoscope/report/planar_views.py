@@ -25,6 +25,8 @@ from osteoscope.report.style import BONE, INK, LESION, ORGAN, new_figure, to_png
 from osteoscope.report.wording import DOUBTFUL_BELOW, percent
 
 _ORDER = ("anterior", "posterior")
+# Inches. The resolution shows a view of 1024 rows pixel by pixel.
+_FULL_WIDTH, _TITLE, _DPI = 9.0, 0.3, 150
 # Which of the patient's sides lies at the left and at the right of the picture (`Grid` keeps a posterior view as
 # seen from behind).
 _SIDES = {"anterior": ("R", "L"), "posterior": ("L", "R")}
@@ -70,12 +72,12 @@ def views(case: Case, options: PlanarOptions | None = None) -> tuple[Figure, ...
     """One figure of all views: plain on the left, marked on the right."""
     chosen = options or PlanarOptions()
     names = [name for name in _ORDER if name in case.study.images]
-    grids = [case.study.images[name].grid for name in names]
-    width = sum(_extent(grid)[0] / _extent(grid)[1] for grid in grids)
-    height = float(np.clip(9.6 / (2 * width), 3.0, 7.2))
-    figure = new_figure(2 * width * height + 0.1, height + 0.35)
+    shapes = [_extent(case.study.images[name].grid) for name in names]
+    panels = 2 * sum(width / height for width, height in shapes)
+    height = float(np.clip(_FULL_WIDTH / panels, 3.0, 7.2))
+    figure = new_figure(panels * height, height + _TITLE, dpi=_DPI)
     axes = figure.subplots(1, 2 * len(names), squeeze=False)[0]
-    figure.subplots_adjust(left=0.005, right=0.995, top=1 - 0.3 / (height + 0.35), bottom=0.01, wspace=0.02)
+    figure.subplots_adjust(left=0.005, right=0.995, top=height / (height + _TITLE), bottom=0.01, wspace=0.02)
     for index, name in enumerate(names):
         image = case.study.images[name]
         level = upper_level(image.values, _hidden(case, name), chosen)
@@ -90,7 +92,8 @@ def views(case: Case, options: PlanarOptions | None = None) -> tuple[Figure, ...
         "confidence), segments thin, uptake set aside dotted. R and L are the patient's sides."
     )
     alt = f"{' and '.join(names)} view with {len(case.findings)} marked findings"
-    return (Figure("planar-views", caption, alt, to_png(figure)),)
+    share = round(min(1.0, panels * height / _FULL_WIDTH), 3)
+    return (Figure("planar-views", caption, alt, to_png(figure), share),)
 
 
 def _extent(grid: Grid) -> tuple[float, float]:

@@ -52,7 +52,7 @@ def _lesion(case: Case, n: int, finding: Finding, options: PlaneOptions) -> Figu
     bone = mapped.region.on(part.image) if mapped and mapped.region else None
     centre = image.grid.to_position(part.centroid())
     offsets = _offsets(part, image.grid, options)
-    figure = new_figure(7.2, 2.5, "#000000")
+    figure = new_figure(7.2, 2.4, "#000000")
     for axes, plane in zip(figure.subplots(1, 3), PLANES, strict=True):
         points = plane_points(centre, plane, offsets)
         _show(axes, sample_hu(image, points), offsets, options)
@@ -66,7 +66,7 @@ def _lesion(case: Case, n: int, finding: Finding, options: PlaneOptions) -> Figu
     name = f"{site_name(finding.site)}, {finding.kind}, confidence {percent(finding.confidence)}"
     caption = f"Finding {n}: {name}. Centre {place(finding.centre)}."
     alt = f"Axial, coronal and sagittal plane through finding {n}: {name}"
-    return Figure(f"lesion-{n:02d}", caption, alt, to_png(figure))
+    return Figure(f"lesion-{n:02d}", caption, alt, to_png(figure), 0.92)
 
 
 def _offsets(part: Part, grid: Grid, options: PlaneOptions) -> Array:

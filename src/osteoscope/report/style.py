@@ -28,9 +28,9 @@ def level_colour(level: float, most: float) -> str:
     return str(to_hex(colormaps["YlOrBr"](0.22 + 0.73 * min(level / most, 1.0))))
 
 
-def new_figure(width: float, height: float, background: str = PAPER) -> Figure:
+def new_figure(width: float, height: float, background: str = PAPER, dpi: float = DPI) -> Figure:
     """A figure of that size in inches, tied to no window and to no global state."""
-    figure = Figure(figsize=(width, height), dpi=DPI, facecolor=background)
+    figure = Figure(figsize=(width, height), dpi=dpi, facecolor=background)
     FigureCanvasAgg(figure)
     return figure
 

@@ -13,7 +13,7 @@ from osteoscope.report.style import level_colour
 from osteoscope.report.wording import interval, label, number, percent, place, sentence_case, site_name, unit, where
 
 _EMPTY = Cell("–")
-_IN_SCORES = ("siopen", "curie")
+SCORES = ("siopen", "curie")
 _INTERVALS = "Below a value: its interval under the uncertainties that its method knows of."
 
 
@@ -45,7 +45,7 @@ def _finding(n: int, finding: Finding, names: Sequence[tuple[str, str]]) -> tupl
 
 def sites(reading: Reading) -> Table:
     """One row per site, also where nothing was found or nothing could be assessed."""
-    names = [name for name in _names(s.measures for s in reading.sites) if name[0] not in _IN_SCORES]
+    names = [name for name in _names(s.measures for s in reading.sites) if name[0] not in SCORES]
     columns = (
         Column("Site"),
         Column("Status"),
