@@ -1,25 +1,55 @@
-"""A simulated study as a whole: determinism, totals, truth, truncation."""
+"""A simulated study as a whole: counts, truth, truncation, cohort."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from osteoscope.simulate.planar import Camera, ChildRecipe, Diffuse, Foci, Mass, simulate_planar
+from osteoscope.domain.anatomy import CURIE, PLANAR_UNITS, SIOPEN
+from osteoscope.domain.codec import decode, encode
+from osteoscope.domain.finding import Part
+from osteoscope.domain.reading import Reading
+from osteoscope.errors import InvalidValueError
+from osteoscope.simulate.cohort import lesions_of_level, random_lesions
+from osteoscope.simulate.planar import (
+    ArmPose,
+    Camera,
+    ChildRecipe,
+    Diffuse,
+    Foci,
+    Mass,
+    Pose,
+    Simulation,
+    Uptake,
+    random_recipe,
+    simulate_planar,
+)  # fmt: skip
+from osteoscope.simulate.truth import curie_level, siopen_level
 
 SMALL = Camera(rows=512, columns=128, pixel_mm=4.8)
+INFANT = ChildRecipe(age_years=1, camera=SMALL)
 
 
-def _level(recipe: ChildRecipe, site: str, seed: int = 1) -> float:
-    reading = simulate_planar(recipe, seed).reading.site(site)
-    assert reading is not None
-    measure = reading.measure("siopen")
+def level(made: Simulation, site: str, score: str = "siopen") -> float | None:
+    found = made.reading.site(site)
+    assert found is not None
+    measure = found.measure(score)
+    return measure.value if measure else None
+
+
+def total(made: Simulation, score: str) -> tuple[float, tuple[float, float] | None]:
+    measure = made.reading.measure(f"{score}_total")
     assert measure is not None
-    return measure.value
+    return measure.value, measure.interval
 
 
 def test_same_recipe_and_seed_give_the_same_study() -> None:
-    recipe = ChildRecipe(age_years=2, lesions=(Foci("spine", 2), Mass()), camera=SMALL)
+    recipe = replace(INFANT, lesions=(Foci("spine", 2), Mass()))
     one, two, other = (simulate_planar(recipe, seed) for seed in (5, 5, 6))
     for view in ("anterior", "posterior"):
         assert np.array_equal(one.study.images[view].values, two.study.images[view].values)
@@ -27,13 +57,211 @@ def test_same_recipe_and_seed_give_the_same_study() -> None:
     assert one.reading == two.reading
 
 
-@pytest.mark.parametrize("count", [1, 2, 3])
+def test_the_study_says_what_it_is() -> None:
+    made = simulate_planar(replace(INFANT, sex="F"), 7)
+    study = made.study
+    assert (study.uid, study.kind, study.patient.id, study.patient.sex) == ("2.25.7", "nm-planar", "SIM-7", "F")
+    assert (study.acquisition.tracer, study.acquisition.radionuclide) == ("mIBG", "I-123")
+    assert study.images["posterior"].grid.frame == "posterior"
+    assert study.images["anterior"].grid.spacing == pytest.approx((4.8, 4.8))
+    assert made.reading.reader.kind == "truth"
+    assert decode(Reading, encode(made.reading)) == made.reading
+    assert json.loads(str(made.reading.provenance.settings["recipe"]))["age_years"] == 1
+
+
+@pytest.mark.parametrize("counts", [2e5, 1.2e6])
+def test_the_anterior_total_is_the_wanted_one(counts: float) -> None:
+    made = simulate_planar(replace(INFANT, camera=replace(SMALL, anterior_counts=counts)), 1)
+    seen = int(made.study.images["anterior"].values.sum())
+    assert abs(seen - counts) < 5 * np.sqrt(counts)
+
+
+def mean_of(made: Simulation, what: str, view: str) -> float:
+    region = next(aside.region for aside in made.set_aside if aside.what == what)
+    part = region.on(view)
+    assert part is not None
+    return float(made.study.images[view].values[part.box][part.mask].mean())
+
+
+def test_organs_show_where_and_as_strong_as_they_should() -> None:
+    made = simulate_planar(ChildRecipe(age_years=3), 2)
+    body = next(site.region for site in made.mapped if site.site == "soft_tissue")
+    assert body is not None
+    part = body.on("anterior")
+    assert part is not None
+    background = float(np.median(made.study.images["anterior"].values[part.box][part.mask]))
+    assert mean_of(made, "liver", "anterior") > 4 * background
+    assert mean_of(made, "heart", "anterior") > mean_of(made, "heart", "posterior")
+    assert mean_of(made, "bladder", "anterior") > mean_of(made, "bladder", "posterior")
+    assert {"parotid", "submandibular", "nasal"} <= {aside.what for aside in made.set_aside}
+    assert "thyroid" not in {aside.what for aside in made.set_aside}
+
+
+def test_liver_and_heart_are_on_the_right_sides() -> None:
+    made = simulate_planar(INFANT, 3)
+    organs = {aside.what: aside.region for aside in made.set_aside}
+    spine = next(site.region for site in made.mapped if site.site == "thoracic_spine")
+    assert spine is not None
+
+    def column(region: object, view: str) -> float:
+        part = region.on(view)  # type: ignore[attr-defined]
+        assert isinstance(part, Part)
+        return float(part.centroid()[1])
+
+    assert column(organs["liver"], "anterior") < column(spine, "anterior") < column(organs["heart"], "anterior")
+    assert column(organs["heart"], "posterior") < column(spine, "posterior") < column(organs["liver"], "posterior")
+
+
+def test_healthy_bone_does_not_stand_out() -> None:
+    quiet = Uptake(bladder=0.0, bowel=0.3)
+    made = simulate_planar(ChildRecipe(age_years=5, uptake=quiet, camera=replace(SMALL, anterior_counts=4e6)), 1)
+    counts = made.study.images["anterior"].values
+    silhouettes = {site.site: site.region for site in made.mapped}
+    limb, body = silhouettes["proximal_lower_limb_left"], silhouettes["soft_tissue"]
+    assert limb is not None
+    assert body is not None
+    part, whole = limb.on("anterior"), body.on("anterior")
+    assert part is not None
+    assert whole is not None
+    rows = slice(part.box[0].start + 30, part.box[0].stop - 10)
+    bone = np.zeros(counts.shape, dtype=bool)
+    bone[rows] = part.full(counts.shape)[rows]
+    half = np.arange(counts.shape[1]) > part.centroid()[1] - 12
+    flesh = whole.full(counts.shape) & ~part.full(counts.shape) & half & np.isin(np.arange(512), np.r_[rows])[:, None]
+    assert 0.8 < counts[bone].mean() / counts[flesh].mean() < 1.8
+
+
+def test_the_views_mirror_each_other() -> None:
+    made = simulate_planar(replace(INFANT, lesions=(Foci("proximal_lower_limb_left", 1),)), 4)
+    shape = made.study.images["anterior"].grid.shape
+    regions = [f.region for f in made.reading.findings] + [site.region for site in made.mapped if site.region]
+    for region in regions:
+        front, back = region.on("anterior"), region.on("posterior")
+        assert front is not None
+        assert back is not None
+        assert np.array_equal(front.full(shape)[:, ::-1], back.full(shape))
+
+
+def test_every_unit_is_mapped_once() -> None:
+    made = simulate_planar(INFANT, 5)
+    assert sorted(site.site for site in made.mapped) == sorted(PLANAR_UNITS)
+    assert all(site.status == "assessed" and site.region for site in made.mapped)
+    assert {site.site for site in made.reading.sites} == set(SIOPEN) | set(CURIE)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
 def test_foci_count_is_the_level(count: int) -> None:
-    recipe = ChildRecipe(lesions=(Foci("spine", count),), camera=SMALL)
-    assert _level(recipe, "spine") == count
+    made = simulate_planar(replace(INFANT, lesions=(Foci("spine", count, 8.0),)), 1)
+    assert level(made, "spine") == min(count, 4)
+    assert total(made, "siopen") == (min(count, 4), (min(count, 4), min(count, 4)))
+    assert len(made.reading.findings) == count
+    found = made.reading.site("spine")
+    assert found is not None
+    assert len(found.evidence) == count
 
 
-@pytest.mark.parametrize(("fraction", "level"), [(0.2, 4), (0.7, 5), (1.0, 6)])
-def test_diffuse_share_is_the_level(fraction: float, level: int) -> None:
-    recipe = ChildRecipe(lesions=(Diffuse("pelvis", fraction),), camera=SMALL)
-    assert _level(recipe, "pelvis") == level
+@pytest.mark.parametrize(("share", "wanted"), [(0.2, (4, 1)), (0.7, (5, 3)), (1.0, (6, 3))])
+def test_diffuse_share_is_the_level(share: float, wanted: tuple[int, int]) -> None:
+    made = simulate_planar(replace(INFANT, lesions=(Diffuse("pelvis", share),)), 1)
+    assert (level(made, "pelvis"), level(made, "pelvis", "curie")) == wanted
+
+
+def test_soft_tissue_counts_in_curie_alone() -> None:
+    made = simulate_planar(replace(INFANT, lesions=(Mass(), Mass("neck", 15))), 1)
+    assert total(made, "siopen")[0] == 0
+    assert level(made, "soft_tissue", "curie") == total(made, "curie")[0] == 2
+    huge = simulate_planar(replace(INFANT, lesions=(Mass("abdomen", 150),)), 1)
+    assert level(huge, "soft_tissue", "curie") == 3
+
+
+@pytest.mark.parametrize(
+    ("foci", "share", "siopen"),
+    [(0, 0.0, 0), (3, 0.0, 3), (4, 0.0, 4), (0, 0.01, 4), (2, 0.4999, 4), (0, 0.5, 5), (9, 0.95, 5), (0, 0.951, 6)],
+)
+def test_siopen_levels_by_definition(foci: int, share: float, siopen: int) -> None:
+    assert siopen_level(foci, share) == siopen
+
+
+@pytest.mark.parametrize(("places", "share", "curie"), [(0, 0, 0), (1, 0.2, 1), (5, 0.5, 2), (1, 0.51, 3)])
+def test_curie_levels_by_definition(places: int, share: float, curie: int) -> None:
+    assert curie_level(places, share) == curie
+
+
+def test_what_the_camera_did_not_see_is_not_acquired() -> None:
+    lesions = (Foci("distal_lower_limb_left", 2, 10.0), Foci("skull", 1))
+    made = simulate_planar(ChildRecipe(age_years=5, lesions=lesions, camera=replace(SMALL, scan_mm=950)), 1)
+    for side in ("left", "right"):
+        found = made.reading.site(f"distal_lower_limb_{side}")
+        assert found is not None
+        assert found.status == "not_acquired"
+        assert found.measure("siopen") is None
+    assert total(made, "siopen") == (1, (1, 13))
+    assert total(made, "curie") == (1, (1, 4))
+    assert all(part.box[0].stop <= 197 for f in made.reading.findings for part in f.region.parts)
+    assert not made.study.images["anterior"].values[197:].any()
+    legs = [site for site in made.mapped if site.site.startswith("distal_lower_limb")]
+    assert [site.status for site in legs] == ["not_acquired"] * 2
+
+
+def test_arms_can_lie_outside_the_field() -> None:
+    wide = Pose(arms=(ArmPose(85, 0), ArmPose()))
+    made = simulate_planar(ChildRecipe(age_years=10, pose=wide, camera=replace(SMALL, field_width_mm=500)), 1)
+    right, left = (made.reading.site(f"distal_upper_limb_{side}") for side in ("right", "left"))
+    assert right is not None
+    assert left is not None
+    assert (right.status, left.status) == ("not_acquired", "assessed")
+
+
+def test_a_hotter_lesion_stands_out_more() -> None:
+    seen = [
+        simulate_planar(replace(INFANT, lesions=(Foci("proximal_lower_limb_left", 1, 12.0, heat),)), 1)
+        .reading.findings[0]
+        .measures[0]
+        for heat in (5.0, 20.0, 80.0)
+    ]
+    assert {m.name for m in seen} == {"contrast_to_noise"}
+    assert 0 < seen[0].value < 0.5 * seen[1].value < 0.25 * seen[2].value
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(0, 2**32 - 1))
+def test_any_recipe_of_the_cohort_gives_a_sound_study(seed: int) -> None:
+    recipe = random_recipe(np.random.default_rng(seed))
+    made = simulate_planar(replace(recipe, camera=replace(recipe.camera, rows=512, columns=128, pixel_mm=4.8)), seed)
+    counts = [image.values for image in made.study.images.values()]
+    assert all(view.min() >= 0 and view.sum() > 1000 for view in counts)
+    value, interval = total(made, "siopen")
+    assert interval is not None
+    assert 0 <= value <= interval[1] <= 72
+    assert all(m.value >= -5 for f in made.reading.findings for m in f.measures)
+
+
+def test_a_cohort_has_the_burden_that_was_reported() -> None:
+    rng = np.random.default_rng(0)
+    intended = [random_lesions(rng) for _ in range(400)]
+    skeletal = [[x for x in lesions if not isinstance(x, Mass)] for lesions in intended]
+    assert np.mean([not found for found in skeletal]) == pytest.approx(0.20, abs=0.06)
+    assert np.mean([any(isinstance(x, Diffuse) for x in found) for found in skeletal]) > 0.4
+    ages = [random_recipe(rng).age_years for _ in range(200)]
+    assert 2.5 < np.median(ages) < 4.2
+    assert np.mean(np.array(ages) < 10) > 0.9
+
+
+@pytest.mark.parametrize("wanted", range(7))
+def test_lesions_of_a_level_make_that_level(wanted: int) -> None:
+    for seed in range(2):
+        rng = np.random.default_rng(seed)
+        lesions = tuple(lesions_of_level(rng, "proximal_lower_limb_right", wanted, 20.0))
+        made = simulate_planar(replace(INFANT, lesions=lesions, camera=replace(SMALL, rows=256)), seed)
+        assert level(made, "proximal_lower_limb_right") == wanted
+
+
+@pytest.mark.parametrize("wrong", [{"age_years": -1.0}, {"age_years": 40.0}, {"girth": 3.0}, {"tallness": 0.1}])
+def test_an_impossible_child_is_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(InvalidValueError, match="build a ChildRecipe"):
+        replace(INFANT, **wrong)  # type: ignore[arg-type]
+
+
+def test_negative_uptake_is_refused() -> None:
+    with pytest.raises(InvalidValueError, match="heart"):
+        Uptake(heart=-1.0)

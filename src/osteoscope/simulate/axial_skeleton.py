@@ -42,6 +42,7 @@ _RIB_FIRST_ANGLE = 17.0
 _MANDIBLE = ((0.68, 0.02, -0.66), (0.60, -0.12, -0.86), (0.42, -0.62, -0.95), (0.0, -0.80, -0.965))
 _ZYGOMA = ((0.74, -0.02, -0.645), (0.74, -0.35, -0.65), (0.58, -0.66, -0.645))
 _MAXILLA = ((0.36, -0.42, -0.78), (0.30, -0.70, -0.78), (0.0, -0.84, -0.775))
+_CHEEK = ((0.36, -0.62, -0.65), (0.30, -0.72, -0.78), (0.0, -0.80, -0.70))
 _ORBIT = (0.36, -0.76, -0.56)
 _BASE = ((0.0, 0.62, -0.68), (0.66, 0.10, -0.66), (0.0, -0.62, -0.60))
 _PETROUS = ((0.66, 0.12, -0.67), (0.16, -0.08, -0.64))
@@ -61,7 +62,7 @@ def _skull(stature: Stature, head: Frame) -> dict[str, Beads]:
     length = stature.lengths["head"]
     scale = np.array([0.5 * stature.girths["head_breadth"], 0.5 * stature.girths["head_depth"], length])
     thin = 0.014 * length
-    vault_radii = np.array([0.955, 0.955, 0.345]) * scale
+    vault_radii = np.array([0.94, 0.94, 0.338]) * scale
     vault = cap(vault_radii, 0.016 * length, -0.42, 28.0)
     parts = [Beads(vault.points - (0, 0, 0.365 * length), vault.radii)]
     ring = np.deg2rad(np.linspace(0, 360, 13))
@@ -74,6 +75,7 @@ def _skull(stature: Stature, head: Frame) -> dict[str, Beads]:
             string(np.array(_MAXILLA) * mirror, 2.2 * thin),
             string(np.array(_PETROUS) * mirror, 1.8 * thin),
             plate(np.array(_BASE) * mirror, 1.2 * thin),
+            plate(np.array(_CHEEK) * mirror, 1.4 * thin),
         ]
     parts.append(string(np.array(_NASAL) * scale, 1.5 * thin))
     jaw = [

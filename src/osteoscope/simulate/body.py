@@ -64,9 +64,7 @@ class Body:
         if not self.voxels(np.flatnonzero(self.unit_of_structure >= 0).tolist()).size:
             raise InvalidValueError("build a Body", "no structure that is bone", "Name bones as domain.anatomy does")
         if max(self.grid.spacing) - min(self.grid.spacing) > 1e-3:
-            raise InvalidValueError(
-                "build a Body", f"voxels of {self.grid.spacing} mm", "Make cubes with Body.of"
-            )
+            raise InvalidValueError("build a Body", f"voxels of {self.grid.spacing} mm", "Make cubes with Body.of")
 
     @classmethod
     def of(cls, labels: NDArray[np.uint8], spacing: Sequence[float], structures: Sequence[str], step_mm: float) -> Body:
@@ -151,8 +149,8 @@ def build_child(child: Child, rng: np.random.Generator) -> Body:
     ripple = Ripple.draw(_RIPPLE * stature.height, _RIPPLE_WAVELENGTH * stature.height, rng)
     straight = {**axial_skeleton(stature, posed), **limb_skeleton(stature, posed)}
     bones = {name: ripple.apply(beads) for name, beads in straight.items()}
-    tips = {name: beads for name, beads in bones.items() if name.startswith(("hand", "foot"))}
-    solids, flesh_beads = flesh.outline(stature, posed, tips)
+    thinly_covered = [beads for name, beads in bones.items() if name.startswith(flesh.THINLY_COVERED)]
+    solids, flesh_beads = flesh.outline(stature, posed, thinly_covered)
     organs = flesh.trunk_organs(stature, posed, rng)
     loops = flesh.bowel(stature, posed, rng)
     organs.append(("bladder", flesh.bladder(stature, posed, child.age_years, child.bladder_fill)))

@@ -210,8 +210,8 @@ class Optics:
             slab = slice(start, min(start + thick, depth))
             plane = np.einsum("zyx,zyx->zx", activity[:, slab], reaching[:, slab]).astype(np.float64)
             sigma = self.camera.fwhm_mm(gap_mm + step * (slab.start + slab.stop) / 2) / FWHM_OF_SIGMA
-            # The hat that voxels are spread with has a variance of step^2 / 6: it is part of the wanted width.
-            rest = np.sqrt(max(sigma**2 - step**2 / 6, 0.0)) / step
+            # The hat that voxels are spread with has a variance of step^2 / 6, twice that of the voxel itself.
+            rest = np.sqrt(max(sigma**2 - step**2 / 12, 0.0)) / step
             sharp += gaussian_filter(np.pad(plane, margin), rest, mode="constant")
             primary += plane
         emitted = activity.sum(axis=1, dtype=np.float64)

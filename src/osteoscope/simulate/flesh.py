@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -67,11 +67,14 @@ _GLANDS: Mapping[str, tuple[tuple[float, float, float], tuple[float, float, floa
 )
 _NASAL = ((0.0, -0.68, -0.68), (0.15, 0.26, 0.075))
 _ORAL = ((0.0, -0.50, -0.83), (0.30, 0.28, 0.045))
+# Bones that shape the surface; the skin over them, as a share of body height.
+THINLY_COVERED = ("hand", "foot", "skull", "mandible", "scapula", "patella")
+_SKIN = 0.005
 _FULL_BLADDER_ML_PER_YEAR = 30.0
 
 
-def outline(stature: Stature, posed: Posture, hands_and_feet: Mapping[str, Beads]) -> tuple[list[Solid], list[Beads]]:
-    """All soft tissue: solids, and beads of hands and feet."""
+def outline(stature: Stature, posed: Posture, thinly_covered: Sequence[Beads]) -> tuple[list[Solid], list[Beads]]:
+    """All soft tissue: solids, and a skin over the bones that lie just under it."""
     solids: list[Solid] = [_trunk(stature, posed.trunk, 1.0), *_head(stature, posed)]
     girths, lengths = stature.girths, stature.lengths
     for side in SIDES:
@@ -91,7 +94,7 @@ def outline(stature: Stature, posed: Posture, hands_and_feet: Mapping[str, Beads
             ),
             *_leg(stature, leg.upper, leg.lower, SIGN[side]),
         ]
-    return solids, [beads.swollen(0.006 * stature.height) for beads in hands_and_feet.values()]
+    return solids, [beads.swollen(_SKIN * stature.height) for beads in thinly_covered]
 
 
 def _leg(stature: Stature, upper: Frame, lower: Frame, sign: int) -> list[Solid]:
