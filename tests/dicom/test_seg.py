@@ -157,17 +157,32 @@ def test_slices_whose_orientations_differ_in_the_last_digit(tmp_path: Path) -> N
     checked(tmp_path / "seg.dcm", parts_of(example), SMALL)
 
 
-def test_sparse_and_odd_headers_are_completed(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("charset", "name"),
+    [("", "PSEUDONYM-1"), ("ISO_IR 100", "Müller^Jörg"), (["", "ISO 2022 IR 87"], "Yamada^Tarou=山田^太郎")],
+    ids=["default", "latin", "japanese"],
+)
+def test_sparse_and_odd_headers_are_completed(tmp_path: Path, charset: str | list[str], name: str) -> None:
     example = on_disk(ct(SMALL), tmp_path / "ct")
     for source in example.case.study.sources:
         header = pydicom.dcmread(source.path)
         del header.PatientBirthDate, header.AccessionNumber, header.StudyID
-        header.PatientSex, header.PatientName = "U", "Yamada^Tarou=山田^太郎"
-        header.SpecificCharacterSet = "ISO_IR 192"
+        header.PatientSex, header.PatientName = "U", name
+        header.SpecificCharacterSet = charset
         header.save_as(source.path)
     write_seg(example.case, example.reading, tmp_path / "seg.dcm")
-    assert str(pydicom.dcmread(tmp_path / "seg.dcm").PatientName) == "Yamada^Tarou=山田^太郎"
+    assert str(pydicom.dcmread(tmp_path / "seg.dcm").PatientName) == name
     assert validator_errors(tmp_path / "seg.dcm") == []
+
+
+def test_sources_without_uids_are_named(tmp_path: Path) -> None:
+    example = on_disk(ct(SMALL), tmp_path / "ct")
+    source = example.case.study.sources[2]
+    header = pydicom.dcmread(source.path)
+    header.SeriesInstanceUID = ""
+    header.save_as(source.path)
+    with pytest.raises(OutputError, match=rf"source {source.path.name} states no SeriesInstanceUID"):
+        write_seg(example.case, example.reading, tmp_path / "seg.dcm")
 
 
 def test_two_frames_of_reference_are_refused(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -33,6 +34,8 @@ MODEL = "osteoscope"
 SOFTWARE_VERSION = version("osteoscope")
 RESEARCH_USE = "Research use only; not a medical device"
 PRIVATE_SCHEME = "99OSTEOSCOPE"
+UTF_8 = "ISO_IR 192"
+_IDENTITY = ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID")
 _TYPE_2 = (
     "PatientID",
     "PatientName",
@@ -69,7 +72,7 @@ def source_headers(case: Case, asked: str) -> list[Dataset]:
     Attributes of type 2 that the source lacks are added empty, since every derived object needs them.
 
     Raises:
-        OutputError: a source is not DICOM, or cannot be read any more.
+        OutputError: a source is not DICOM, lacks its UIDs, or cannot be read any more.
     """
     by_uid = {source.sop_instance_uid: source for source in case.study.sources}
     if not by_uid or "" in by_uid:
@@ -87,6 +90,10 @@ def _header(path: Path, asked: str) -> Dataset:
         header = pydicom.dcmread(path, stop_before_pixels=True, force=True)
     except OSError as error:
         raise OutputError(asked, f"source {path.name}: {error}", "Keep the study open while writing") from error
+    missing = [keyword for keyword in _IDENTITY if not header.get(keyword)]
+    if missing:
+        found = f"source {path.name} states no {', '.join(missing)}"
+        raise OutputError(asked, found, "Export the series again with its UIDs, or use reading.json and NIfTI")
     for keyword in _TYPE_2:
         if keyword not in header:
             setattr(header, keyword, "")
@@ -128,6 +135,7 @@ def identity(role: Role, reading: Reading) -> dict[str, Any]:
         "software_versions": SOFTWARE_VERSION,
         "device_serial_number": "0",
         "content_qualification": "RESEARCH",
+        "specific_character_set": UTF_8,
     }
 
 
@@ -150,9 +158,14 @@ def side_code(site: Site) -> CodedConcept | None:
 
 
 def build(asked: str, make: Callable[[], T]) -> T:
-    """What ``make`` returns, with a refusal of highdicom or pydicom turned into an OutputError."""
+    """What ``make`` returns, with a refusal of highdicom or pydicom turned into an OutputError.
+
+    highdicom's warning on names of one component is left out: pseudonyms are such names.
+    """
     try:
-        return make()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "The string .* is unlikely to represent the intended person name")
+            return make()
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise OutputError(
             asked, f"{type(error).__name__}: {error}", "Check the source headers with dciodvfy"

@@ -19,6 +19,7 @@ from osteoscope.dicom.derived import (
     PICTURES,
     RESEARCH_USE,
     SOFTWARE_VERSION,
+    UTF_8,
     build,
     references,
     save,
@@ -89,6 +90,7 @@ def _capture(headers: list[Dataset], pixels: NDArray[np.uint8], place: tuple[str
             patient_orientation=("L", "F"),
             series_description=PICTURES.description,
             content_qualification="RESEARCH",
+            specific_character_set=UTF_8,
         ),
     )
     image.ConversionType = ConversionTypeValues.WSD.value

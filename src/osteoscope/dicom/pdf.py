@@ -15,6 +15,7 @@ from osteoscope.dicom.derived import (
     MODEL,
     RESEARCH_USE,
     SOFTWARE_VERSION,
+    UTF_8,
     copy_attributes,
     references,
     save,
@@ -58,7 +59,7 @@ def write_encapsulated_pdf(pdf: Path, case: Case, path: Path) -> None:
     content = _read(pdf, asked)
     digest = hashlib.sha256(content).hexdigest()
     dataset = Dataset()
-    dataset.SpecificCharacterSet = "ISO_IR 192"
+    dataset.SpecificCharacterSet = UTF_8
     dataset.SOPClassUID = EncapsulatedPDFStorage
     dataset.SOPInstanceUID = uid_for(DOCUMENT, case.study.uid, digest, "instance")
     copy_attributes(headers[0], dataset, _COPIED)
