@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,35 +11,15 @@ from osteoscope.domain.image import Image
 from osteoscope.domain.reading import MappedSite, Provenance, Reading
 from osteoscope.domain.study import Acquisition, Patient, Study
 from osteoscope.errors import InvalidValueError
-from osteoscope.simulate.ct_anatomy import Anatomy, Coverage, CtPatient, field_grid, grow
+from osteoscope.simulate.ct_anatomy import Anatomy, CtPatient, field_grid, grow
 from osteoscope.simulate.ct_body import paint_body, paint_table
 from osteoscope.simulate.ct_canvas import Canvas, PlacedBone
-from osteoscope.simulate.ct_lesions import CtLesion, LesionKind, PlacedLesion, implant
-from osteoscope.simulate.ct_organs import Contrast, paint_organs
-from osteoscope.simulate.ct_scanner import Kernel, Scanner, scan
+from osteoscope.simulate.ct_lesions import CtLesion, PlacedLesion, implant
+from osteoscope.simulate.ct_organs import paint_organs
+from osteoscope.simulate.ct_recipe import CtRecipe, random_ct_recipe
+from osteoscope.simulate.ct_scanner import Scanner, scan
 from osteoscope.simulate.ct_truth import mapped_sites, truth
 from osteoscope.simulate.ct_viscera import bowel, cartilages, lung_vessels, viscera
-
-
-@dataclass(frozen=True)
-class CtRecipe:
-    """What to simulate.
-
-    Args:
-        coverage: "trunk" (upper thighs to T1), "thorax", "abdomen", "pelvis", "femurs", or "lumbar" (narrow crop).
-        spacing_mm: slice, row, column.
-        contrast: phase after an iodinated agent.
-        warp_mm: how far smooth random displacement moves bones, standard deviation.
-    """
-
-    patient: CtPatient = field(default_factory=CtPatient)
-    coverage: Coverage = "trunk"
-    spacing_mm: tuple[float, float, float] = (2.5, 1.5, 1.5)
-    scanner: Scanner = field(default_factory=Scanner)
-    contrast: Contrast = "none"
-    table: bool = True
-    warp_mm: float = 2.0
-    lesions: tuple[CtLesion, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,4 +90,4 @@ def _study(recipe: CtRecipe, seed: int, image: Image) -> Study:
     return Study(f"2.25.{mark.int}", "ct", "2000-01-01", patient, {"ct": image}, acquisition)
 
 
-__all__ = ["CtLesion", "CtPatient", "CtRecipe", "CtSimulation", "Kernel", "LesionKind", "Scanner", "simulate_ct"]
+__all__ = ["CtLesion", "CtPatient", "CtRecipe", "CtSimulation", "Scanner", "random_ct_recipe", "simulate_ct"]

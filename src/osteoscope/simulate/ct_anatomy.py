@@ -83,7 +83,7 @@ def grow(patient: CtPatient, rng: np.random.Generator) -> Anatomy:
     vertebrae = spine(scale * rng.normal(1, 0.015), patient.spine_curve * rng.normal(1, 0.06), patient.sway_mm)
     cage = Cage.around(vertebrae, scale * rng.normal(1, 0.03), rng.normal(0.97, 0.04) * (0.8 + 0.17 * patient.girth))
     body = figure(vertebrae, cage, (scale, patient.girth), patient.sex)
-    marrow = 140 * patient.bone_density
+    marrow = 125 * patient.bone_density
     bones = [vertebra_bone(v, marrow * (1 + 0.25 * n / 12)) for n, v in enumerate(vertebrae.values())]
     bones.append(sacrum_bone(scale, 0.85 * marrow))
     for side in SIDES:

@@ -18,7 +18,7 @@ from osteoscope.simulate.ct_spine import Vertebra
 from osteoscope.simulate.ct_thorax import Cage
 
 Floats = NDArray[np.float64]
-FAT, MUSCLE, SKIN, LUNG = -105.0, 58.0, 5.0, -865.0
+FAT, MUSCLE, SKIN, LUNG = -105.0, 50.0, 5.0, -865.0
 
 # Trunk by height above the upper end plate of S1: muscle wall (half width, in front of the spine, behind it), then the
 # cavity within it, in the same way.
@@ -190,9 +190,8 @@ def paint_body(canvas: Canvas, body: Figure, rng: np.random.Generator) -> None:
         hollow, lung = body.hollow(p) + 3.0 * bump, body.lung(p) + 2.0 * bump
         seam = np.clip(1.3 - np.abs(planes.on(axes)) * 16, 0, 0.8)
         texture = canvas.texture[part]
-        canvas.paint(box, share(skin, step), SKIN)
-        canvas.paint(box, share(skin + 1.8, step), FAT + 5 * texture)
-        canvas.paint(box, share(flesh, step) * (1 - seam), MUSCLE + 5 * texture)
+        canvas.paint_shell(box, (share(skin, step), share(skin + 1.8, step)), (SKIN, FAT + 5 * texture))
+        canvas.paint(box, share(flesh, step) * (1 - seam), MUSCLE + 9 * canvas.patches.on(axes) + 5 * texture)
         canvas.paint(box, share(hollow, step), FAT + 6 * texture)
         canvas.paint(box, share(lung, step), LUNG + 22 * texture)
 

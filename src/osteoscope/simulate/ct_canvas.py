@@ -16,6 +16,7 @@ from osteoscope.simulate.ct_noise import SmoothNoise
 Box = tuple[slice, slice, slice]
 Shape = Callable[[Place], Array]
 FAR = np.float32(50.0)
+_PATCHES, _TRABECULAE_HU = 0.2, 20.0
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,14 @@ class Canvas:
         grid: axial, spacing (slice, row, column).
         hu: values so far, shape of the grid.
         texture: fine noise of unit variance, shape of the grid.
+        patches: coarse noise of unit variance: fatty and dense parts of marrow and muscle.
         warp: three fields that displace bones (x, y, z), with their amplitude in mm.
     """
 
     grid: Grid
     hu: Array
     texture: Array
+    patches: SmoothNoise
     warp: tuple[SmoothNoise, SmoothNoise, SmoothNoise]
     warp_mm: float
     clearance: NDArray[np.float16] = field(init=False)
@@ -87,11 +90,12 @@ class Canvas:
             grid.to_position(np.asarray(grid.shape) - 1)[::-1].tolist(),
         )
         x, y, z = (SmoothNoise.over(rng, low, high, 35.0) for _ in range(3))
+        patches = SmoothNoise.over(rng, low, high, 6.0)
         texture = rng.standard_normal(grid.shape, dtype=np.float32)
         sigma = [0.8 / s for s in grid.spacing]
         gaussian_filter(texture, sigma, output=texture, mode="wrap", truncate=2.5)
         texture /= texture[:: max(1, grid.shape[0] // 8)].std()
-        return cls(grid, np.full(grid.shape, -1000, dtype=np.float32), texture, (x, y, z), warp_mm)
+        return cls(grid, np.full(grid.shape, -1000, dtype=np.float32), texture, patches, (x, y, z), warp_mm)
 
     def box(self, low: ArrayLike, high: ArrayLike) -> Box | None:
         """The part of the grid between two corners (x, y, z), None where it is empty."""
@@ -129,6 +133,13 @@ class Canvas:
         view = self.hu[box]
         view += part * (np.asarray(hu, dtype=np.float32) - view)
 
+    def paint_shell(self, box: Box, shares: tuple[Array, Array], hu: tuple[ArrayLike, ArrayLike]) -> None:
+        """Mix in a shell and its core by the shares of the whole and of the core, which lies inside the whole."""
+        (whole, core), (shell_hu, core_hu) = shares, hu
+        view = self.hu[box]
+        view *= 1 - whole
+        view += (whole - core) * np.asarray(shell_hu, dtype=np.float32) + core * np.asarray(core_hu, dtype=np.float32)
+
     def metric(self, shape: Array) -> tuple[Array, Array]:
         """Distance to the surface of an implicit shape in mm, and the width over which a voxel crosses it."""
         slope = [np.gradient(shape, d, axis=n) for n, d in enumerate(self.grid.spacing)]
@@ -147,14 +158,11 @@ class Canvas:
         if distance.min() > 0:
             return None
         cortex = _by_place(bone.cortex, place)
-        self.paint(box, share(distance, step), bone.cortex_hu)
-        self.paint(box, share(distance + cortex, step), _by_place(bone.marrow, place) + self.grain(box))
+        marrow = _by_place(bone.marrow, place) * (1 + np.float32(_PATCHES) * self.patches.on(self.axes(box)))
+        marrow += np.float32(_TRABECULAE_HU) * self.texture[box]
+        self.paint_shell(box, (share(distance, step), share(distance + cortex, step)), (bone.cortex_hu, marrow))
         self.clearance[box] = np.minimum(self.clearance[box], distance)
         return PlacedBone(bone, box, distance, cortex, step)
-
-    def grain(self, box: Box) -> Array:
-        """HU of the trabecular texture."""
-        return np.float32(22.0) * self.texture[box]
 
 
 def _by_place(value: Shape | float, place: Place) -> Array:

@@ -101,7 +101,7 @@ def _centre(
     around = gaussian_filter(mask.astype(np.float32), [0.6 * radius / d for d in canvas.grid.spacing], truncate=2.5)
     weight = np.where(mask, around**3, 0)
     if lesion.breach or lesion.soft_tissue:
-        weight = np.where(bone.distance > -0.6 * radius - 1, weight, 0.02 * weight)
+        weight = np.where(bone.distance > -0.65 * radius, weight, 0.0)
     if not weight.any():
         raise _no_room(lesion)
     flat = weight.ravel().astype(float)
@@ -186,5 +186,5 @@ def _paint(canvas: Canvas, box: Box, shapes: tuple[Array, Array], lesion: CtLesi
         hu = np.where(pattern > 0, dense, soft)
     else:
         hu = soft if lesion.kind == "lytic" else dense + 90 * pattern
-    blur = 1.0 if lesion.kind == "lytic" else 2.2
-    canvas.paint(box, share(distance, step * blur), hu)
+    edge = 0.5 if lesion.kind == "lytic" else 2.5
+    canvas.paint(box, share(distance, np.hypot(step, edge)), hu)

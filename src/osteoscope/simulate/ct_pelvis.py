@@ -92,12 +92,12 @@ def hip_bone(limb: Limb, marrow_hu: float) -> Bone:
     def cortex(p: Place) -> Array:
         q = limb.inside(p).at(limb.hip)
         near = np.clip(1 - np.sqrt(q.x**2 + q.y**2 + q.z**2) / 60, 0, 1)
-        return np.asarray(1.3 + 0.6 * near, dtype=np.float32)
+        return np.asarray(1.05 + 0.6 * near, dtype=np.float32)
 
     def marrow(p: Place) -> Array:
         q = limb.inside(p).at(limb.hip)
         roof = np.exp(-((q.x / 22) ** 2) - (q.y / 22) ** 2 - ((q.z - 34) / 16) ** 2)
-        return np.asarray(marrow_hu * (0.75 + 1.6 * roof), dtype=np.float32)
+        return np.asarray(marrow_hu * (0.55 + 1.8 * roof), dtype=np.float32)
 
     low, high = limb.box((-6, -108, -178), (145, 92, 62))
     return Bone(f"hip_{limb.side}", tuple(low), tuple(high), shape, cortex, marrow, gap=2.2)

@@ -127,7 +127,7 @@ def vertebra_bone(vertebra: Vertebra, marrow_hu: float) -> Bone:
 
     def cortex(p: Place) -> Array:
         behind = np.clip((local(p).y - depth / 2 - 2) / 6, 0, 1)
-        return np.asarray(0.7 + 1.3 * behind, dtype=np.float32)
+        return np.asarray(0.5 + 1.4 * behind, dtype=np.float32)
 
     def marrow(p: Place) -> Array:
         q = local(p)
@@ -167,12 +167,13 @@ def _arch(p: Place, size: tuple[float, ...]) -> Array:
     joint = (canal / 2 + pedicle / 2, depth / 2 + 0.5 * canal_depth, 0.12 * height)
     roof = depth / 2 + canal_depth + 2.5
     flat = pedicle / tall
+    facet = 3.5 + 0.4 * max(pedicle - 5.0, 0.0)
     low = (joint[0] - 0.22 * canal, roof + 1.5, -0.55 * height)
     parts = [
         capsule(p.scaled(z=flat), _flat(start, flat), _flat(joint, flat), pedicle / 2),
         capsule(p.scaled(z=0.4), _flat(joint, 0.4), (0, roof + 1, -0.16 * height * 0.4), 3.2, 3.6),
-        capsule(p, joint, (joint[0] + 1.5, joint[1] + 2, 0.66 * height), pedicle / 2, 3.8),
-        capsule(p, (joint[0] - 2, roof - 2, 0), low, 3.8, 4.2),
+        capsule(p, joint, (joint[0] + 1.5, joint[1] + 2, 0.62 * height), pedicle / 2, facet),
+        capsule(p, (joint[0] - 2, roof - 2, 0), low, facet, facet + 0.6),
         capsule(p, joint, (side, depth / 2 + back, up), 0.45 * pedicle + 1, 3.6),
         _spinous(p, (roof, spinous, drop, height)),
     ]
@@ -234,7 +235,7 @@ def sacrum_bone(scale: float, marrow_hu: float) -> Bone:
     def marrow(p: Place) -> Array:
         q = arc(p)
         fatty = np.clip((np.abs(q.x) - 18) / 12, 0, 1)
-        return np.asarray(marrow_hu * (0.95 - 0.55 * fatty), dtype=np.float32)
+        return np.asarray(marrow_hu * (0.85 - 0.75 * fatty), dtype=np.float32)
 
     low, high = (-62 * scale, -30 * scale, -135 * scale), (62 * scale, 85 * scale, 22 * scale)
     return Bone("sacrum", low, high, shape, 1.0, marrow)
@@ -248,7 +249,7 @@ def _sacrum(q: Place) -> Array:
     front = common([np.abs(q.x) - wide, np.abs(q.y - 9 * share**2) - deep * (1 - 0.15 * share**2), ends], 4.0)
     ridge = 3 * np.exp(-((q.x / 4) ** 2)) * (np.cos(q.z / 3.4) + 1)
     back = common([np.abs(q.x) - (0.75 * wide), np.abs(q.y - deep - 9) - 6 - ridge, -q.z - 3, q.z - 88], 4.0)
-    canal = superellipse(q.x, q.y - deep - 7, (13 - 0.08 * q.z, 6 - 0.035 * q.z), 2.2)
+    canal = superellipse(q.x, q.y - deep - 7, (np.maximum(13 - 0.08 * q.z, 2), np.maximum(6 - 0.035 * q.z, 1)), 2.2)
     shape = without(union([front, back], 6.0), (canal - 1) * 6, 1.5)
     for at, side in zip((22, 41, 58, 75), (25, 22, 19, 16), strict=True):
         hole = np.hypot(np.abs(q.x) - side, q.z - at) - 4.2
