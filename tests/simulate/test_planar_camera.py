@@ -18,7 +18,7 @@ from osteoscope.simulate.visibility import contrast_to_noise
 STEP = 3.0
 SHAPE = (81, 61, 81)
 NARROW = Camera(
-    rows=128, columns=128, pixel_mm=2.4, scatter_share=0.0, head_margin_mm=40.0, anterior_gap_mm=20, posterior_gap_mm=35
+    rows=128, columns=128, pixel_mm=2.4, scatter_share=0.0, top_margin_mm=40.0, anterior_gap_mm=20, posterior_gap_mm=35
 )
 Views = Mapping[str, NDArray[np.float64]]
 
@@ -79,7 +79,7 @@ def test_resolution_at_ten_centimetres_is_that_of_real_collimators() -> None:
 
 @pytest.mark.parametrize("pixel", [1.8, 2.4, 3.3])
 def test_no_count_is_lost_or_made_by_the_pixels(pixel: float) -> None:
-    camera = replace(NARROW, pixel_mm=pixel, rows=512, columns=512, head_margin_mm=300, field_width_mm=1e4)
+    camera = replace(NARROW, pixel_mm=pixel, rows=512, columns=512, top_margin_mm=300, field_width_mm=1e4)
     wide = COLLIMATORS[camera.collimator].septal
     total = exposed(point(), camera)["anterior"].sum()
     assert total == pytest.approx(1 + wide, rel=1e-3)
@@ -129,7 +129,7 @@ def test_low_energy_holes_let_more_through_their_septa() -> None:
 
 
 def test_nothing_is_counted_outside_the_field() -> None:
-    camera = replace(NARROW, field_width_mm=150, scan_mm=120, head_margin_mm=0)
+    camera = replace(NARROW, field_width_mm=150, scan_mm=120, top_margin_mm=0)
     view = exposed(np.ones(SHAPE, dtype=np.float32), camera)["anterior"]
     rows, columns = (np.flatnonzero(view.any(axis=axis)) for axis in (1, 0))
     assert rows[-1] == 49

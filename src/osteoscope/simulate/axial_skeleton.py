@@ -147,8 +147,7 @@ def _cage(stature: Stature, trunk: Frame, path: Floats) -> dict[str, Beads]:
     for n, (root, (width, deep, drop, last)) in enumerate(zip(roots, _RIBS, strict=True), start=1):
         angle = np.deg2rad(np.linspace(_RIB_FIRST_ANGLE, last, 9))
         fall = drop * stature.rib_slope * stature.lengths["trunk"] * (1 - np.cos(angle)) / 2
-        depth = np.cos(angle) * deep * half_depth
-        y = np.where(depth > 0, depth * 0.98, depth)
+        y = np.cos(angle) * deep * half_depth
         for side in SIDES:
             x = root[0] + SIGN[side] * width * half_width * np.sin(angle)
             curve = np.stack([x, y, root[2] - fall], axis=1)

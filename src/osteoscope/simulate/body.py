@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,9 @@ _VOXEL_RANGE_MM = (2.4, 4.0)
 _MARGIN_MM = 8.0
 # Individual shape of the bones, shares of body height.
 _RIPPLE, _RIPPLE_WAVELENGTH = 0.0035, 0.25
+# Bones that shape the surface; the skin over them, as a share of body height.
+_THINLY_COVERED = ("hand", "foot", "skull", "mandible", "scapula", "patella")
+_SKIN = 0.005
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,39 +146,52 @@ class Child:
     bladder_fill: float
 
 
+@dataclass(frozen=True, eq=False)
+class _Layer:
+    name: str
+    shape: Solid | Beads
+    within: Literal["anywhere", "body", "trunk"] = "anywhere"
+
+
 def build_child(child: Child, rng: np.random.Generator) -> Body:
     """The labelled voxels of a child; `rng` draws what differs between two children of one description."""
+    layers = _layers(child, rng)
+    names = (AIR, *dict.fromkeys(layer.name for layer in layers))
+    label = {name: n for n, name in enumerate(names)}
+    trunk = [label[VISCERA], *(label[layer.name] for layer in layers if layer.within == "trunk")]
+    over = {"anywhere": None, "body": range(1, len(names)), "trunk": trunk}
+    grid = _grid_around([layer.shape for layer in layers], child.stature.height)
+    labels = np.zeros(grid.shape, dtype=np.uint8)
+    for layer in layers:
+        if isinstance(layer.shape, Beads):
+            stamp(labels, grid, layer.shape, label[layer.name], over[layer.within])
+        else:
+            paint(labels, grid, layer.shape, label[layer.name], over[layer.within])
+    return Body(grid, labels, names)
+
+
+def _layers(child: Child, rng: np.random.Generator) -> list[_Layer]:
+    """Everything to paint, in this order: flesh, cavity, bowel, organs, glands, bones."""
     stature = child.stature.varied(rng)
     posed = posture(stature, child.pose)
     ripple = Ripple.draw(_RIPPLE * stature.height, _RIPPLE_WAVELENGTH * stature.height, rng)
     straight = {**axial_skeleton(stature, posed), **limb_skeleton(stature, posed)}
     bones = {name: ripple.apply(beads) for name, beads in straight.items()}
-    thinly_covered = [beads for name, beads in bones.items() if name.startswith(flesh.THINLY_COVERED)]
-    solids, flesh_beads = flesh.outline(stature, posed, thinly_covered)
-    organs = flesh.trunk_organs(stature, posed, rng)
-    loops = flesh.bowel(stature, posed, rng)
-    organs.append(("bladder", flesh.bladder(stature, posed, child.age_years, child.bladder_fill)))
-    small = [*flesh.neck_organs(stature, posed), *flesh.head_organs(stature, posed)]
-    names = (AIR, SOFT_TISSUE, VISCERA, *(n for n, _ in loops), *(n for n, _ in organs), *(n for n, _ in small), *bones)
-    label = {name: n for n, name in enumerate(names)}
-
-    grid = _grid_around([*solids, *flesh_beads, *bones.values()], stature.height)
-    labels = np.zeros(grid.shape, dtype=np.uint8)
-    for solid in solids:
-        paint(labels, grid, solid, label[SOFT_TISSUE])
-    for beads in flesh_beads:
-        stamp(labels, grid, beads, label[SOFT_TISSUE])
-    paint(labels, grid, flesh.cavity(stature, posed), label[VISCERA])
-    inside = range(label[VISCERA], label["bladder"] + 1)
-    for name, beads in loops:
-        stamp(labels, grid, beads, label[name])
-    for name, solid in organs:
-        paint(labels, grid, solid, label[name], inside)
-    for name, solid in small:
-        paint(labels, grid, solid, label[name], range(1, len(names)))
-    for name, beads in bones.items():
-        stamp(labels, grid, beads, label[name])
-    return Body(grid, labels, names)
+    skin = [beads.swollen(_SKIN * stature.height) for name, beads in bones.items() if name.startswith(_THINLY_COVERED)]
+    organs = {
+        **flesh.trunk_organs(stature, posed, rng),
+        "bladder": flesh.bladder(stature, posed, child.age_years, child.bladder_fill),
+    }
+    glands = {**flesh.neck_organs(stature, posed), **flesh.head_organs(stature, posed)}
+    return [
+        *(_Layer(SOFT_TISSUE, solid) for solid in flesh.outline(stature, posed)),
+        *(_Layer(SOFT_TISSUE, beads) for beads in skin),
+        _Layer(VISCERA, flesh.cavity(stature, posed)),
+        *(_Layer(name, loop, "trunk") for name, loop in flesh.bowel(stature, posed, rng).items()),
+        *(_Layer(name, organ, "trunk") for name, organ in organs.items()),
+        *(_Layer(name, gland, "body") for name, gland in glands.items()),
+        *(_Layer(name, bone) for name, bone in bones.items()),
+    ]
 
 
 def _grid_around(shapes: Sequence[Solid | Beads], height: float) -> Grid:

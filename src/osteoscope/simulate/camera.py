@@ -6,6 +6,7 @@ penetration. Activity is summed in slabs of depth, each blurred once.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -67,7 +68,7 @@ class Camera:
         anterior_counts: wanted total of the anterior view; the posterior follows with equal sensitivity.
         anterior_gap_mm, posterior_gap_mm: from the body's foremost or hindmost voxel to the collimator's face.
         field_width_mm: useful width of the detector; columns beyond hold no counts.
-        head_margin_mm: from the first row to the crown; negative cuts the head off.
+        top_margin_mm: from the first row to the uppermost voxel (crown or raised hand); negative cuts it off.
         scan_mm: length of the sweep from the first row; rows beyond hold no counts.
         table_mm: shift of the patient towards the left of the table (to the right in the anterior view).
         intrinsic_fwhm_mm: resolution of the crystal.
@@ -86,7 +87,7 @@ class Camera:
     anterior_gap_mm: float = 25.0
     posterior_gap_mm: float = 40.0
     field_width_mm: float = 533.0
-    head_margin_mm: float = 80.0
+    top_margin_mm: float = 80.0
     scan_mm: float = 2100.0
     table_mm: float = 0.0
     intrinsic_fwhm_mm: float = 3.8
@@ -145,23 +146,22 @@ def _pixel_of(at: Floats, edges: Floats, seen: slice) -> NDArray[np.int64]:
     return np.where((index >= seen.start) & (index < seen.stop), index, -1)
 
 
-def field_of(grid: Grid, camera: Camera, crown_mm: float, middle_mm: float) -> Field:
-    """Lay a body under the camera: its crown (z) at the head margin, its middle (x) at the table's shift."""
+def field_of(grid: Grid, camera: Camera, top_mm: float, middle_mm: float) -> Field:
+    """Lay a body under the camera: its top (z) at the top margin, its middle (x) at the table's shift."""
     z, _, x = (np.arange(n) * s for n, s in zip(grid.shape, grid.spacing, strict=True))
     origin = grid.matrix[:3, 3]
     width = camera.columns * camera.pixel_mm
     row_edges = camera.pixel_mm * np.arange(camera.rows + 1, dtype=np.float64)
     column_edges = camera.pixel_mm * np.arange(camera.columns + 1, dtype=np.float64)
-    aside = max(0.0, (width - camera.field_width_mm) / 2)
-    used = column_edges[(column_edges >= aside - 1e-6) & (column_edges <= width - aside + 1e-6)] / camera.pixel_mm
+    aside = math.ceil(max(0.0, (width - camera.field_width_mm) / 2) / camera.pixel_mm - 1e-9)
     last_row = min(camera.rows, int(camera.scan_mm / camera.pixel_mm))
     return Field(
         row_edges,
         column_edges,
-        crown_mm - (origin[2] + z) + camera.head_margin_mm,
+        top_mm - (origin[2] + z) + camera.top_margin_mm,
         origin[0] + x - middle_mm + width / 2 + camera.table_mm,
         grid.spacing[0],
-        (slice(0, last_row), slice(round(float(used[0])), round(float(used[-1])))),
+        (slice(0, last_row), slice(aside, camera.columns - aside)),
     )
 
 
@@ -234,7 +234,9 @@ class Optics:
 
 def detect(expected: Mapping[str, Floats], rng: np.random.Generator) -> Mapping[str, NDArray[np.int32]]:
     """Poisson counts of both views."""
-    return MappingProxyType({name: rng.poisson(view).astype(np.int32) for name, view in expected.items()})
+    return MappingProxyType(
+        {name: rng.poisson(np.maximum(view, 0)).astype(np.int32) for name, view in expected.items()}
+    )
 
 
 def _blocks(plane: Floats, block: int, margin: int) -> Floats:

@@ -49,7 +49,7 @@ def random_pose(rng: np.random.Generator, age_years: float) -> Pose:
     """Arms at the sides, bent or up; legs apart, bent in the young; slight turns."""
     return Pose(
         (_arm(rng), _arm(rng)) if rng.random() < 0.3 else (_arm(rng),) * 2,
-        tuple(_leg(rng, age_years) for _ in SIDES),  # type: ignore[arg-type]
+        (_leg(rng, age_years), _leg(rng, age_years)),
         float(rng.normal(0, 12)),
         float(rng.normal(0, 5)),
         float(rng.normal(0, 6)),
@@ -161,7 +161,7 @@ def random_camera(rng: np.random.Generator, age_years: float) -> Camera:
         anterior_counts=float(np.clip(np.exp(rng.normal(typical, 0.5)), 1.5e5, 1.5e6)),
         anterior_gap_mm=float(rng.uniform(10, 60)),
         posterior_gap_mm=float(rng.uniform(25, 60)),
-        head_margin_mm=float(rng.uniform(20, 200)),
+        top_margin_mm=float(rng.uniform(20, 200)),
         scan_mm=float(rng.choice((1900.0, 2100.0, 1300.0))),
         table_mm=float(rng.normal(0, 12)),
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from osteoscope.domain.anatomy import SIDES
+from osteoscope.domain.anatomy import SIDES, Side
 from osteoscope.simulate.growth import Stature
 from osteoscope.simulate.posture import SIGN, Posture, shoulder_centre
 from osteoscope.simulate.shapes import Beads, Cone, Ellipsoid, Floats, Frame, Loft, Solid, string
@@ -34,8 +35,8 @@ _ORGANS: Mapping[str, tuple[tuple[float, float, float], tuple[float, float, floa
         "kidney_right": ((-0.38, 0.42, 0.350), (0.16, 0.22, 0.090), 12.0),
         "adrenal_left": ((0.24, 0.34, 0.465), (0.06, 0.09, 0.018), 0.0),
         "adrenal_right": ((-0.24, 0.34, 0.450), (0.06, 0.09, 0.018), 0.0),
-        "liver_right": ((-0.38, -0.03, 0.460), (0.46, 0.76, 0.165), -10.0),
-        "liver_left": ((0.10, -0.42, 0.515), (0.44, 0.40, 0.075), 12.0),
+        "liver_right": ((-0.42, 0.00, 0.455), (0.40, 0.76, 0.165), -14.0),
+        "liver_left": ((-0.02, -0.34, 0.505), (0.60, 0.46, 0.088), -4.0),
         "heart": ((0.28, -0.30, 0.640), (0.26, 0.40, 0.105), -45.0),
         "heart_cavity": ((0.25, -0.30, 0.645), (0.13, 0.20, 0.062), -45.0),
     }
@@ -67,38 +68,32 @@ _GLANDS: Mapping[str, tuple[tuple[float, float, float], tuple[float, float, floa
 )
 _NASAL = ((0.0, -0.68, -0.68), (0.15, 0.26, 0.075))
 _ORAL = ((0.0, -0.50, -0.83), (0.30, 0.28, 0.045))
-# Bones that shape the surface; the skin over them, as a share of body height.
-THINLY_COVERED = ("hand", "foot", "skull", "mandible", "scapula", "patella")
-_SKIN = 0.005
 _FULL_BLADDER_ML_PER_YEAR = 30.0
 
 
-def outline(stature: Stature, posed: Posture, thinly_covered: Sequence[Beads]) -> tuple[list[Solid], list[Beads]]:
-    """All soft tissue: solids, and a skin over the bones that lie just under it."""
-    solids: list[Solid] = [_trunk(stature, posed.trunk, 1.0), *_head(stature, posed)]
-    girths, lengths = stature.girths, stature.lengths
-    for side in SIDES:
-        arm, leg = posed.arms[side], posed.legs[side]
-        shoulder = shoulder_centre(stature, side)
-        root = posed.trunk.place(shoulder * (0.45, 1, 1) + (0, 0, -0.02 * stature.height))
-        solids += [
-            Cone(root, posed.trunk.place(shoulder), 0.9 * girths["neck_radius"], 1.25 * girths["arm_radius"]),
-            _along(arm.upper, 0.0, lengths["upper_arm"], 1.25 * girths["arm_radius"], 0.92 * girths["arm_radius"]),
-            _along(arm.lower, 0.0, 0.25 * lengths["forearm"], 0.92 * girths["arm_radius"], girths["forearm_radius"]),
-            _along(
-                arm.lower,
-                0.25 * lengths["forearm"],
-                lengths["forearm"],
-                girths["forearm_radius"],
-                girths["wrist_radius"],
-            ),
-            *_leg(stature, leg.upper, leg.lower, SIGN[side]),
-        ]
-    return solids, [beads.swollen(_SKIN * stature.height) for beads in thinly_covered]
+def outline(stature: Stature, posed: Posture) -> list[Solid]:
+    """Trunk, head, arms and legs; hands and feet are left to their bones."""
+    limbs = [solid for side in SIDES for solid in (*_arm(stature, posed, side), *_leg(stature, posed, side))]
+    return [_trunk(stature, posed.trunk, 1.0), *_head(stature, posed), *limbs]
 
 
-def _leg(stature: Stature, upper: Frame, lower: Frame, sign: int) -> list[Solid]:
-    girths, lengths = stature.girths, stature.lengths
+def _arm(stature: Stature, posed: Posture, side: Side) -> list[Solid]:
+    girths, lengths, arm = stature.girths, stature.lengths, posed.arms[side]
+    shoulder = shoulder_centre(stature, side)
+    root = posed.trunk.place(np.add(shoulder * (0.45, 1, 1), (0, 0, -0.02 * stature.height)))
+    belly = arm.lower.place((0, 0, -0.25 * lengths["forearm"]))
+    thick, elbow = 1.25 * girths["arm_radius"], 0.92 * girths["arm_radius"]
+    return [
+        Cone(root, arm.upper.origin, 0.9 * girths["neck_radius"], thick),
+        Cone(arm.upper.origin, arm.lower.origin, thick, elbow),
+        Cone(arm.lower.origin, belly, elbow, girths["forearm_radius"]),
+        Cone(belly, arm.tip.origin, girths["forearm_radius"], girths["wrist_radius"]),
+    ]
+
+
+def _leg(stature: Stature, posed: Posture, side: Side) -> list[Solid]:
+    girths, lengths, sign = stature.girths, stature.lengths, SIGN[side]
+    upper, lower = posed.legs[side].upper, posed.legs[side].lower
     thigh, knee, calf = girths["thigh_radius"], 1.12 * girths["calf_radius"], girths["calf_radius"]
     hip = upper.place((sign * 0.008 * stature.height, 0, -0.06 * lengths["thigh"]))
     middle = upper.place((sign * 0.006 * stature.height, 0, -0.45 * lengths["thigh"]))
@@ -112,10 +107,6 @@ def _leg(stature: Stature, upper: Frame, lower: Frame, sign: int) -> list[Solid]
     ]
 
 
-def _along(frame: Frame, near: float, far: float, first: float, last: float) -> Cone:
-    return Cone(frame.place((0, 0, -near)), frame.place((0, 0, -far)), first, last)
-
-
 def _trunk(stature: Stature, frame: Frame, share: float) -> Loft:
     girths, length = stature.girths, stature.lengths["trunk"]
     rows = [
@@ -127,7 +118,7 @@ def _trunk(stature: Stature, frame: Frame, share: float) -> Loft:
 
 def _head(stature: Stature, posed: Posture) -> list[Solid]:
     scale = _head_scale(stature)
-    balls: list[Solid] = [_ball(posed.head, np.array(c) * scale, np.array(r) * scale) for c, r in _HEAD]
+    balls: list[Solid] = [_ball(posed.head, scale, centre, radii) for centre, radii in _HEAD]
     top = posed.head.place(np.array((0, 0.10, -0.74)) * scale)
     base = posed.trunk.place((0, 0.10 * stature.girths["chest_depth"], 0.94 * stature.lengths["trunk"]))
     radius = stature.girths["neck_radius"]
@@ -138,8 +129,8 @@ def _head_scale(stature: Stature) -> Floats:
     return np.array([0.5 * stature.girths["head_breadth"], 0.5 * stature.girths["head_depth"], stature.lengths["head"]])
 
 
-def _ball(frame: Frame, centre: Floats, radii: Floats, tilt: float = 0.0) -> Ellipsoid:
-    return Ellipsoid(frame.turned(centre, "Y", (tilt,)), np.asarray(radii, dtype=float))
+def _ball(frame: Frame, scale: Floats | float, centre: ArrayLike, radii: ArrayLike, tilt: float = 0.0) -> Ellipsoid:
+    return Ellipsoid(frame.turned(np.multiply(centre, scale), "Y", (tilt,)), np.multiply(radii, scale))
 
 
 def cavity(stature: Stature, posed: Posture) -> Solid:
@@ -147,27 +138,26 @@ def cavity(stature: Stature, posed: Posture) -> Solid:
     return _trunk(stature, posed.trunk, _CAVITY)
 
 
-def head_organs(stature: Stature, posed: Posture) -> list[tuple[str, Solid]]:
+def head_organs(stature: Stature, posed: Posture) -> dict[str, Solid]:
     """Brain, glands and mucosa, by name."""
-    scale, head = _head_scale(stature), posed.head
-    found: list[tuple[str, Solid]] = [("brain", _ball(head, np.array(_BRAIN[0]) * scale, np.array(_BRAIN[1]) * scale))]
-    for name, (centre, radii) in _GLANDS.items():
-        for side in SIDES:
-            place = np.array(centre) * scale * (SIGN[side], 1, 1)
-            found.append((f"{name}_{side}", _ball(head, place, np.array(radii) * scale)))
-    for name, (centre, radii) in (("oral", _ORAL), ("nasal", _NASAL)):
-        found.append((name, _ball(head, np.array(centre) * scale, np.array(radii) * scale)))
-    return found
+    scale = _head_scale(stature)
+    paired: dict[str, Solid] = {
+        f"{name}_{side}": _ball(posed.head, scale, np.multiply(centre, (SIGN[side], 1, 1)), radii)
+        for name, (centre, radii) in _GLANDS.items()
+        for side in SIDES
+    }
+    brain, oral, nasal = (_ball(posed.head, scale, *place) for place in (_BRAIN, _ORAL, _NASAL))
+    return {"brain": brain, **paired, "oral": oral, "nasal": nasal}
 
 
-def trunk_organs(stature: Stature, posed: Posture, rng: np.random.Generator) -> list[tuple[str, Solid]]:
+def trunk_organs(stature: Stature, posed: Posture, rng: np.random.Generator) -> dict[str, Solid]:
     """Organs of chest and belly, by name, varied in place and size."""
     scale = _trunk_scale(stature)
-    found: list[tuple[str, Solid]] = []
+    found: dict[str, Solid] = {}
     for name, (centre, radii, tilt) in _ORGANS.items():
-        moved = (np.array(centre) + rng.normal(0, (0.03, 0.03, 0.008))) * scale
-        sized = np.array(radii) * scale * rng.lognormal(0, 0.06, 3)
-        found.append((name, _ball(posed.trunk, moved, sized, tilt + rng.normal(0, 4))))
+        moved = np.array(centre) + rng.normal(0, (0.03, 0.03, 0.008))
+        sized = np.array(radii) * rng.lognormal(0, 0.06, 3)
+        found[name] = _ball(posed.trunk, scale, moved, sized, tilt + rng.normal(0, 4))
     return found
 
 
@@ -177,30 +167,30 @@ def bladder(stature: Stature, posed: Posture, age_years: float, fill: float) -> 
     radius = 10 * (3 * millilitres / (4 * np.pi)) ** (1 / 3)
     radius = min(radius, 0.42 * stature.girths["waist_depth"])
     centre = (0.0, -0.22 * stature.girths["waist_depth"], 0.02 * stature.lengths["trunk"] + 0.85 * radius)
-    return _ball(posed.trunk, np.array(centre), radius * np.array([1.1, 0.95, 0.95]))
+    return _ball(posed.trunk, 1.0, centre, radius * np.array([1.1, 0.95, 0.95]))
 
 
-def bowel(stature: Stature, posed: Posture, rng: np.random.Generator) -> list[tuple[str, Beads]]:
+def bowel(stature: Stature, posed: Posture, rng: np.random.Generator) -> dict[str, Beads]:
     """Loops of colon and small bowel, by name."""
     scale = _trunk_scale(stature)
-    loops = []
+    loops = {}
     for n, controls in enumerate(_BOWEL_LOOPS):
         points = (np.array(controls) + rng.normal(0, (0.06, 0.08, 0.015), (3, 3))) * scale
         thick = stature.height * rng.uniform(0.008, 0.014)
-        loops.append((f"bowel_{n}", string(points, thick).placed(posed.trunk)))
+        loops[f"bowel_{n}"] = string(points, thick).placed(posed.trunk)
     return loops
 
 
-def neck_organs(stature: Stature, posed: Posture) -> list[tuple[str, Solid]]:
+def neck_organs(stature: Stature, posed: Posture) -> dict[str, Solid]:
     """Thyroid, and brown fat at the root of the neck."""
     tall, length, radius = stature.height, stature.lengths["trunk"], stature.girths["neck_radius"]
-    found: list[tuple[str, Solid]] = []
+    found: dict[str, Solid] = {}
     for side in SIDES:
         sign = SIGN[side]
-        thyroid = np.array([sign * 0.32 * radius, -0.45 * radius, 1.01 * length])
-        fat = np.array([sign * 1.35 * radius, 0.15 * radius, 0.955 * length])
-        found.append((f"thyroid_{side}", _ball(posed.trunk, thyroid, tall * np.array([0.0055, 0.0055, 0.012]))))
-        found.append((f"brown_fat_{side}", _ball(posed.trunk, fat, tall * np.array([0.022, 0.010, 0.009]), -sign * 30)))
+        thyroid = (sign * 0.32 * radius, -0.45 * radius, 1.01 * length)
+        fat = (sign * 1.35 * radius, 0.15 * radius, 0.955 * length)
+        found[f"thyroid_{side}"] = _ball(posed.trunk, 1.0, thyroid, tall * np.array([0.0055, 0.0055, 0.012]))
+        found[f"brown_fat_{side}"] = _ball(posed.trunk, 1.0, fat, tall * np.array([0.022, 0.010, 0.009]), -sign * 30)
     return found
 
 

@@ -17,6 +17,7 @@ from osteoscope.domain.geometry import Frame, Grid
 from osteoscope.domain.image import Image
 from osteoscope.domain.reading import MappedSite, Provenance, Reader, Reading, StudyRecord
 from osteoscope.domain.study import Acquisition, Patient, Study
+from osteoscope.errors import InvalidValueError
 from osteoscope.simulate.body import SOFT_TISSUE, Body, Child, build_child
 from osteoscope.simulate.camera import WATER_PER_MM, Camera, Field, Floats, Optics, Reals, detect, field_of
 from osteoscope.simulate.cohort import random_recipe
@@ -59,7 +60,12 @@ def simulate_planar(recipe: ChildRecipe, seed: int, body: Body | None = None) ->
         recipe: child, disease and scan.
         seed: draws what the recipe leaves open, in streams of their own: anatomy, uptake, lesions, noise.
         body: an anatomy to use instead of the parametric child; the recipe's stature, pose and bladder are then unused.
+
+    Raises:
+        InvalidValueError: the seed is negative, or the camera sees nothing of the body.
     """
+    if seed < 0:
+        raise InvalidValueError("simulate a study", f"seed {seed}", "Give a seed of at least 0")
     anatomy, organs, disease, noise = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(4))
     body = body or build_child(
         Child(recipe.stature, recipe.age_years, recipe.pose, recipe.uptake.bladder_fill), anatomy
@@ -79,12 +85,12 @@ def _attenuation(body: Body) -> Reals:
 
 
 def _field(body: Body, camera: Camera) -> Field:
-    """The body's crown at the head margin and the middle of its bones at the middle of the table."""
+    """The body's uppermost voxel at the top margin, the middle of its bones at the middle of the table."""
     _, columns = body.in_picture(body.bone(unit for unit in PLANAR_UNITS if unit != SOFT_TISSUE))
     slices, _ = body.in_picture(body.voxels(range(1, len(body.structures))))
-    crown = body.grid.to_position((int(slices.max()), 0, 0))
+    top = body.grid.to_position((int(slices.max()), 0, 0))
     middle = body.grid.to_position((0, 0, float(np.median(columns))))
-    return field_of(body.grid, camera, float(crown[2]), float(middle[0]))
+    return field_of(body.grid, camera, float(top[2]), float(middle[0]))
 
 
 def _expected(
@@ -99,7 +105,10 @@ def _expected(
         z, y, x = np.unravel_index(lesion.voxels, activity.shape)
         change[z, y, x] = lesion.contrast * uneven[z, y, x] - activity[z, y, x]
     excess = optics.expose(change) if placed else {view: np.zeros_like(counts) for view, counts in healthy.items()}
-    scale = optics.camera.anterior_counts / float((healthy["anterior"] + excess["anterior"]).sum())
+    total = float((healthy["anterior"] + excess["anterior"]).sum())
+    if total <= 0:
+        raise InvalidValueError("simulate a study", "a camera that sees nothing of the body", "Move or widen its field")
+    scale = optics.camera.anterior_counts / total
     return _scaled(healthy, scale), _scaled(excess, scale)
 
 

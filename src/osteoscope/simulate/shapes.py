@@ -236,8 +236,8 @@ def _positions(grid: Grid, box: tuple[slice, ...]) -> tuple[Any, Any, Any]:
     )
 
 
-def stamp(labels: NDArray[np.uint8], grid: Grid, beads: Beads, label: int) -> None:
-    """Write a label into every voxel whose centre lies in a ball; thin balls hold at least their nearest voxel."""
+def stamp(labels: NDArray[np.uint8], grid: Grid, beads: Beads, label: int, over: Sequence[int] | None = None) -> None:
+    """As `paint`, for balls; a thin one holds at least its nearest voxel."""
     step = np.asarray(grid.spacing)
     radii = np.maximum(beads.radii, 0.87 * step.max())
     centres = grid.to_index(beads.points)
@@ -250,4 +250,6 @@ def stamp(labels: NDArray[np.uint8], grid: Grid, beads: Beads, label: int) -> No
         far = (((index - centres[chosen, None, :]) * step) ** 2).sum(axis=2) <= radii[chosen, None] ** 2
         index = index[far]
         index = index[((index >= 0) & (index < grid.shape)).all(axis=1)]
+        if over is not None:
+            index = index[np.isin(labels[tuple(index.T)], over)]
         labels[tuple(index.T)] = label

@@ -79,11 +79,18 @@ class Truth:
         return tuple(kept)
 
     def region(self, voxels: NDArray[np.int64]) -> Region | None:
-        """The silhouette of voxels (flat indices) on both views, None where they are out of the field."""
+        """The silhouette of voxels (flat indices) on both views, None where they are out of the field.
+
+        A pixel belongs to it if its middle lies in a voxel, or the middle of a voxel in it.
+        """
+        z, x = self.body.in_picture(voxels)
         hit = np.zeros((self.body.grid.shape[0], self.body.grid.shape[2]), dtype=bool)
-        hit[self.body.in_picture(voxels)] = True
+        hit[z, x] = True
         rows, columns = self._pixels
         mask = hit[rows][:, columns] & (rows >= 0)[:, None] & (columns >= 0)
+        row, column = self.field.pixel_of_slices()[z], self.field.pixel_of_columns()[x]
+        seen = (row >= 0) & (column >= 0)
+        mask[row[seen], column[seen]] = True
         if not mask.any():
             return None
         return Region((Part.from_mask("anterior", mask), Part.from_mask("posterior", mask[:, ::-1])))
