@@ -19,6 +19,8 @@ from osteoscope.errors import IntakeError
 
 Answer = dict[str, Any]
 
+WORKER = "osteoscope.dicom.worker"
+
 # One thread per maths library: each thread reserves address space, which the limit counts.
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 _DEATHS = {
@@ -94,7 +96,7 @@ class _Child:
 
     def __init__(self, limits: Limits) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - our own module, no foreign argument
-            [sys.executable, "-m", "osteoscope.dicom.worker", json.dumps(asdict(limits))],
+            [sys.executable, "-m", WORKER, json.dumps(asdict(limits))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
