@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from examples import ct, empty, planar
 
+from osteoscope.domain.finding import Measure
 from osteoscope.domain.reading import Gap, Reader, Reading
 from osteoscope.report.answer import limits, summary
 
@@ -43,6 +44,11 @@ def test_a_failed_search_is_not_an_empty_one() -> None:
 def test_findings_without_an_amount() -> None:
     reading = replace(ct().reading, measures=(), gaps=(Gap("study", "burden", "no volume"),))
     assert summary(reading)[1:] == ("The amount could not be measured.", "No volume.")
+
+
+def test_any_other_amount_is_better_than_none() -> None:
+    burden = Measure("volume", 3.2, "mL", "true shape")
+    assert summary(replace(ct().reading, measures=(burden,)))[1:] == ("Volume 3.20 mL.",)
 
 
 def test_limits_of_one_view_without_pixel_size() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from io import BytesIO
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -17,10 +18,11 @@ from PIL import Image as Picture
 from osteoscope.domain.finding import Part
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
+from osteoscope.domain.reading import MappedSite
 from osteoscope.report.child import child
 from osteoscope.report.overview import Projection, overview, paint, patient_lattice
 from osteoscope.report.parts import Figure
-from osteoscope.report.planar_views import PlanarOptions, upper_level, views
+from osteoscope.report.planar_views import PlanarOptions, body_window, spread, upper_level, views
 from osteoscope.report.planes import PlaneOptions, lesions
 from osteoscope.report.slices import AXIAL, CORONAL, PLANES, SAGITTAL, Plane, plane_points, sample_hu, sample_mask
 from osteoscope.report.style import LESION, level_colour
@@ -158,6 +160,55 @@ def test_planar_marks_lie_on_the_right_half_only_and_on_the_patients_side(view: 
     thigh = np.nonzero(marks[int(marks.shape[0] * 0.6) :, half:])[1].mean() / half
     # The diffuse lesion of the right thigh: the patient's right is at the left of an anterior picture.
     assert (thigh < 0.5) == (view == "anterior")
+
+
+@pytest.mark.parametrize("far", [0, 400])
+def test_views_are_cropped_to_the_body_and_never_into_it(far: int) -> None:
+    example = planar()
+    images = {
+        name: Image(
+            Grid.planar((360 + far, 150 + far), (3.0, 3.0), image.grid.frame), padded(image.values, far), "counts"
+        )
+        for name, image in example.case.study.images.items()
+    }
+    case = replace(empty(example).case, study=replace(example.case.study, images=images))
+    window = body_window(case, PlanarOptions(margin=0.0))
+    assert window.top == pytest.approx(30, abs=20)
+    assert window.bottom == pytest.approx(1030, abs=20)
+    assert window.shape[0] == pytest.approx(340, abs=40)
+
+
+def padded(values: NDArray[np.generic], far: int) -> NDArray[np.generic]:
+    return np.pad(values, ((0, far), (far // 2, far // 2)))
+
+
+@given(st.lists(st.floats(-50, 250), max_size=12), st.floats(0.1, 8))
+def test_numbers_never_overlap(wanted: list[float], gap: float) -> None:
+    wanted = sorted(wanted)
+    places = spread(wanted, gap, (0.0, 100.0))
+    assert len(places) == len(wanted)
+    assert all(after - before >= gap - 1e-9 for before, after in pairwise(places))
+    assert all(0 <= place <= 100 + 1e-9 for place in places)
+
+
+def test_numbers_stay_where_there_is_room() -> None:
+    assert spread([10.0, 50.0, 90.0], 5.0, (0.0, 100.0)) == [10.0, 50.0, 90.0]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("vertebra_C7", "vertebra_T1"),
+        ("vertebra_T12", "vertebra_L1"),
+        ("rib_left_3", "rib_left_4"),
+        ("hip_left", "hip_right"),
+    ],
+)
+def test_neighbouring_bones_differ_in_colour(first: str, second: str) -> None:
+    case = ct(lesions=0).case
+    region = case.mapped[0].region
+    one, other = (replace(case, mapped=(MappedSite(site, region),)) for site in (first, second))
+    assert not np.array_equal(pixels(overview(one)[0]), pixels(overview(other)[0]))
 
 
 def test_square_root_lifts_faint_uptake() -> None:

@@ -12,6 +12,7 @@ from osteoscope.domain.study import IMAGE_NAMES, StudyKind
 from osteoscope.report.wording import DOUBTFUL_BELOW, count, label, percent, quantity, sentence_case, site_name, where
 
 FINDINGS_STEP = "findings"
+_COUNT = "lesion_count"
 _SHOWN_NOTES = ("warning", "refused")
 
 
@@ -56,17 +57,20 @@ QUESTIONS: Mapping[StudyKind, Question] = MappingProxyType(
 def summary(reading: Reading) -> tuple[str, ...]:
     """Two or three sentences: what was found, and its amount with interval, or why there is no answer."""
     question = QUESTIONS[reading.study.kind]
-    amounts = [
-        f"{sentence_case(label(name))} {quantity(measure, bound)}"
-        for name, bound in question.totals.items()
-        if (measure := reading.measure(name)) is not None
-    ]
+    amounts = _amounts(reading, question.totals)
     reasons = _reasons(reading)
     if not reading.findings and (not amounts or _failed(reading)):
         return (f"No statement on {question.findings} can be made.", *reasons)
     if not amounts:
         return (_found(reading, question), "The amount could not be measured.", *reasons)
     return (_found(reading, question), "; ".join(amounts) + ".")
+
+
+def _amounts(reading: Reading, totals: Mapping[str, str]) -> list[str]:
+    """The totals that were measured; where there is none, all else that was measured of the study."""
+    measured = [measure for measure in reading.measures if measure.name != _COUNT]
+    wanted = [measure for measure in measured if measure.name in totals] or measured
+    return [f"{sentence_case(label(m.name))} {quantity(m, totals.get(m.name, ''))}" for m in wanted]
 
 
 def _failed(reading: Reading) -> bool:

@@ -11,10 +11,10 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from osteoscope.domain.anatomy import site
+from osteoscope.domain.anatomy import VERTEBRAE, site
 from osteoscope.domain.finding import Part
 from osteoscope.domain.geometry import Grid
-from osteoscope.domain.reading import Case, MappedSite
+from osteoscope.domain.reading import Case
 from osteoscope.report.parts import Figure
 from osteoscope.report.slices import AIR_HU, CORONAL, SAGITTAL, Array, Plane, letter
 from osteoscope.report.style import BLUE, GREEN, LESION, PURPLE, SKY, YELLOW, new_figure, to_png, write_at
@@ -24,7 +24,7 @@ _WINDOW_HU = (-100.0, 1100.0)
 _WIDTH, _MOST_HEIGHT = 7.2, 6.4
 # Black rim that holds letters and the marks of lesions at the edge.
 _MARGIN_MM = 16.0
-# Two hues that alternate along the spine, the ribs and the rest, so that neighbours can be told apart and counted.
+# Two hues that alternate along the spine, the ribs and between sides, so that neighbours can be told apart.
 _HUES = (("vertebra", (SKY, YELLOW)), ("rib", (GREEN, SKY)), ("sacrum", (PURPLE, PURPLE)), ("hip", (GREEN, BLUE)))
 _OTHERS = (BLUE, PURPLE)
 
@@ -35,10 +35,10 @@ def overview(case: Case, voxel_mm: float = 2.0) -> tuple[Figure, ...]:
     lattice = patient_lattice(image.grid, voxel_mm, _MARGIN_MM)
     volume = _resample(image.values, image.grid, lattice, AIR_HU, order=1)
     views = [Projection(plane, volume, lattice) for plane in (CORONAL, SAGITTAL)]
-    for n, mapped in enumerate(case.mapped):
+    for mapped in case.mapped:
         part = mapped.region.on(_IMAGE) if mapped.region else None
         if part is not None:
-            paint(views, part, image.grid, _colour(mapped, n))
+            paint(views, part, image.grid, _colour(mapped.site))
     widths = [view.picture.shape[1] for view in views]
     height = views[0].picture.shape[0]
     scale = min(_WIDTH / sum(widths), _MOST_HEIGHT / height)
@@ -111,9 +111,17 @@ def paint(views: Sequence[Projection], part: Part, grid: Grid, colour: str) -> N
         view.picture[area] = np.where(seen, 0.25 * view.picture[area] + 0.75 * tint, view.picture[area])
 
 
-def _colour(mapped: MappedSite, n: int) -> str:
-    hues = next((pair for prefix, pair in _HUES if mapped.site.startswith(prefix)), _OTHERS)
-    return hues[n % 2]
+def _colour(site_id: str) -> str:
+    hues = next((pair for prefix, pair in _HUES if site_id.startswith(prefix)), _OTHERS)
+    return hues[_turn(site_id) % 2]
+
+
+def _turn(site_id: str) -> int:
+    """A number that differs by one between neighbours: level, number of a rib, or side."""
+    if site_id in VERTEBRAE:
+        return VERTEBRAE.index(site_id)
+    last = site_id.rsplit("_", 1)[-1]
+    return int(last) if last.isdigit() else int(last == "left")
 
 
 def _draw(axes: Axes, view: Projection, case: Case) -> None:

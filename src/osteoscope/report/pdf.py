@@ -17,9 +17,10 @@ import matplotlib as mpl
 import typst
 
 from osteoscope.errors import OutputError
-from osteoscope.report.parts import Document, Table
+from osteoscope.report.parts import Column, Document, Table
 
 _TEMPLATE = "report.typ"
+_SHORT_TITLE = 14
 
 
 def write_pdf(document: Document, path: Path) -> None:
@@ -66,6 +67,12 @@ def _compile(template: Path, path: Path) -> bytes:
 
 
 def _widths(table: Table) -> list[float]:
-    """Shares of the width that columns get: by their longest text, within bounds."""
-    texts = [[column.title, *(row[n].text for row in table.rows)] for n, column in enumerate(table.columns)]
-    return [min(max(6, *(len(text) for text in column)), 40) ** 0.75 for column in texts]
+    """Shares of the width that columns get, by their longest text within bounds; 0: as wide as its numbers."""
+    return [_width(column, [row[n].text for row in table.rows]) for n, column in enumerate(table.columns)]
+
+
+def _width(column: Column, texts: list[str]) -> float:
+    if column.numeric and len(column.title) <= _SHORT_TITLE:
+        return 0.0
+    words = column.title.split() if column.numeric else [column.title]
+    return float(min(max(6, *(len(text) for text in (*words, *texts))), 40) ** 0.75)

@@ -32,7 +32,7 @@ class PlaneOptions:
 
     window_hu: float = 1800.0
     level_hu: float = 400.0
-    field_mm: float = 110.0
+    field_mm: float = 90.0
     pixel_mm: float = 0.5
     most_pixels: int = 300
     most: int = 10

@@ -88,7 +88,7 @@ class _Score:
 
 
 def _score(reading: Reading, score: _Score) -> Table:
-    columns = (Column(score.heading), Column("Level", numeric=True), Column("Range"), Column("No."))
+    columns = (Column(score.heading), Column("Level", numeric=True), Column("Range", numeric=True), Column("No."))
     total = reading.measure(f"{score.name}_total")
     words = (Cell(number(total.value)), Cell(_range(total))) if total else (Cell("not scored"), Cell(""))
     last = (Cell(f"Total of {score.most * len(score.order)}"), *words, Cell(""))

@@ -20,9 +20,9 @@ _LABELS: Mapping[str, str] = MappingProxyType(
         "curie": "Curie level",
         "curie_total": "Curie score",
         "lesion_count": "number of lesions",
-        "lesion_volume": "lesion volume",
     }
 )
+_WORDS: Mapping[str, str] = MappingProxyType({"siopen": "SIOPEN", "curie": "Curie", "hu": "HU"})
 # Findings below this confidence are called doubtful and drawn dashed; the scores' own default (`ScoreOptions`).
 DOUBTFUL_BELOW = 0.5
 # Letters of the directions of growing x, y, z in LPS, and of their opposites.
@@ -36,7 +36,7 @@ def unit(ucum: str) -> str:
 
 def label(name: str) -> str:
     """A measure's name for a reader."""
-    return _LABELS.get(name, name.replace("_", " ").replace("hu ", "HU "))
+    return _LABELS.get(name) or " ".join(_WORDS.get(word, word) for word in name.split("_"))
 
 
 def sentence_case(text: str) -> str:
