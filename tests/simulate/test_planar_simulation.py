@@ -265,3 +265,29 @@ def test_an_impossible_child_is_refused(wrong: dict[str, float]) -> None:
 def test_negative_uptake_is_refused() -> None:
     with pytest.raises(InvalidValueError, match="heart"):
         Uptake(heart=-1.0)
+
+
+@pytest.mark.parametrize(("age", "reported"), [(1.0, 4.13), (3.0, 3.46), (8.0, 2.84)])
+def test_heart_over_mediastinum_is_that_of_the_age(age: float, reported: float) -> None:
+    """Medians of docs/background/mibg.md 4.1 (S49); the regions are not those of the study, hence 20 %."""
+    made = simulate_planar(ChildRecipe(age_years=age, camera=Camera(anterior_counts=5e6)), 0)
+    counts = made.study.images["anterior"].values
+    organs = {aside.what: aside.region.on("anterior") for aside in made.set_aside}
+    heart, liver = organs["heart"], organs["liver"]
+    spine = next(site.region for site in made.mapped if site.site == "thoracic_spine")
+    assert heart is not None
+    assert liver is not None
+    assert spine is not None
+    upper = spine.parts[0].box
+    length, middle = upper[0].stop - upper[0].start, (upper[1].start + upper[1].stop) // 2
+    rows = slice(upper[0].start + length // 8, upper[0].start + 2 * length // 7)
+    mediastinum = counts[rows, middle - 4 : middle + 5].mean()
+    clear = heart.full(counts.shape) & ~liver.full(counts.shape)
+    assert counts[clear].mean() / mediastinum == pytest.approx(reported, rel=0.2)
+
+
+def test_a_field_beside_the_body_is_refused() -> None:
+    with pytest.raises(InvalidValueError, match="sees nothing"):
+        simulate_planar(replace(INFANT, camera=replace(SMALL, top_margin_mm=4000)), 1)
+    with pytest.raises(InvalidValueError, match="seed -1"):
+        simulate_planar(INFANT, -1)
