@@ -118,7 +118,7 @@ class Body:
         return self.grid.to_position(np.stack(np.unravel_index(voxels, self.grid.shape), axis=1))
 
     def per_structure(self, values: Mapping[str, float], soft: float, bone: float) -> NDArray[np.float32]:
-        """One number per structure: by name, else that of bone or soft tissue; 0 for air unless named."""
+        """One number per structure: by name, else that of bone or soft tissue; 0 for air."""
         rest = np.where(self.unit_of_structure >= 0, bone, soft)
         rest[0] = 0.0
         return np.array([values.get(n, r) for n, r in zip(self.structures, rest, strict=True)], dtype=np.float32)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osteoscope.errors import InvalidValueError
-from osteoscope.simulate.body import AIR, SOFT_TISSUE, VISCERA, Body
+from osteoscope.simulate.body import SOFT_TISSUE, VISCERA, Body
 
 # Planar heart and lung over mediastinum by age: docs/background/mibg.md 4.1 (S49), medians of the age groups.
 _AGE = (0.0, 1.0, 3.0, 5.0, 8.0)
@@ -28,7 +28,9 @@ _USUAL: Mapping[str, float] = MappingProxyType(
     }
 )  # fmt: skip
 _BONE = 0.55
-_TEXTURE_MM, _TEXTURE_SPREAD = 16.0, 0.10
+_SPREAD, _BOWEL_SPREAD = 0.05, 0.6
+_NEVER_COLD = ("thyroid", "brown_fat", "adrenal")
+_TEXTURE_MM, _TEXTURE_SPREAD = 16.0, 0.14
 
 # Which multiplier of `Uptake` a structure follows; sides share it.
 _FOLLOWS: Mapping[str, str] = MappingProxyType(
@@ -92,27 +94,24 @@ def concentrations(body: Body, uptake: Uptake, age_years: float, rng: np.random.
     usual = dict(_USUAL)
     usual["heart"] = 3.0 * float(np.interp(age_years, _AGE, _HEART)) - 1.6
     usual["lung"] = 0.75 * float(np.interp(age_years, _AGE, _LUNG))
+    muscle = _USUAL[SOFT_TISSUE] * uptake.muscle
     values = {}
     for name in body.structures:
         organ = organ_of(name)
         if organ in usual:
             multiple = getattr(uptake, _FOLLOWS[organ]) if organ in _FOLLOWS else 1.0
-            spread = 0.6 if organ == "bowel" else 0.05
-            values[name] = usual[organ] * multiple * float(rng.lognormal(0, spread))
+            level = usual[organ] * multiple * float(rng.lognormal(0, _BOWEL_SPREAD if organ == "bowel" else _SPREAD))
+            values[name] = max(level, muscle) if organ in _NEVER_COLD else level
     if "liver_left" in values and "liver_right" in values:
         values["liver_left"] = values["liver_right"] * uptake.left_lobe
-    for name in ("thyroid", "brown_fat", "adrenal"):
-        floor = _USUAL[SOFT_TISSUE] * uptake.muscle
-        values |= {n: max(v, floor) for n, v in values.items() if organ_of(n) == name}
-    values[AIR] = 0.0
-    return body.per_structure(values, _USUAL[SOFT_TISSUE] * uptake.muscle, _BONE * uptake.muscle)
+    return body.per_structure(values, muscle, _BONE * uptake.muscle)
 
 
 def texture(body: Body, rng: np.random.Generator) -> NDArray[np.float32]:
     """A smooth field around 1 over the body's voxels, since no organ is even."""
     step = np.asarray(body.grid.spacing)
     coarse = np.ceil(np.asarray(body.grid.shape) * step / _TEXTURE_MM).astype(int) + 2
-    field = np.exp(rng.normal(0, _TEXTURE_SPREAD, coarse) * 1.4).astype(np.float32)
+    field = np.exp(rng.normal(0, _TEXTURE_SPREAD, coarse)).astype(np.float32)
     for axis, (count, size) in enumerate(zip(body.grid.shape, step, strict=True)):
         at = np.arange(count) * size / _TEXTURE_MM
         low = np.floor(at).astype(int)
