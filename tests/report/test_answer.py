@@ -8,7 +8,14 @@ from examples import ct, empty, planar
 
 from osteoscope.domain.finding import Measure
 from osteoscope.domain.reading import Gap, Reader, Reading
-from osteoscope.report.answer import limits, summary
+from osteoscope.report import answer
+from osteoscope.report.answer import limits
+from osteoscope.report.wording import JOINED
+
+
+def summary(reading: Reading) -> tuple[str, ...]:
+    """The summary with plain spaces."""
+    return tuple(sentence.replace(JOINED, " ") for sentence in answer.summary(reading))
 
 
 def test_findings_and_amount_with_interval() -> None:

@@ -82,8 +82,10 @@ def test_lesions_are_shown_by_confidence_and_numbered_as_read() -> None:
     case = replace(case, findings=tuple(reversed(case.findings)))
     shown = lesions(case, PlaneOptions(most=2))
     assert [figure.name for figure in shown] == ["lesion-03", "lesion-02"]
-    assert shown[0].caption.startswith("Finding 3: Vertebra L3, lytic, confidence 93 %")
+    assert shown[0].caption.startswith("Finding 3: Vertebra L3, lytic, confidence 93")
     assert all(coloured(pixels(figure), LESION).sum() > 100 for figure in shown)
+    assert shown[1].caption.endswith("Not shown: 1 less confident finding.")
+    assert "Not shown" not in lesions(case)[-1].caption
 
 
 def test_every_corner_of_a_volume_lies_on_its_lattice() -> None:

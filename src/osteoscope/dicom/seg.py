@@ -78,7 +78,7 @@ def write_seg(case: Case, reading: Reading, path: Path) -> None:
     """
     segments = [
         _Segment(
-            part,
+            finding.region.parts[0],
             f"{n} {finding.kind} {site(finding.site).name}"[:64],
             site(finding.site),
             codes.SCT.MorphologicallyAbnormalStructure,
@@ -86,7 +86,6 @@ def write_seg(case: Case, reading: Reading, path: Path) -> None:
             finding.id,
         )
         for n, finding in enumerate(reading.findings, start=1)
-        if (part := finding.region.on(_IMAGE)) is not None
     ]
     save(_segmentation(case, reading, segments, LESIONS), path)
 

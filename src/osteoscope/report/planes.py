@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,7 +13,7 @@ from osteoscope.domain.reading import Case
 from osteoscope.report.parts import Figure
 from osteoscope.report.slices import PLANES, Array, letter, plane_points, sample_hu, sample_mask
 from osteoscope.report.style import LESION, SKY, new_figure, to_png, write_on
-from osteoscope.report.wording import percent, place, site_name
+from osteoscope.report.wording import count, percent, place, site_name
 
 _BAR_MM = 20.0
 
@@ -39,10 +39,18 @@ class PlaneOptions:
 
 
 def lesions(case: Case, options: PlaneOptions | None = None) -> tuple[Figure, ...]:
-    """One figure of three planes for each of the most confident findings, numbered as in the Reading."""
+    """One figure of three planes for each of the most confident findings, numbered as in the Reading.
+
+    The last caption says how many were left out.
+    """
     chosen = options or PlaneOptions()
     numbered = sorted(enumerate(case.findings, start=1), key=lambda pair: (-pair[1].confidence, pair[0]))
-    return tuple(_lesion(case, n, finding, chosen) for n, finding in numbered[: chosen.most])
+    figures = [_lesion(case, n, finding, chosen) for n, finding in numbered[: chosen.most]]
+    left_out = len(numbered) - len(figures)
+    if figures and left_out:
+        words = f"{figures[-1].caption} Not shown: {count(left_out, 'less confident finding')}."
+        figures[-1] = replace(figures[-1], caption=words)
+    return tuple(figures)
 
 
 def _lesion(case: Case, n: int, finding: Finding, options: PlaneOptions) -> Figure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -142,12 +143,15 @@ def gaps(reading: Reading) -> Table:
 
 
 def set_aside(reading: Reading) -> Table:
-    """What was seen and not counted."""
+    """What was seen and not counted, the same for the same reason in one row."""
+    images: dict[tuple[str, str], list[str]] = {}
+    for aside in reading.set_aside:
+        images.setdefault((aside.what, aside.reason), []).extend(part.image for part in aside.region.parts)
     rows = tuple(
-        (Cell(s.what), Cell(s.reason), Cell(", ".join(part.image for part in s.region.parts)))
-        for s in reading.set_aside
+        (Cell(what), Cell(reason), Cell(", ".join(f"{n} on {image}" for image, n in Counter(shown).items())))
+        for (what, reason), shown in images.items()
     )
-    return Table("Seen and not counted", (Column("What"), Column("Reason"), Column("Image")), rows)
+    return Table("Seen and not counted", (Column("What"), Column("Reason"), Column("Areas")), rows)
 
 
 def intake(reading: Reading) -> Table:

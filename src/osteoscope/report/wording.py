@@ -23,6 +23,8 @@ _LABELS: Mapping[str, str] = MappingProxyType(
     }
 )
 _WORDS: Mapping[str, str] = MappingProxyType({"siopen": "SIOPEN", "curie": "Curie", "hu": "HU"})
+# Joins a number to its unit where a line may end.
+JOINED = "\u00a0"
 # Findings below this confidence are called doubtful and drawn dashed; the scores' own default (`ScoreOptions`).
 DOUBTFUL_BELOW = 0.5
 # Letters of the directions of growing x, y, z in LPS, and of their opposites.
@@ -81,13 +83,13 @@ def interval(measure: Measure) -> str:
 
 def quantity(measure: Measure, bound: str = "") -> str:
     """Value, unit and interval in one line: "21.6 mL (19.4 to 24.8)", "7 of 72 (6 to 9)" with a bound."""
-    shown = " ".join(filter(None, (number(measure.value), unit(measure.unit), bound)))
+    shown = JOINED.join(filter(None, (number(measure.value), unit(measure.unit), bound.replace(" ", JOINED))))
     return f"{shown} ({interval(measure)})" if measure.interval else shown
 
 
 def percent(share: float | None) -> str:
     """A share as per cent; a dash for none."""
-    return "–" if share is None else f"{100 * share:.0f} %"
+    return "–" if share is None else f"{100 * share:.0f}{JOINED}%"
 
 
 def place(point: Point) -> str:
@@ -96,10 +98,10 @@ def place(point: Point) -> str:
         row, column = point.position
         return f"{point.frame}, row {row:.0f}, column {column:.0f}"
     parts = (
-        f"{letters[coordinate < 0]} {abs(coordinate):.0f}"
+        f"{letters[coordinate < 0]}{JOINED}{abs(coordinate):.0f}"
         for letters, coordinate in zip(_DIRECTIONS, point.position, strict=True)
     )
-    return f"{', '.join(parts)} mm"
+    return f"{', '.join(parts)}{JOINED}mm"
 
 
 def count(n: int, one: str, many: str = "") -> str:
