@@ -238,7 +238,7 @@ def test_values_beyond_int16_are_clipped_and_said_so(tmp_path: Path) -> None:
     save(tmp_path, slices)
     with reading(tmp_path) as read:
         assert read.study.images["ct"].values[0, 0, 0] == 32767
-        assert read.says("repaired", "1 voxels above 32767 HU")
+        assert read.says("repaired", "1 voxel above 32767 HU")
 
 
 def test_compressed_slices_are_decoded(tmp_path: Path) -> None:
@@ -309,3 +309,19 @@ def test_age_from_the_date_of_birth(tmp_path: Path) -> None:
     save(tmp_path, ct_stack(fields={"PatientBirthDate": "20210103"}))
     with reading(tmp_path) as read:
         assert read.study.patient.age_years == pytest.approx(5.0, abs=0.01)
+
+
+def test_slices_flung_far_apart_allocate_nothing(tmp_path: Path) -> None:
+    slices = ct_stack()
+    slices[6].ImagePositionPatient[1] = 90_000
+    slices[7].ImagePositionPatient[0] = 90_000
+    save(tmp_path, slices)
+    with reading(tmp_path) as read:
+        assert not read.studies
+        assert read.says("refused", "Limits.pixels")
+
+
+def test_of_three_slices_the_middle_one_tells_a_hole(tmp_path: Path) -> None:
+    save(tmp_path, ct_stack([0.0, 5.0, 15.0]))
+    with reading(tmp_path) as read:
+        assert read.says("refused", "10.00 mm between i001.dcm and i002.dcm")

@@ -72,6 +72,26 @@ def test_two_single_frame_objects_are_paired(tmp_path: Path, same_series: bool) 
         ]
 
 
+def test_copies_of_an_object_are_set_aside(tmp_path: Path) -> None:
+    front, back = nm([FRONT], ["anterior"]), nm([BACK], ["posterior"])
+    save(tmp_path / "a", [front, back])
+    save(tmp_path / "b", [front, back])
+    with reading(tmp_path) as read:
+        assert sorted(read.study.images) == ["anterior", "posterior"]
+        assert read.says("set_aside", "b/i001.dcm", "a copy of a/i001.dcm")
+
+
+def test_an_energy_window_that_nothing_tells_is_a_guess(tmp_path: Path) -> None:
+    dataset = nm([FRONT, FRONT // 3], ["anterior"])
+    dataset.EnergyWindowVector, dataset.DetectorVector = [1, 2], [1, 1]
+    del dataset.EnergyWindowInformationSequence
+    save(tmp_path, [dataset])
+    with reading(tmp_path) as read:
+        assert np.array_equal(read.study.images["anterior"].values, FRONT)
+        assert read.study.acquisition.guessed == ("energy_window",)
+        assert read.says("set_aside", "energy window 2", "a guess")
+
+
 def test_missing_view_codes_are_guessed_and_shown(tmp_path: Path) -> None:
     save(tmp_path, [nm([FRONT, BACK], ["", ""])])
     with reading(tmp_path) as read:

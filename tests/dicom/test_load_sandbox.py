@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from foreign import ct_stack, errors_against, nm, ramp, reading, save, set_fields
+from foreign import HEIGHTS, behind, child, ct_stack, enhanced_ct, errors_against, nm, ramp, reading, save
+from pydicom.uid import JPEGLSLossless
 
 from osteoscope.dicom.intake import sandbox
 from osteoscope.dicom.intake.sandbox import Sandbox
@@ -67,8 +68,7 @@ def test_processor_time_is_limited_without_the_parent(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on memory")
 def test_memory_is_limited_on_a_real_file(tmp_path: Path) -> None:
-    large = nm([np.ones((4096, 4096), np.uint16)] * 4, ["anterior", "posterior"])
-    save(tmp_path, [set_fields(large, {"NumberOfFrames": 4})])
+    save(tmp_path, [nm([np.ones((8192, 8192), np.uint16)], ["anterior"])])
     small = IntakeOptions(limits=Limits(worker_bytes=450 * 2**20))
     with Sandbox(small.limits) as box:
         out = tmp_path / "out.npy"
@@ -77,7 +77,7 @@ def test_memory_is_limited_on_a_real_file(tmp_path: Path) -> None:
                 "op": "counts",
                 "file": str(tmp_path / "i000.dcm"),
                 "out": str(out),
-                "frames": [0, 1, 2, 3],
+                "frame": 0,
                 "rescale": [1, 0],
             }
         )
@@ -102,3 +102,35 @@ def test_the_scan_imports_neither_simpleitk_nor_highdicom() -> None:
     code = "import sys, osteoscope.dicom.load; print(sorted({'SimpleITK', 'highdicom', 'pydicom'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_mutated_files_end_in_a_source_or_a_note(tmp_path: Path, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    packed = nm([child(), behind()])
+    packed.compress(JPEGLSLossless, generate_instance_uid=False)
+    objects = [*ct_stack(HEIGHTS[:4]), enhanced_ct(HEIGHTS[:4]), nm([child(), behind()]), packed]
+    sound = [path.read_bytes() for path in save(tmp_path / "sound", objects)]
+    (tmp_path / "in").mkdir()
+    for number in range(80):
+        data = _mutated(bytearray(sound[number % len(sound)]), rng)
+        (tmp_path / "in" / f"{number:03d}").write_bytes(data)
+    with reading(tmp_path / "in") as read:
+        told = {source.file for study in read.studies for source in study.sources} | {note.file for note in read.notes}
+        assert told == {f"{number:03d}" for number in range(80)}
+
+
+def _mutated(data: bytearray, rng: np.random.Generator) -> bytearray:
+    for _ in range(rng.integers(1, 10)):
+        at = int(rng.integers(132, len(data)))
+        noise = rng.integers(0, 256, rng.integers(1, 12), dtype=np.uint8).tobytes()
+        change = rng.integers(4)
+        if change == 0:
+            data[at : at + len(noise)] = noise
+        elif change == 1:
+            data[at:at] = noise
+        elif change == 2:
+            del data[at : at + len(noise)]
+        elif rng.random() < 0.2:
+            del data[max(at, 300) :]
+    return data

@@ -75,7 +75,7 @@ def test_values_that_are_not_finite_become_air(tmp_path: Path) -> None:
     image[0, 0, 0], image[1, 0, 0] = float("nan"), float("inf")
     with reading(_write(tmp_path / "a.nrrd", image)) as read:
         assert read.study.images["ct"].values[0, 0, :2].tolist() == [-1024, -1024]
-        assert read.says("repaired", "2 voxels that are not finite")
+        assert read.says("repaired", "2 voxels not finite")
 
 
 def _scaled(low: float, high: float) -> NDArray[np.float32]:

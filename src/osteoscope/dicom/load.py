@@ -6,12 +6,12 @@ are parsed in a child process under limits of memory and time; a file that kills
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from osteoscope.dicom.intake.ct_series import CtSeries, series_of
-from osteoscope.dicom.intake.ct_slices import Slice
 from osteoscope.dicom.intake.ct_volume import load_series
 from osteoscope.dicom.intake.header import Entry
 from osteoscope.dicom.intake.inventory import Inventory, VolumeFile, take_inventory
@@ -37,7 +37,7 @@ class Candidate:
     """One future Study: a CT volume, the views of one planar acquisition, or one NIfTI or NRRD file.
 
     Args:
-        label: what the user knows it by; text to show, never a file name.
+        label: what the user knows it by, unique in a scan; text to show, not to be used as a path.
         kind: of the Study.
         files: names of the files that it is made from.
         content: for ``load``.
@@ -54,7 +54,7 @@ class Scan:
     """What an input holds. Every file is in a candidate or in a note.
 
     Args:
-        candidates: in the order of their labels' files.
+        candidates: CT series, then planar acquisitions, then volume files, each in the order of their files.
         notes: on files that belong to no candidate: junk, refused, localisers, copies ...
     """
 
@@ -152,8 +152,9 @@ def _candidates(inventory: Inventory, work: Workplace) -> tuple[list[Candidate],
             notes.append(role)
         else:
             roles[role].append(entry)
-    series, ct_notes = series_of(roles["ct"], _digester(work.sandbox), work.options)
-    planar, nm_notes = planar_of(roles["nm"])
+    digest = _digester(work.sandbox)
+    series, ct_notes = series_of(roles["ct"], digest, work.options)
+    planar, nm_notes = planar_of(roles["nm"], digest)
     made = [
         *(_of_dicom(one.label, "ct", one) for one in series),
         *(_of_dicom(one.label, "nm-planar", one) for one in planar),
@@ -161,18 +162,24 @@ def _candidates(inventory: Inventory, work: Workplace) -> tuple[list[Candidate],
     ]
     used = {entry for one in made for entry in _entries(one.content)}
     early = [note for entry in inventory.dicom if entry not in used for note in entry.notes]
-    return made, [*notes, *ct_notes, *nm_notes, *early]
+    return _told_apart(made), [*notes, *ct_notes, *nm_notes, *early]
+
+
+def _told_apart(candidates: list[Candidate]) -> list[Candidate]:
+    """The same, with the first file's name in labels that are not unique."""
+    uses = Counter(one.label for one in candidates)
+    return [replace(one, label=f"{one.label} {one.files[0]}") if uses[one.label] > 1 else one for one in candidates]
 
 
 def _of_dicom(label: str, kind: StudyKind, content: Content) -> Candidate:
     return Candidate(label, kind, tuple(entry.found.name for entry in _entries(content)), content)
 
 
-def _digester(sandbox: Sandbox) -> Callable[[Slice], str]:
-    """Fingerprint of a slice's pixels; a file that cannot be read is like no other."""
+def _digester(sandbox: Sandbox) -> Callable[[Entry], str]:
+    """Fingerprint of a file's pixels; a file that cannot be read is like no other."""
 
-    def digest(item: Slice) -> str:
-        answer = sandbox.one({"op": "digest", "file": str(item.found.path)})
-        return str(answer.get("sha256", item.found.name))
+    def digest(entry: Entry) -> str:
+        answer = sandbox.one({"op": "digest", "file": str(entry.found.path)})
+        return str(answer.get("sha256", entry.found.name))
 
     return digest

@@ -13,7 +13,7 @@ from osteoscope.dicom.intake.ct_slices import Slice
 from osteoscope.dicom.options import IntakeOptions
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.study import IntakeNote
-from osteoscope.errors import IntakeError
+from osteoscope.errors import IntakeError, LimitError
 
 # Positions are written with 0.01 to 0.1 mm precision; errors below these change nothing that is measured.
 _UNEVEN_MM, _UNEVEN_PART = 0.1, 0.05
@@ -55,23 +55,25 @@ def plan_stack(slices: Sequence[Slice], options: IntakeOptions) -> StackPlan:
 
     Raises:
         IntakeError: a hole wider than allowed; names the files on both sides.
+        LimitError: slices so far apart that the volume would exceed the limits.
     """
     order = np.argsort(heights(slices), kind="stable")
     ordered = tuple(slices[i] for i in order)
     height = heights(ordered)
     notes = _holes(ordered, height, options)
-    drift, drift_note = _drift(ordered, height)
-    blends, step = _blends(height)
-    if blends and not notes:
+    wanted, step = _even(height)
+    if wanted is not height and not notes:
         notes.append(_uneven_note(ordered, height, step))
+    drift, drift_note = _drift(ordered, height)
     notes += [drift_note] if drift_note else []
-    corner = np.floor(drift.min(axis=0) + 1e-6) if drift_note else np.zeros(2)
-    extra = np.ceil((drift - corner).max(axis=0) - 1e-6).astype(int) if drift_note else np.zeros(2, dtype=int)
-    depth = len(blends) or len(ordered)
-    shape = (depth, ordered[0].matrix[0] + int(extra[0]), ordered[0].matrix[1] + int(extra[1]))
-    shifts = tuple((float(row), float(column)) for row, column in drift - corner)
-    if drift_note and not blends:
-        blends = tuple((i, i, 0.0) for i in range(len(ordered)))
+    corner = np.floor(drift.min(axis=0) + 1e-6)
+    rows, columns = np.ceil((drift - corner).max(axis=0) - 1e-6).astype(int) + ordered[0].matrix
+    shape = (len(wanted), int(rows), int(columns))
+    if math.prod(shape) > options.limits.pixels:
+        found = f"slices spread over {' x '.join(map(str, shape))} voxels"
+        raise LimitError("stack the slices", found, f"Limits.pixels allows {options.limits.pixels}")
+    shifts = tuple((float(down), float(right)) for down, right in drift - corner)
+    blends = _blends(height, wanted) if wanted is not height or drift_note else ()
     return StackPlan(ordered, _grid(ordered[0], shape, step, corner), shifts, blends, tuple(notes))
 
 
@@ -86,7 +88,7 @@ def _grid(first: Slice, shape: tuple[int, ...], step: float, corner: NDArray[np.
 
 def _holes(ordered: Sequence[Slice], height: NDArray[np.float64], options: IntakeOptions) -> list[IntakeNote]:
     steps = np.diff(height)
-    usual = float(np.median(steps))
+    usual = _usual_step(height)
     notes = []
     for i in np.flatnonzero(steps > _HOLE_STEPS * usual).tolist():
         below, above = ordered[i].found, ordered[i + 1].found
@@ -121,20 +123,25 @@ def _drift(ordered: Sequence[Slice], height: NDArray[np.float64]) -> tuple[NDArr
     return drift, first.found.note("repaired", problem, "resampled to a rectangular grid by linear interpolation")
 
 
-def _blends(height: NDArray[np.float64]) -> tuple[tuple[Blend, ...], float]:
-    """Interpolation onto even heights, () where they are even already; and the even step in mm."""
-    count = len(height)
-    mean = float(height[-1] - height[0]) / (count - 1)
-    even = height[0] + mean * np.arange(count)
-    if np.abs(height - even).max() <= max(_UNEVEN_MM, _UNEVEN_PART * mean):
-        return (), mean
-    usual = float(np.median(np.diff(height)))
-    count = round(float(height[-1] - height[0]) / usual) + 1
-    even = np.linspace(height[0], height[-1], count)
-    upper = np.clip(np.searchsorted(height, even), 1, len(height) - 1)
-    weight = (even - height[upper - 1]) / (height[upper] - height[upper - 1])
-    blends = tuple((int(u) - 1, int(u), float(w)) for u, w in zip(upper, weight.clip(0, 1), strict=True))
-    return blends, float(even[1] - even[0])
+def _even(height: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """Even heights to interpolate at, the given ones where they are even already; and the step in mm."""
+    mean = float(height[-1] - height[0]) / (len(height) - 1)
+    if np.abs(height - height[0] - mean * np.arange(len(height))).max() <= max(_UNEVEN_MM, _UNEVEN_PART * mean):
+        return height, mean
+    gaps = round(float(height[-1] - height[0]) / _usual_step(height))
+    return np.linspace(height[0], height[-1], gaps + 1), float(height[-1] - height[0]) / gaps
+
+
+def _usual_step(height: NDArray[np.float64]) -> float:
+    """The median step, the smaller of two middle ones."""
+    steps = np.sort(np.diff(height))
+    return float(steps[(len(steps) - 1) // 2])
+
+
+def _blends(height: NDArray[np.float64], wanted: NDArray[np.float64]) -> tuple[Blend, ...]:
+    upper = np.clip(np.searchsorted(height, wanted), 1, len(height) - 1)
+    weight = (wanted - height[upper - 1]) / (height[upper] - height[upper - 1])
+    return tuple((int(u) - 1, int(u), float(w)) for u, w in zip(upper, weight.clip(0, 1), strict=True))
 
 
 def _uneven_note(ordered: Sequence[Slice], height: NDArray[np.float64], step: float) -> IntakeNote:

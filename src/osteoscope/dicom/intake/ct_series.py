@@ -10,6 +10,7 @@ import numpy as np
 
 from osteoscope.dicom.intake.ct_geometry import heights
 from osteoscope.dicom.intake.ct_slices import SPLIT_KEYS, Slice, slices_of
+from osteoscope.dicom.intake.found import counted
 from osteoscope.dicom.intake.header import Entry
 from osteoscope.dicom.options import IntakeOptions
 from osteoscope.domain.study import IntakeNote, NoteLevel
@@ -18,7 +19,7 @@ _SAME_PLACE_MM = 0.01
 _SAME_DIRECTION = 1e-3
 _AXIAL = 0.7
 
-Digest = Callable[[Slice], str]
+Digest = Callable[[Entry], str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +88,7 @@ def _volumes(
             if len(part.slices) >= options.smallest_stack:
                 series.append(part)
             else:
-                problem = f"{len(part.slices)} slices, where a volume needs {options.smallest_stack}"
+                problem = f"{counted(len(part.slices), 'slice')}, where a volume needs {options.smallest_stack}"
                 notes += _notes(part.slices, "refused", problem, "Give all files of the series")
     return series, notes
 
@@ -128,7 +129,7 @@ def _without_copies(stack: list[Slice], digest: Digest) -> tuple[list[Slice], li
     for crowd in _crowds(stack):
         kept: dict[tuple[str, int, tuple[float, float]], Slice] = {}
         for item in crowd:
-            first = kept.setdefault((digest(item), item.frame, item.rescale), item)
+            first = kept.setdefault((digest(item.entry), item.frame, item.rescale), item)
             if first is not item:
                 copies.add(id(item))
                 notes.append(item.found.note("set_aside", f"a copy of {first.found.name}", "read once"))

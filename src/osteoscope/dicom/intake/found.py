@@ -24,6 +24,11 @@ class Found:
         return IntakeNote(level, problem, action, self.name)
 
 
+def counted(number: int, noun: str) -> str:
+    """ "1 slice", "2 slices"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def printable(name: str) -> str:
     """A name that can be shown and stored: undecodable bytes and control characters escaped."""
     text = os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -50,6 +50,7 @@ _POINTERS: Mapping[int, str] = {
 }
 _PLANAR_POINTERS = frozenset({0x00540010, 0x00540020})
 _ELONGATED = 1.8
+_GUESSED_WINDOW = "the first, a guess: nothing tells which one holds the peak"
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +62,7 @@ class PlanarFrame:
         guess: how the view was inferred, "" where the header states it.
         detector: from 1, 0 where unknown.
         by_order: the view is inferred from the file that comes before it.
+        window_guess: nothing told which energy window holds the photopeak.
     """
 
     entry: Entry
@@ -69,6 +71,7 @@ class PlanarFrame:
     guess: str
     detector: int
     by_order: bool = False
+    window_guess: bool = False
 
     @property
     def found(self) -> Found:
@@ -127,7 +130,14 @@ def frames_of(entry: Entry) -> tuple[list[PlanarFrame], list[IntakeNote]]:
         action = f"only window {_window_name(ranges, peak)} is read ({basis})"
         notes.append(entry.found.note("set_aside", f"frames of energy window {names}", action))
     kept = [i for i in range(count) if windows[i] == peak]
-    return [_frame(entry, i, detectors[i], len(kept)) for i in kept], notes
+    frames = [_frame(entry, i, detectors[i], len(kept)) for i in kept]
+    return [_unsure(frame, stated, basis) for frame in frames], notes
+
+
+def _unsure(frame: PlanarFrame, stated: bool, basis: str) -> PlanarFrame:
+    """A view told by its detector is a guess where the frame's detector is one."""
+    guess = frame.guess or ("" if stated else "by its place among the frames")
+    return replace(frame, guess=guess, window_guess=basis == _GUESSED_WINDOW)
 
 
 def _not_planar(header: Header) -> str:
@@ -169,7 +179,7 @@ def _photopeak(header: Header, windows: Sequence[int]) -> tuple[int, str]:
         ]
         if holding:
             return min(holding)[1], f"it holds the {peak:g} keV peak of {nuclide}"
-    return present[0], "the first, a guess: nothing tells which one holds the peak"
+    return present[0], _GUESSED_WINDOW
 
 
 def _window_name(ranges: Sequence[Sequence[tuple[float, float]]], window: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -11,6 +11,8 @@ from functools import partial
 from osteoscope.dicom.intake.header import Entry
 from osteoscope.dicom.intake.nm_frames import PlanarFrame, frames_of
 from osteoscope.domain.study import IntakeNote, NoteLevel
+
+Digest = Callable[[Entry], str]
 
 _TOGETHER = timedelta(minutes=30)
 _ONE_SESSION = timedelta(hours=2)
@@ -36,9 +38,9 @@ class PlanarViews:
         return " ".join(filter(None, words)) + f" ({' and '.join(frame.view for frame in self.frames)})"
 
 
-def planar_of(entries: Iterable[Entry]) -> tuple[list[PlanarViews], list[IntakeNote]]:
+def planar_of(entries: Sequence[Entry], digest: Digest) -> tuple[list[PlanarViews], list[IntakeNote]]:
     """The acquisitions that NM files make, and notes on what belongs to none."""
-    notes: list[IntakeNote] = []
+    entries, notes = _without_copies(entries, digest)
     studies: dict[str, list[tuple[list[PlanarFrame], list[IntakeNote]]]] = defaultdict(list)
     for entry in entries:
         frames, about = frames_of(entry)
@@ -58,6 +60,23 @@ def planar_of(entries: Iterable[Entry]) -> tuple[list[PlanarViews], list[IntakeN
         acquisitions += made
         notes += left
     return acquisitions, notes
+
+
+def _without_copies(entries: Sequence[Entry], digest: Digest) -> tuple[list[Entry], list[IntakeNote]]:
+    """One file per object; files of one UID but other pixels are kept."""
+    by_uid: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        by_uid[entry.header.text("SOPInstanceUID")].append(entry)
+    kept, notes = [], []
+    for uid, same in by_uid.items():
+        firsts: dict[str, Entry] = {}
+        for entry in same:
+            first = firsts.setdefault(digest(entry) if uid and len(same) > 1 else entry.found.name, entry)
+            if first is entry:
+                kept.append(entry)
+            else:
+                notes.append(entry.found.note("set_aside", f"a copy of {first.found.name}", "read once"))
+    return kept, notes
 
 
 def _acquisitions(files: Sequence[tuple[list[PlanarFrame], list[IntakeNote]]]) -> Iterator[PlanarViews]:

@@ -45,6 +45,8 @@ def load_planar(acquisition: PlanarViews, work: Workplace) -> Study:
         *(first.note("warning", problem, action) for problem, action in tracer.problems),
         *(first.note("warning", problem, "read on") for problem in odd),
     ]
+    if any(view.frame.window_guess for view in views):
+        guessed = ("energy_window", *guessed)
     if any(view.frame.guess for view in views):
         guessed = ("view", *guessed)
     return Study(

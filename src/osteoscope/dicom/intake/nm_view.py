@@ -66,11 +66,11 @@ def _decoded(frame: PlanarFrame, work: Workplace) -> View:
     slope, intercept = header.number("RescaleSlope"), header.number("RescaleIntercept")
     rescale = (1.0 if slope is None else slope, intercept or 0.0)
     answer = work.sandbox.one(
-        {"op": "counts", "file": str(found.path), "out": str(path), "frames": [frame.frame], "rescale": rescale}
+        {"op": "counts", "file": str(found.path), "out": str(path), "frame": frame.frame, "rescale": rescale}
     )
     if "refused" in answer:
         raise IntakeError(f"read {found.name}", answer["refused"], answer["remedy"])
-    counts: NDArray[np.int32] = np.load(path, allow_pickle=False)[0]
+    counts: NDArray[np.int32] = np.load(path, allow_pickle=False)
     path.unlink()
     if not counts.any():
         problem = f"frame {frame.frame + 1} ({frame.view}) holds no counts at all"
@@ -128,7 +128,7 @@ def _described(view: View) -> View:
         view = view.noted("warning", problem, "what it does not show is not acquired")
     if header.text("SOPClassUID") != NM_CLASS:
         view = view.noted("warning", "stored as a secondary capture", "its values are taken as counts")
-    if header.text("PhotometricInterpretation") != "MONOCHROME2":
+    if header.text("PhotometricInterpretation") not in {"", "MONOCHROME2"}:
         problem = f"stored for display as {header.text('PhotometricInterpretation')}"
         view = view.noted("accepted", problem, "the stored counts are used")
     return view

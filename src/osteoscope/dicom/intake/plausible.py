@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from osteoscope.dicom.intake.found import Found
+from osteoscope.dicom.intake.found import Found, counted
 from osteoscope.dicom.options import AIR_HU
 from osteoscope.domain.study import IntakeNote
 from osteoscope.errors import IntakeError
@@ -42,12 +42,13 @@ def refuse_other_quantities(tally: Mapping[str, Any], name: str) -> None:
 def value_notes(tally: Mapping[str, Any], found: Found) -> Iterator[IntakeNote]:
     """What was changed in the values on the way to int16 HU."""
     if tally["padded"]:
-        yield found.note("repaired", f"{tally['padded']} padding voxels outside the scan", f"set to {AIR_HU} HU")
+        problem = f"{counted(tally['padded'], 'padding voxel')} outside the scan"
+        yield found.note("repaired", problem, f"set to {AIR_HU} HU")
     if tally["below_air"]:
-        yield found.note(
-            "repaired", f"{tally['below_air']} voxels below {AIR_HU} HU (to {tally['lowest']:g})", f"set to {AIR_HU} HU"
-        )
+        problem = f"{counted(tally['below_air'], 'voxel')} below {AIR_HU} HU (to {tally['lowest']:g})"
+        yield found.note("repaired", problem, f"set to {AIR_HU} HU")
     if tally["clipped"]:
-        yield found.note("repaired", f"{tally['clipped']} voxels above 32767 HU", "set to 32767 HU")
+        yield found.note("repaired", f"{counted(tally['clipped'], 'voxel')} above 32767 HU", "set to 32767 HU")
     if tally["not_finite"]:
-        yield found.note("repaired", f"{tally['not_finite']} voxels that are not finite", f"set to {AIR_HU} HU")
+        problem = f"{counted(tally['not_finite'], 'voxel')} not finite"
+        yield found.note("repaired", problem, f"set to {AIR_HU} HU")

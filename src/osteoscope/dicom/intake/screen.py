@@ -35,6 +35,13 @@ def _image_type(header: Header) -> frozenset[str]:
 
 
 _RULES = (
+    _Rule(
+        None,
+        lambda h: h.fields.get("PixelBytes") is None,
+        "refused",
+        "no pixel data (an icon at most)",
+        "Export the file again with its pixels",
+    ),
     _Rule("ct", lambda h: "LOCALIZER" in _image_type(h), "set_aside", "a localiser", "not part of the volume"),
     _Rule(
         "ct",
@@ -69,13 +76,6 @@ _RULES = (
         "refused",
         "a colour screenshot, whose values are no counts",
         "Export the original NM object from the camera or the PACS",
-    ),
-    _Rule(
-        None,
-        lambda h: h.fields.get("PixelBytes") is None,
-        "refused",
-        "no pixel data (an icon at most)",
-        "Export the file again with its pixels",
     ),
 )
 
@@ -134,14 +134,16 @@ def lossy(header: Header) -> str:
     if header.text("LossyImageCompression") == "01":
         ratio = header.number("LossyImageCompressionRatio")
         return "compressed with loss" + (f" {ratio:g}:1" if ratio else "")
-    syntax = header.text("TransferSyntaxUID")
-    return _LOSSY_SYNTAXES.get(syntax, "")
+    stated = header.text("LossyImageCompression") == "00"
+    return "" if stated else _LOSSY_SYNTAXES.get(header.text("TransferSyntaxUID"), "")
 
 
 _LOSSY_SYNTAXES: Mapping[str, str] = {
     "1.2.840.10008.1.2.4.50": "compressed with loss (JPEG baseline)",
     "1.2.840.10008.1.2.4.51": "compressed with loss (JPEG extended)",
     "1.2.840.10008.1.2.4.81": "compressed with loss (JPEG-LS near-lossless)",
+    "1.2.840.10008.1.2.4.91": "possibly compressed with loss (JPEG 2000)",
+    "1.2.840.10008.1.2.4.203": "possibly compressed with loss (HTJ2K)",
 }
 
 

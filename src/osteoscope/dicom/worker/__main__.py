@@ -14,6 +14,8 @@ from osteoscope.dicom.options import Limits
 from osteoscope.dicom.worker.restrict import allow_time, restrict
 from osteoscope.errors import IntakeError
 
+_LONGEST_REASON = 400
+
 Handler = Callable[[Mapping[str, Any], Limits], Iterator[dict[str, Any]]]
 
 # Named, not imported: a worker that only scans headers never pays for SimpleITK.
@@ -57,7 +59,8 @@ def _respond(request: Mapping[str, Any], limits: Limits) -> Iterator[dict[str, A
     except OSError as error:
         yield {"refused": f"it cannot be opened ({error.strerror})", "remedy": "Check the file and its permissions"}
     except Exception as error:  # noqa: BLE001 - foreign bytes can make a parser raise anything
-        yield {"refused": f"{type(error).__name__}: {error}", "remedy": "Export the file again from its source"}
+        words = " ".join(f"{type(error).__name__}: {error}".split())
+        yield {"refused": words[:_LONGEST_REASON], "remedy": "Export the file again from its source"}
 
 
 def _take_stdout() -> IO[str]:

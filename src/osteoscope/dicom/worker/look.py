@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ from pydicom.uid import UID
 
 from osteoscope.dicom.options import Limits
 from osteoscope.dicom.worker.fields import plain_fields
-from osteoscope.dicom.worker.part10 import mapped, parse
-from osteoscope.errors import LimitError
+from osteoscope.dicom.worker.part10 import Opened, mapped, parse
+from osteoscope.errors import IntakeError, LimitError
 
 # (offset, magic bytes, kind); the first match wins.
 _MAGIC = (
@@ -48,15 +49,25 @@ def look(request: Mapping[str, Any], limits: Limits) -> Iterator[dict[str, Any]]
         raise LimitError("look at the file", f"{size} bytes", f"Limits.file_bytes allows {limits.file_bytes}")
     with mapped(path) as data:
         kind = next((kind for at, magic, kind in _MAGIC if data[at : at + len(magic)] == magic), "unknown")
-        if not kind.endswith("dicom"):
+        if kind == "dicom":
+            yield _header(parse(data, limits, pixels=False))
+        elif kind == "bare-dicom":
+            yield _bare_header(data, limits)
+        else:
             yield {"kind": kind}
-            return
-        opened = parse(data, limits, pixels=False)
-    fields = plain_fields(opened.dataset)
-    if kind == "bare-dicom" and not fields.get("SOPClassUID"):
-        yield {"kind": "unknown"}
-        return
-    meta = opened.dataset.file_meta
+
+
+def _bare_header(data: mmap.mmap, limits: Limits) -> dict[str, Any]:
+    """A data set without preamble looks like many other files; it is one if it parses and names its class."""
+    try:
+        answer = _header(parse(data, limits, pixels=False))
+    except IntakeError:
+        return {"kind": "unknown"}
+    return answer if answer["fields"]["SOPClassUID"] else {"kind": "unknown"}
+
+
+def _header(opened: Opened) -> dict[str, Any]:
+    fields, meta = plain_fields(opened.dataset), opened.dataset.file_meta
     for keyword in ("SOPClassUID", "SOPInstanceUID"):
         fields[keyword] = fields.get(keyword) or str(meta.get(f"MediaStorage{keyword}", ""))
     fields |= {
@@ -64,4 +75,4 @@ def look(request: Mapping[str, Any], limits: Limits) -> Iterator[dict[str, Any]]
         "SOPClassName": UID(fields["SOPClassUID"]).name,
         "PixelBytes": opened.pixel_bytes,
     }
-    yield {"kind": "dicom", "fields": fields, "notes": opened.notes}
+    return {"kind": "dicom", "fields": fields, "notes": opened.notes}

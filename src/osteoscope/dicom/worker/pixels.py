@@ -39,19 +39,16 @@ def decode_ct(request: Mapping[str, Any], limits: Limits) -> Iterator[dict[str, 
 
 
 def decode_counts(request: Mapping[str, Any], limits: Limits) -> Iterator[dict[str, Any]]:
-    """Decode "frames" of one file into an int32 array [frame, row, column] at "out".
+    """Decode "frame" of one file into an int32 array [row, column] at "out".
 
-    "rescale" is [slope, intercept]. Yields at last "sha256", and how many values were below 0 or rounded.
+    "rescale" is [slope, intercept]. Yields "sha256", and how many values were below 0 or rounded.
     """
     with mapped(Path(request["file"])) as data:
         dataset = parse(data, limits, pixels=True).dataset
-        frames = []
-        for stored in _frames(dataset, request["frames"]):
-            frames.append(stored)
-            yield {"frame": len(frames)}
+        (stored,) = _frames(dataset, [request["frame"]])
         digest = _sha256(data)
     slope, shift = request["rescale"]
-    values = np.stack(frames) * slope + shift
+    values = stored * slope + shift
     whole = np.rint(values)
     counts = np.clip(whole, 0, np.iinfo(np.int32).max).astype(np.int32)
     np.save(request["out"], counts, allow_pickle=False)

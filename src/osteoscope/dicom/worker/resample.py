@@ -28,8 +28,8 @@ def resample(request: Mapping[str, Any], _limits: Limits) -> Iterator[dict[str, 
         return _shifted(source[index], request["shifts"][index], target.shape[1:])
 
     for index, (lower, upper, weight) in enumerate(request["blends"]):
-        mixed = straight(lower) if weight == 0 else (1 - weight) * straight(lower) + weight * straight(upper)
-        target[index] = np.rint(mixed)
+        parts = [(straight(i), share) for i, share in ((lower, 1 - weight), (upper, weight)) if share]
+        target[index] = np.rint(sum(values * np.float32(share) for values, share in parts))
         yield {"slice": index}
     target.flush()
 
