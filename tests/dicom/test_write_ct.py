@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import highdicom
 import numpy as np
 import pydicom
 import pytest
@@ -55,8 +56,9 @@ def corner(dataset: Dataset, row: int, column: int) -> np.ndarray:
         CtOptions(),
         CtOptions(gantry_tilt_deg=14.0),
         CtOptions(padding=-2000, shuffled=True, localiser=True, dropped_slices=(2,)),
+        CtOptions(enhanced=True, padding=-2000, localiser=True),
     ],
-    ids=["plain", "tilted", "awkward"],
+    ids=["plain", "tilted", "awkward", "enhanced"],
 )
 def test_dciodvfy_finds_no_error(tmp_path: Path, options: CtOptions) -> None:
     checker = shutil.which("dciodvfy")
@@ -91,6 +93,19 @@ def test_oblique_geometry_and_pixels_survive(
         for row, column in ((0, 0), (SHAPE[1] - 1, SHAPE[2] - 1)):
             expected = image.grid.to_position((index, row, column))
             np.testing.assert_allclose(corner(dataset, row, column), expected, atol=1e-5)
+
+
+def test_enhanced_object_holds_the_same_volume(tmp_path: Path) -> None:
+    matrix = np.eye(4)
+    matrix[:3, :3] = Rotation.from_euler("xyz", (3, -4, 92), degrees=True).as_matrix() * (2.5, 1.5, 1.25)
+    study = make_study(Grid.from_matrix(SHAPE, matrix))
+    (path,) = write_ct(study, tmp_path, CtOptions(enhanced=True))
+    volume = highdicom.imread(path).get_volume(apply_real_world_transform=False, apply_modality_transform=True)
+    index = np.linalg.inv(volume.affine) @ [*study.images["ct"].grid.to_position((1, 2, 3)), 1]
+    found = volume.array[tuple(np.rint(index[:3]).astype(int))]
+    assert np.abs(index - np.rint(index)).max() < 1e-4
+    assert found == study.images["ct"].values[1, 2, 3]
+    assert sorted(volume.array.ravel()) == sorted(study.images["ct"].values.ravel())
 
 
 def test_tilt_shears_the_series_and_keeps_the_anatomy_in_place(tmp_path: Path) -> None:

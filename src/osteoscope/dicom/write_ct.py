@@ -11,6 +11,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import CTImageStorage
 from scipy.ndimage import affine_transform
 
+from osteoscope.dicom.write_ct_enhanced import enhanced_object
 from osteoscope.dicom.writing import Series, decimal, decimals, derived_uid, new_object, put_pixels, save
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
@@ -31,6 +32,7 @@ class CtOptions:
         shuffled: give InstanceNumbers (and file names) an order unlike that of positions.
         padding: stored value outside the inscribed circle, such as -2000; None keeps the pixels.
         localiser: add a coronal projection as a series of its own.
+        enhanced: one Enhanced CT object with a frame for each slice, instead of a series of CT Image objects.
         body_part: Body Part Examined (PS3.16 Annex L).
     """
 
@@ -39,11 +41,12 @@ class CtOptions:
     shuffled: bool = False
     padding: int | None = None
     localiser: bool = False
+    enhanced: bool = False
     body_part: str = "CHESTABDPELVIS"
 
 
 def write_ct(study: Study, folder: Path, options: CtOptions | None = None) -> tuple[Path, ...]:
-    """Write the volume of a CT Study, one file per slice; oblique and sheared grids keep their place.
+    """Write the volume of a CT Study, one file per slice or one for all; oblique and sheared grids keep their place.
 
     Pixels are HU + 1024 as signed 16 bits; geometry by PS3.3 C.7.6.2.
 
@@ -56,15 +59,18 @@ def write_ct(study: Study, folder: Path, options: CtOptions | None = None) -> tu
     kept = [k for k in range(image.grid.shape[0]) if k not in chosen.dropped_slices]
     if not kept:
         raise OutputError(f"write study {study.uid} as CT", "every slice dropped", "Keep at least one slice")
-    numbers = _numbers(len(kept), chosen.shuffled)
     pixels = _stored(image, chosen.padding)
-    slices = [
-        (f"CT{number:05d}.dcm", _slice(study, image.grid, pixels, (k, number), chosen))
-        for k, number in zip(kept, numbers, strict=True)
-    ]
+    if chosen.enhanced:
+        whole = enhanced_object(study, image.grid, pixels, kept, (_axial(chosen), _INTERCEPT))
+        objects = [("CT00001.dcm", _padded(whole, chosen))]
+    else:
+        objects = [
+            (f"CT{number:05d}.dcm", _slice(study, image.grid, pixels, (k, number), chosen))
+            for k, number in zip(kept, _numbers(len(kept), chosen.shuffled), strict=True)
+        ]
     if chosen.localiser:
-        slices.append(("LOC00001.dcm", _localiser(study, image, chosen.body_part)))
-    return save(slices, folder)
+        objects.append(("LOC00001.dcm", _localiser(study, image, chosen.body_part)))
+    return save(objects, folder)
 
 
 def _volume(study: Study, options: CtOptions) -> Image:
@@ -133,7 +139,7 @@ def _inscribed(shape: tuple[int, ...]) -> NDArray[np.bool_]:
 
 def _slice(study: Study, grid: Grid, pixels: NDArray[np.int16], which: tuple[int, int], options: CtOptions) -> Dataset:
     index, number = which
-    dataset = new_object(study, CTImageStorage, Series("CT", 2, "Axial, simulated", options.body_part), number)
+    dataset = new_object(study, CTImageStorage, _axial(options), number)
     dataset.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
     _frame_of_reference(dataset, study)
     _scan(dataset, study)
@@ -142,10 +148,18 @@ def _slice(study: Study, grid: Grid, pixels: NDArray[np.int16], which: tuple[int
     dataset.PixelSpacing = decimals(grid.spacing[1:])
     dataset.SliceThickness = decimal(study.acquisition.slice_thickness_mm or grid.spacing[0])
     dataset.GantryDetectorTilt = decimal(options.gantry_tilt_deg)
+    put_pixels(dataset, pixels[index])
+    return _padded(dataset, options)
+
+
+def _padded(dataset: Dataset, options: CtOptions) -> Dataset:
     if options.padding is not None:
         dataset.PixelPaddingValue = options.padding
-    put_pixels(dataset, pixels[index])
     return dataset
+
+
+def _axial(options: CtOptions) -> Series:
+    return Series("CT", 2, "Axial, simulated", options.body_part)
 
 
 def _frame_of_reference(dataset: Dataset, study: Study) -> None:

@@ -93,7 +93,7 @@ def grow(patient: CtPatient, rng: np.random.Generator) -> Anatomy:
         )  # fmt: skip
         bones += [femur_bone(limb, marrow), hip_bone(limb, marrow)]
     for side in SIDES:
-        bones += [rib_bone(side, n, rib_line(n, vertebrae[f"vertebra_T{n}"], cage), marrow) for n in range(1, 13)]
+        bones += [rib_bone(side, n, rib_line(side, n, vertebrae[f"vertebra_T{n}"], cage), marrow) for n in range(1, 13)]
     bones.append(sternum_bone(cage, vertebrae, marrow))
     for side in SIDES:
         bones += _shoulder(side, scale, vertebrae, cage).bones(marrow)

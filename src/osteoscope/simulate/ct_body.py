@@ -53,7 +53,9 @@ class Outline:
         wide, front, back = (np.interp(p.z, self.heights, c).astype(np.float32) for c in self.rows.T)
         deep = (back - front) / 2
         u, v = np.abs(p.x) / wide, np.abs(p.y - (front + back) / 2) / deep
-        return np.asarray((np.sqrt(u * u + v * v) - 0.16 * u * v - 1) * np.minimum(wide, deep), dtype=np.float32)
+        return np.asarray(
+            (np.sqrt(u * u + v * v) - 0.16 * np.minimum(u * v, 1) - 1) * np.minimum(wide, deep), dtype=np.float32
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,22 +130,32 @@ def figure(vertebrae: Mapping[str, Vertebra], cage: Cage, build: tuple[float, fl
     skin = muscle + fat + np.array([2, -2, 2])
     shoulder = vertebrae["vertebra_T2"]
     y, z = shoulder.centre[1], shoulder.centre[2]
-    joint = np.array([152 * scale, y + 4, z])
+    joint = np.array([162 * scale, y + 4, z + 2])
+    collar = _front(cage, z - 8) + 24 * scale
     limbs = (
+        (np.array([30 * scale, collar, z + 2]), joint + np.array([-42, -2, 16]) * scale, 27 * scale, 40 * scale),
         (np.array([94, -18, -165]) * scale, np.array([84, -30, -520]) * scale, 74 * scale, 50 * scale),
         (np.array([104, -10, -120]) * scale, np.array([104, 0, -150]) * scale, 78 * scale, 78 * scale),
-        (np.array([50 * scale, y + 8, z + 18]), joint, 40 * scale, 46 * scale),
+        (np.array([45 * scale, y + 14, z + 18]), joint, 46 * scale, 48 * scale),
         (joint, joint + np.array([110, -30, 270]) * scale, 46 * scale, 38 * scale),
         (np.array([104 * scale, y - 10, z - 120 * scale]), joint, 26 * scale, 42 * scale),
     )
     chest = vertebrae["vertebra_T7"].centre
-    front = float(cage.section(np.array([chest[2]]))[1][0] - cage.section(np.array([chest[2]]))[2][0])
-    bust = ((78 * scale, front + 8, chest[2] - 10), (56 * scale, 34 * girth, 58 * scale)) if sex == "F" else None
+    bust = (
+        ((78 * scale, _front(cage, chest[2]) + 8, chest[2] - 10), (56 * scale, 34 * girth, 58 * scale))
+        if sex == "F"
+        else None
+    )
     table = float(skin[:, 2].max()) - 11 * girth
     return Figure(
         Outline(heights, skin), Outline(heights, muscle), Outline(heights, cavity), cage,
         limbs, 16 * max(girth - 0.5, 0.15), bust, -178 * scale, table,
     )  # fmt: skip
+
+
+def _front(cage: Cage, z: float) -> float:
+    _, centre, deep = cage.section(np.array([z]))
+    return float(centre[0] - deep[0])
 
 
 def _wall(vertebrae: Mapping[str, Vertebra], cage: Cage, scale: float, girth: float) -> tuple[Floats, Floats, Floats]:
@@ -162,7 +174,7 @@ def _wall(vertebrae: Mapping[str, Vertebra], cage: Cage, scale: float, girth: fl
     chest = slice(int(np.searchsorted(cage.heights, trunk[-1, 0] + 35 * scale)), None)
     rows = cage.rows[chest]
     above = vertebrae["vertebra_C7"].centre
-    neck = np.array([(60, above[1] - 62 * scale, above[1] + 58 * scale)] * 2)
+    neck = np.array([(60, above[1] - 62 * scale, above[1] + 66 * scale)] * 2)
     chest_muscle = rows + np.array([16, -12, 27]) * scale
     chest_cavity = rows + np.array([-7, 7, -7])
     heights = np.concatenate([trunk[:, 0], cage.heights[chest], [above[2] + 20, above[2] + 200]])
@@ -188,7 +200,7 @@ def paint_body(canvas: Canvas, body: Figure, rng: np.random.Generator) -> None:
         bump = bumps.on(axes)
         skin, flesh = body.body(p) + 2.0 * bump, body.flesh(p) + 3.5 * bump
         hollow, lung = body.hollow(p) + 3.0 * bump, body.lung(p) + 2.0 * bump
-        seam = np.clip(1.3 - np.abs(planes.on(axes)) * 16, 0, 0.8)
+        seam = np.clip(1.5 + 0.5 * bump - np.abs(planes.on(axes)) * 13, 0, 0.9)
         texture = canvas.texture[part]
         canvas.paint_shell(box, (share(skin, step), share(skin + 1.8, step)), (SKIN, FAT + 5 * texture))
         canvas.paint(box, share(flesh, step) * (1 - seam), MUSCLE + 9 * canvas.patches.on(axes) + 5 * texture)

@@ -59,14 +59,15 @@ class Shoulder:
 
     def bones(self, marrow_hu: float) -> tuple[Bone, Bone, Bone]:
         """Scapula, clavicle, humerus."""
-        tip = shifted(self.joint, -12, 14, 40)
-        curve = np.array(
-            [self.notch, shifted(self.notch, 30, -6, 6), shifted(self.notch, 65, 4, 14),
-             shifted(self.joint, -45, 12, 34), tip]
-        )  # fmt: skip
+        tip = shifted(self.joint, -12, 10, 29)
+        along = np.linspace(0, 1, 6)[:, None]
+        bend = np.hstack([0 * along, -7 * np.sin(2 * np.pi * along), 4 * np.sin(np.pi * along)])
+        curve = self.notch + along * (np.asarray(tip) - self.notch) + bend
         return (
             self._bone("scapula", np.array([self.blade, self.joint, tip]), (1.2, 0.7 * marrow_hu), self._scapula),
-            self._bone("clavicle", curve, (1.8, 0.7 * marrow_hu), lambda q: chain(q, curve, (10, 6.5, 6, 6, 8), 4.0)),
+            self._bone(
+                "clavicle", curve, (1.8, 0.7 * marrow_hu), lambda q: chain(q, curve, (10, 7, 6, 6, 6.5, 8), 4.0)
+            ),
             self._bone(
                 "humerus", np.array([self.joint, self.joint + UPPER_ARM]), (2.6, 0.6 * marrow_hu), self._humerus
             ),
@@ -93,7 +94,7 @@ class Shoulder:
         blade = common([np.abs(behind - bend) - thick, outline], 2.5)
         joint = self.joint - self.blade
         glenoid = shifted(joint, -26, 18, 0)
-        ridge = [(4, 4, 2), (40, -8, 10), shifted(_along(86), 8, 26, 30), shifted(joint, -4, 20, 40)]
+        ridge = [(4, 4, 2), (40, -8, 10), shifted(_along(86), 6, 24, 22), shifted(joint, -6, 20, 27)]
         hook = [shifted(glenoid, -6, 0, 14), shifted(glenoid, -4, -20, 26), shifted(glenoid, 8, -34, 14)]
         parts = [blade, ellipsoid(b, glenoid, (7, 13, 18)), chain(b, ridge, (3, 5, 6, 6)), chain(b, hook, (7, 6, 5))]
         return union(parts, 4.0)

@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 
 from osteoscope.domain.anatomy import Side
 from osteoscope.simulate.ct_canvas import Bone
-from osteoscope.simulate.ct_implicit import Array, Place, common, polygon
+from osteoscope.simulate.ct_implicit import Array, Place, common, polygon, shifted
 from osteoscope.simulate.ct_pelvis import SIDE_SIGN
 from osteoscope.simulate.ct_spine import Vertebra
 
@@ -78,26 +78,27 @@ class Cage:
         return np.asarray((reach - 1) * (deep - inset), dtype=np.float32)
 
 
-def rib_line(number: int, vertebra: Vertebra, cage: Cage) -> Floats:
-    """Centre line (n, 3) of a rib on the side x > 0, from its head to its bony end, a point every 3 mm."""
+def rib_line(side: Side, number: int, vertebra: Vertebra, cage: Cage) -> Floats:
+    """Centre line (n, 3) of a rib from its head to its bony end, a point every 3 mm."""
     width, depth, height, *_, reach, behind, up = vertebra.size[:9]
-    head = vertebra.outside(width / 2 + 3, depth * 0.38, height * 0.42)
-    tubercle = vertebra.outside(reach - 2 if number < 11 else 26, depth / 2 + behind - 7, up + 4)
+    bow = vertebra.centre[0]
+    head = shifted(vertebra.outside(width / 2 + 3, depth * 0.38, height * 0.42), -bow, 0, 0)
+    tubercle = shifted(vertebra.outside(reach - 2 if number < 11 else 26, depth / 2 + behind - 9, up + 5), -bow, 0, 0)
     end, drop = _RIB_END[number - 1], _RIB_DROP[number - 1]
     share = np.linspace(0.0, 1.0, 12)
     angle = 34 + share * (end - 34)
     z = tubercle[2] - 6 - drop * share**1.15
     points = np.concatenate([[head, tubercle], cage.on(angle, z)])
     steps = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
-    spline = CubicSpline(steps, points)
-    return np.asarray(spline(np.arange(0, steps[-1], 3.0)))
+    line = CubicSpline(steps, points)(np.arange(0, steps[-1], 3.0)) * (SIDE_SIGN[side], 1, 1)
+    line[:, 0] += bow * np.linspace(1, 0, len(line))
+    return np.asarray(line)
 
 
 def rib_bone(side: Side, number: int, line: Floats, marrow_hu: float) -> Bone:
     """A flattened, curved tube."""
     tall, thick = (4.2, 5.2) if number == 1 else (6.6 if number < 11 else 5.2, 3.9)
-    placed = line * (SIDE_SIGN[side], 1, 1)
-    along = np.gradient(placed, axis=0)
+    along = np.gradient(line, axis=0)
     along /= np.linalg.norm(along, axis=1, keepdims=True)
     upright = np.array([0.0, 0.0, 1.0]) - along * along[:, 2:]
     upright /= np.linalg.norm(upright, axis=1, keepdims=True) + 1e-6
@@ -105,9 +106,9 @@ def rib_bone(side: Side, number: int, line: Floats, marrow_hu: float) -> Bone:
         tall, thick = thick, tall
 
     def shape(p: Place) -> Array:
-        return _ribbon(p, (placed, upright), (tall, thick))
+        return _ribbon(p, (line, upright), (tall, thick))
 
-    low, high = placed.min(axis=0) - 12, placed.max(axis=0) + 12
+    low, high = line.min(axis=0) - 12, line.max(axis=0) + 12
     return Bone(f"rib_{side}_{number}", tuple(low), tuple(high), shape, 1.1, 0.7 * marrow_hu, cortex_hu=1000.0, gap=1.2)
 
 

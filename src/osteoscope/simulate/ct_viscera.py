@@ -123,12 +123,12 @@ def cartilages(
     organs = []
     for side in SIDES:
         for number, (down, out) in enumerate(_CARTILAGE, 1):
-            start = rib_line(number, vertebrae[f"vertebra_T{number}"], cage)[-1]
+            start = rib_line(side, number, vertebrae[f"vertebra_T{number}"], cage)[-1]
             z = top - down * (top - bottom)
             _, centre, deep = cage.section(np.array([z, (z + start[2]) / 2 - 8]))
-            end = np.array([out * scale, centre[0] - deep[0], z])
+            end = np.array([SIDE_SIGN[side] * out * scale, centre[0] - deep[0], z])
             middle = np.array([(start[0] + end[0]) / 2, centre[1] - 0.86 * deep[1], (z + start[2]) / 2 - 8])
-            path = np.array([start, middle, end]) * (SIDE_SIGN[side], 1, 1)
+            path = np.array([start, middle, end])
             organs.append(cord("cartilage", path, [5.5, 6, 5]))
             for _ in range(rng.poisson(max(age_years - 40, 0) / 14)):
                 at = path[0] + rng.uniform(0, 0.9) * (path[1] - path[0]) + rng.normal(0, 2, 3)
@@ -168,7 +168,7 @@ def lung_vessels(rng: np.random.Generator, scale: float) -> list[Organ]:
     organs: list[Organ] = []
     for side in SIDE_SIGN.values():
         tips = [(np.array([side * 40.0, -32, 372]) * scale, np.array([float(side), 0, 0]), 5.5)]
-        for _ in range(3):
+        for _ in range(4):
             tips = [branch for tip in tips for branch in _branches(rng, tip, organs)]
     return organs
 
