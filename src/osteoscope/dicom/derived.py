@@ -47,6 +47,7 @@ _TYPE_2 = (
     "StudyTime",
     "ReferringPhysicianName",
 )
+_SEXES = ("", "M", "F", "O")
 _LATERALITY = {"right": ("24028007", "Right"), "left": ("7771000", "Left")}
 
 
@@ -69,7 +70,8 @@ DOCUMENT = Role("document", 9805, "Osteoscope report, research use only")
 def source_headers(case: Case, asked: str) -> list[Dataset]:
     """One header per source instance, in the order of slices, without pixel data.
 
-    Attributes of type 2 that the source lacks are added empty, since every derived object needs them.
+    Attributes of type 2 that the source lacks are added empty, since every derived object needs them;
+    a sex that is none of the standard's terms is left empty too.
 
     Raises:
         OutputError: a source is not DICOM, lacks its UIDs, or cannot be read any more.
@@ -97,8 +99,8 @@ def _header(path: Path, asked: str) -> Dataset:
     for keyword in _TYPE_2:
         if keyword not in header:
             setattr(header, keyword, "")
-    if header.PatientSex not in ("", "M", "F", "O"):
-        header.PatientSex = "O"
+    if header.PatientSex not in _SEXES:
+        header.PatientSex = ""
     return header
 
 
@@ -193,10 +195,3 @@ def references(headers: Sequence[Dataset]) -> list[Dataset]:
         item.ReferencedSOPInstanceUID = header.SOPInstanceUID
         items.append(item)
     return items
-
-
-def copy_attributes(source: Dataset, target: Any, keywords: Sequence[str]) -> None:
-    """Copy those attributes that the source has."""
-    for keyword in keywords:
-        if keyword in source:
-            setattr(target, keyword, source[keyword].value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +38,7 @@ class Frame:
     columns: int
 
 
-def source_frames(case: Case, headers: list[Dataset], asked: str) -> dict[str, Frame]:
+def source_frames(case: Case, headers: Sequence[Dataset], asked: str) -> dict[str, Frame]:
     """The source frame of each view.
 
     Whether a view was mirrored at intake is seen by correlating its counts with those of the frame;

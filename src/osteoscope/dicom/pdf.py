@@ -16,7 +16,6 @@ from osteoscope.dicom.derived import (
     RESEARCH_USE,
     SOFTWARE_VERSION,
     UTF_8,
-    copy_attributes,
     references,
     save,
     source_headers,
@@ -62,7 +61,9 @@ def write_encapsulated_pdf(pdf: Path, case: Case, path: Path) -> None:
     dataset.SpecificCharacterSet = UTF_8
     dataset.SOPClassUID = EncapsulatedPDFStorage
     dataset.SOPInstanceUID = uid_for(DOCUMENT, case.study.uid, digest, "instance")
-    copy_attributes(headers[0], dataset, _COPIED)
+    for keyword in _COPIED:
+        if keyword in headers[0]:
+            setattr(dataset, keyword, headers[0][keyword].value)
     _series(dataset, uid_for(DOCUMENT, case.study.uid, digest, "series"))
     _document(dataset, content, headers)
     dataset.file_meta = FileMetaDataset()

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
-from pydicom.uid import DeflatedExplicitVRLittleEndian
+from pydicom.uid import DeflatedExplicitVRLittleEndian, SegmentationStorage
 
 from osteoscope.dicom.derived import (
     BONES,
@@ -107,16 +107,15 @@ def write_bones_seg(case: Case, reading: Reading, path: Path) -> None:
     save(dataset, path)
 
 
-def tracking_uid(reading: Reading, finding_id: str) -> str:
-    """The UID by which the Segmentation and the structured report track one finding."""
-    return str(uid_for(LESIONS, content_key(reading), "tracking", finding_id))
+def tracking_uid(key: str, finding_id: str) -> str:
+    """The UID by which the Segmentation and the structured report of one `content_key` track a finding."""
+    return str(uid_for(LESIONS, key, "tracking", finding_id))
 
 
-def reference(reading: Reading, headers: Sequence[Dataset]) -> Dataset:
-    """What a structured report needs to refer to the Segmentation of `write_seg`: identity without content."""
+def reference(key: str, headers: Sequence[Dataset]) -> Dataset:
+    """What a report of one `content_key` needs to refer to the Segmentation of `write_seg`: identity alone."""
     dataset = Dataset()
-    key = content_key(reading)
-    dataset.SOPClassUID = hd.UID("1.2.840.10008.5.1.4.1.1.66.4")
+    dataset.SOPClassUID = SegmentationStorage
     dataset.SOPInstanceUID = uid_for(LESIONS, key, "instance")
     dataset.SeriesInstanceUID = uid_for(LESIONS, key, "series")
     dataset.StudyInstanceUID = headers[0].StudyInstanceUID
@@ -130,13 +129,14 @@ def _segmentation(case: Case, reading: Reading, segments: Sequence[_Segment], ro
         found = f"a {case.study.kind} study" if image is None else "nothing to segment"
         raise OutputError(asked, found, "Write a Segmentation of volumes with at least one region only")
     headers = _harmonised(source_headers(case, asked), asked)
+    key = content_key(reading)
     return build(
         asked,
         lambda: Segmentation(
             source_images=headers,
             pixel_array=_volume(segments, image.grid, headers[0].FrameOfReferenceUID),
             segmentation_type=SegmentationTypeValues.BINARY,
-            segment_descriptions=[_describe(reading, n, s, role) for n, s in enumerate(segments, start=1)],
+            segment_descriptions=[_describe(reading, key, n, s) for n, s in enumerate(segments, start=1)],
             content_label=role.key.upper(),
             content_description=RESEARCH_USE,
             content_creator_name=f"{MANUFACTURER}^",
@@ -202,7 +202,7 @@ def _box(part: Part, first: int) -> tuple[slice, ...]:
     return (slice(slices.start - first, slices.stop - first), *others)
 
 
-def _describe(reading: Reading, number: int, segment: _Segment, role: Role) -> SegmentDescription:
+def _describe(reading: Reading, key: str, number: int, segment: _Segment) -> SegmentDescription:
     automatic = _ALGORITHM_TYPES[reading.reader.kind] is SegmentAlgorithmTypeValues.AUTOMATIC
     described = SegmentDescription(
         segment_number=number,
@@ -211,7 +211,7 @@ def _describe(reading: Reading, number: int, segment: _Segment, role: Role) -> S
         segmented_property_type=segment.kind,
         algorithm_type=_ALGORITHM_TYPES[reading.reader.kind],
         algorithm_identification=_algorithm(reading) if automatic else None,
-        tracking_uid=tracking_uid(reading, segment.tracking_id),
+        tracking_uid=tracking_uid(key, segment.tracking_id),
         tracking_id=segment.tracking_id,
         anatomic_regions=[site_code(segment.site)],
         display_color=hd.color.CIELabColor.from_rgb(*_COLOURS[(number - 1) % len(_COLOURS)]),
@@ -219,7 +219,7 @@ def _describe(reading: Reading, number: int, segment: _Segment, role: Role) -> S
     side = side_code(segment.site)
     if side is not None:
         described.AnatomicRegionSequence[0].AnatomicRegionModifierSequence = [side]
-        if role is BONES:
+        if segment.category == codes.SCT.AnatomicalStructure:
             described.SegmentedPropertyTypeCodeSequence[0].SegmentedPropertyTypeModifierCodeSequence = [side]
     return described
 

@@ -8,6 +8,7 @@ uncertainty (TID 310), in the unit of the measure.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,16 @@ Group = (
 STUDY = "study"
 
 
+@dataclass(frozen=True)
+class _Subject:
+    """What a report is of: the Case and its Reading with its `content_key`, and the headers of the sources."""
+
+    case: Case
+    reading: Reading
+    key: str
+    headers: tuple[Dataset, ...]
+
+
 def write_sr(case: Case, reading: Reading, path: Path) -> None:
     """Write findings, sites and totals of a Reading with their measures and intervals.
 
@@ -86,20 +97,22 @@ def write_sr(case: Case, reading: Reading, path: Path) -> None:
     """
     asked = "write DICOM structured report"
     headers = source_headers(case, asked)
-    groups = [*_FINDINGS[reading.study.kind](case, reading, headers), *_site_groups(reading), _study_group(reading)]
-    save(build(asked, lambda: _report(reading, headers, groups)), path)
+    subject = _Subject(case, reading, content_key(reading), tuple(headers))
+    save(build(asked, lambda: _report(subject)), path)
 
 
-def _report(reading: Reading, headers: list[Dataset], groups: Sequence[Group]) -> Comprehensive3DSR:
+def _report(subject: _Subject) -> Comprehensive3DSR:
+    reading = subject.reading
+    groups = [*_FINDINGS[reading.study.kind](subject), *_site_groups(subject), _study_group(subject)]
     content = MeasurementReport(
         observation_context=_context(reading),
         procedure_reported=PROCEDURES[reading.study.kind],
         imaging_measurements=groups,
         title=codes.DCM.ImagingMeasurementReport,
     )
-    referred = [seg.reference(reading, headers)] if reading.study.kind == "ct" and reading.findings else []
+    segmented = reading.findings and reading.study.kind == "ct"
     return Comprehensive3DSR(
-        evidence=[*headers, *referred],
+        evidence=[*subject.headers, *([seg.reference(subject.key, subject.headers)] if segmented else [])],
         content=content,
         is_complete=True,
         is_final=reading.reader.kind == "person",
@@ -131,25 +144,27 @@ def _person_name(name: str) -> str:
     return name if "^" in name else f"{name}^"
 
 
-def _volume_groups(_: Case, reading: Reading, headers: list[Dataset]) -> list[Group]:
-    segmentation = seg.reference(reading, headers)
-    series = SourceSeriesForSegmentation(headers[0].SeriesInstanceUID)
+def _volume_groups(subject: _Subject) -> list[Group]:
+    segmentation = seg.reference(subject.key, subject.headers)
+    series = SourceSeriesForSegmentation(subject.headers[0].SeriesInstanceUID)
     return [
         VolumetricROIMeasurementsAndQualitativeEvaluations(
             referenced_segment=ReferencedSegment(
                 segmentation.SOPClassUID, segmentation.SOPInstanceUID, number, source_series=series
             ),
-            **_said(reading, finding),
+            **_said(subject, finding),
         )
-        for number, finding in enumerate(reading.findings, start=1)
+        for number, finding in enumerate(subject.reading.findings, start=1)
     ]
 
 
-def _planar_groups(case: Case, reading: Reading, headers: list[Dataset]) -> list[Group]:
-    frames = source_frames(case, headers, "write DICOM structured report") if reading.findings else {}
+def _planar_groups(subject: _Subject) -> list[Group]:
+    findings = subject.reading.findings
+    asked = "write DICOM structured report"
+    frames = source_frames(subject.case, subject.headers, asked) if findings else {}
     groups: list[Group] = []
-    for finding in reading.findings:
-        said = _said(reading, finding)
+    for finding in findings:
+        said = _said(subject, finding)
         for frame, polygon in outlines(finding.region, frames):
             source = SourceImageForRegion(
                 frame.header.SOPClassUID, frame.header.SOPInstanceUID, [frame.number] if frame.number else None
@@ -160,17 +175,17 @@ def _planar_groups(case: Case, reading: Reading, headers: list[Dataset]) -> list
     return groups
 
 
-_FINDINGS: Mapping[StudyKind, Callable[[Case, Reading, list[Dataset]], list[Group]]] = {
+_FINDINGS: Mapping[StudyKind, Callable[[_Subject], list[Group]]] = {
     "ct": _volume_groups,
     "nm-planar": _planar_groups,
 }
 
 
-def _said(reading: Reading, finding: Finding) -> dict[str, Any]:
+def _said(subject: _Subject, finding: Finding) -> dict[str, Any]:
     confidence = Measure("confidence", finding.confidence, "1", "as the reader states it")
     return {
-        "tracking_identifier": TrackingIdentifier(seg.tracking_uid(reading, finding.id), finding.id),
-        "finding_type": FINDING_TYPES[reading.study.kind],
+        "tracking_identifier": TrackingIdentifier(seg.tracking_uid(subject.key, finding.id), finding.id),
+        "finding_type": FINDING_TYPES[subject.reading.study.kind],
         "finding_sites": [_finding_site(finding.site)],
         "measurements": _measurements([*finding.measures, confidence]),
         "qualitative_evaluations": [QualitativeEvaluation(KIND_OF_FINDING, named_code(finding.kind))],
@@ -182,12 +197,12 @@ def _finding_site(where: str) -> FindingSite:
     return FindingSite(site_code(found), laterality=side_code(found))
 
 
-def _site_groups(reading: Reading) -> list[Group]:
-    return [_site_group(reading, said) for said in reading.sites if said.measures or said.status != "assessed"]
+def _site_groups(subject: _Subject) -> list[Group]:
+    return [_site_group(subject, said) for said in subject.reading.sites if said.measures or said.status != "assessed"]
 
 
-def _site_group(reading: Reading, said: SiteReading) -> Group:
-    uid = str(uid_for(REPORT, content_key(reading), "site", said.site))
+def _site_group(subject: _Subject, said: SiteReading) -> Group:
+    uid = str(uid_for(REPORT, subject.key, "site", said.site))
     return MeasurementsAndQualitativeEvaluations(
         tracking_identifier=TrackingIdentifier(uid, said.site),
         finding_sites=[_finding_site(said.site)],
@@ -196,12 +211,13 @@ def _site_group(reading: Reading, said: SiteReading) -> Group:
     )
 
 
-def _study_group(reading: Reading) -> Group:
-    uid = str(uid_for(REPORT, content_key(reading), STUDY))
-    status = "assessed" if reading.measures else "not_assessable"
+def _study_group(subject: _Subject) -> Group:
+    measures = subject.reading.measures
+    uid = str(uid_for(REPORT, subject.key, STUDY))
+    status = "assessed" if measures else "not_assessable"
     return MeasurementsAndQualitativeEvaluations(
         tracking_identifier=TrackingIdentifier(uid, STUDY),
-        measurements=_measurements(reading.measures) or None,
+        measurements=_measurements(measures) or None,
         qualitative_evaluations=[QualitativeEvaluation(STATUS, named_code(status))],
     )
 

@@ -13,6 +13,7 @@ from osteoscope.report.wording import DOUBTFUL_BELOW, count, label, percent, qua
 
 FINDINGS_STEP = "findings"
 _COUNT = "lesion_count"
+_MOST_REASONS = 2
 _SHOWN_NOTES = ("warning", "refused")
 
 
@@ -58,7 +59,7 @@ def summary(reading: Reading) -> tuple[str, ...]:
     """Two or three sentences: what was found, and its amount with interval, or why there is no answer."""
     question = QUESTIONS[reading.study.kind]
     amounts = _amounts(reading, question.totals)
-    reasons = _reasons(reading)
+    reasons = _reasons(reading)[:_MOST_REASONS]
     if not reading.findings and (not amounts or _failed(reading)):
         return (f"No statement on {question.findings} can be made.", *reasons)
     if not amounts:
