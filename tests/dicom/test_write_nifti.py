@@ -12,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from osteoscope.dicom.write_nifti import write_bones_nifti, write_lesions_nifti, write_nifti
+from osteoscope.dicom.write_nifti import write_bone_labels, write_lesion_labels, write_nifti
 from osteoscope.domain.finding import Finding, Part, Point, Region
 from osteoscope.domain.geometry import Grid
-from osteoscope.domain.reading import MappedSite
+from osteoscope.domain.image import Image
+from osteoscope.domain.reading import Case, MappedSite
+from osteoscope.domain.study import Patient, Study
 from osteoscope.errors import OutputError
 
 SHAPE = (4, 5, 6)
@@ -62,28 +64,33 @@ def test_positions_turn_from_lps_to_ras(
         np.testing.assert_allclose(ras_position(path, index), grid.to_position(index) * (-1, -1, 1), atol=2e-3)
 
 
+def case(mapped: tuple[MappedSite, ...] = (), findings: tuple[Finding, ...] = ()) -> Case:
+    image = Image(Grid.axial(SHAPE, (2, 1, 1)), np.zeros(SHAPE, np.int16), "HU")
+    return Case(Study("2.25.5", "ct", "", Patient("SIM-5"), {"ct": image}), mapped, findings)
+
+
 def test_lesions_are_numbered_as_ordered_and_the_first_keeps_a_shared_voxel(tmp_path: Path) -> None:
-    grid = Grid.axial(SHAPE, (2, 1, 1))
     masks = [box(slice(0, 2), slice(0, 2), slice(0, 2)), box(slice(1, 3), slice(1, 3), slice(1, 3))]
     findings = [
         Finding(f"f{n}", "sacrum", "lytic", 1.0, region(mask), Point("LPS", "mm", (0, 0, 0)))
         for n, mask in enumerate(masks)
     ]
-    labels = sitk.GetArrayFromImage(sitk.ReadImage(str(write_lesions_nifti(grid, findings, tmp_path))))
+    write_lesion_labels(case(findings=tuple(findings)), tmp_path / "lesions.nii.gz")
+    labels = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "lesions.nii.gz")))
     np.testing.assert_array_equal(labels == 1, masks[0])
     np.testing.assert_array_equal(labels == 2, masks[1] & ~masks[0])
 
 
 def test_bones_come_with_their_names(tmp_path: Path) -> None:
-    grid = Grid.axial(SHAPE, (2, 1, 1))
     mask = box(slice(2, 4), slice(0, 3), slice(0, 3))
-    mapped = [
+    mapped = (
         MappedSite("femur_left", None, "not_acquired"),
         MappedSite("vertebra_L3", region(mask), confidence=0.8),
-    ]
-    labels, legend = write_bones_nifti(grid, mapped, tmp_path)
-    np.testing.assert_array_equal(sitk.GetArrayFromImage(sitk.ReadImage(str(labels))), mask)
-    assert json.loads(legend.read_text()) == {"1": {"site": "vertebra_L3", "confidence": 0.8}}
+    )
+    write_bone_labels(case(mapped), tmp_path / "bones.nii.gz")
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "bones.nii.gz"))), mask)
+    legend = json.loads((tmp_path / "bones.json").read_text())
+    assert legend == {"1": {"site": "vertebra_L3", "confidence": 0.8}}
 
 
 @pytest.mark.parametrize("dtype", [bool, np.int16, np.uint16, np.int64, np.float64])

@@ -11,9 +11,9 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813 - the name that its manual uses
 from numpy.typing import NDArray
 
-from osteoscope.domain.finding import Finding, Region
+from osteoscope.domain.finding import Region
 from osteoscope.domain.geometry import Grid
-from osteoscope.domain.reading import MappedSite
+from osteoscope.domain.reading import Case
 from osteoscope.errors import OutputError
 
 _AS_STORED = {"b": np.uint8, "i": np.int32, "u": np.uint32, "f": np.float32}
@@ -64,18 +64,23 @@ def write_label_nifti(grid: Grid, regions: Sequence[Region | None], path: Path, 
     write_nifti(grid, labels, path)
 
 
-def write_lesions_nifti(grid: Grid, findings: Sequence[Finding], folder: Path) -> Path:
-    """Write ``lesions.nii.gz``: instance labels, numbered as the findings are ordered."""
-    path = folder / "lesions.nii.gz"
-    write_label_nifti(grid, [finding.region for finding in findings], path)
-    return path
+def write_lesion_labels(case: Case, path: Path) -> None:
+    """Write instance labels, numbered as the findings of a CT case are ordered.
+
+    Raises:
+        OutputError: as ``write_nifti``.
+    """
+    write_label_nifti(case.study.images["ct"].grid, [finding.region for finding in case.findings], path)
 
 
-def write_bones_nifti(grid: Grid, mapped: Sequence[MappedSite], folder: Path) -> tuple[Path, Path]:
-    """Write ``bones.nii.gz`` and ``bones.json``, which says which site each label is and how sure its name is."""
-    labels, legend = folder / "bones.nii.gz", folder / "bones.json"
-    shown = [place for place in mapped if place.region is not None]
-    write_label_nifti(grid, [place.region for place in shown], labels)
+def write_bone_labels(case: Case, path: Path) -> None:
+    """Write the bones of a CT case, and beside them ``NAME.json``: {"1": {"site": ..., "confidence": ...}}.
+
+    Raises:
+        OutputError: as ``write_nifti``.
+    """
+    shown = [place for place in case.mapped if place.region is not None]
+    write_label_nifti(case.study.images["ct"].grid, [place.region for place in shown], path)
     names = {str(n): {"site": place.site, "confidence": place.confidence} for n, place in enumerate(shown, 1)}
+    legend = path.with_name(path.name.removesuffix(".gz").removesuffix(".nii") + ".json")
     legend.write_text(json.dumps(names, indent=1) + "\n", encoding="utf-8")
-    return labels, legend
