@@ -14,9 +14,7 @@ from matplotlib.transforms import Transform
 
 INK, FAINT, PAPER = "#1b2733", "#7b8794", "#ffffff"
 # Okabe and Ito, "Color universal design", 2008.
-ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
-    "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7",
-)  # fmt: skip
+SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7"
 LESION, BONE, ORGAN = VERMILION, BLUE, GREEN
 DPI = 130
 
