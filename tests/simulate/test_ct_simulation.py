@@ -20,6 +20,7 @@ from osteoscope.domain.reading import Reading
 from osteoscope.errors import InvalidValueError
 from osteoscope.simulate.ct import (
     CtLesion,
+    CtMimic,
     CtPatient,
     CtRecipe,
     CtSimulation,
@@ -177,12 +178,41 @@ def test_impossible_recipes_are_refused() -> None:
         CtLesion("sacrum", diameter_mm=1)
     with pytest.raises(InvalidValueError, match="stature_cm 95"):
         CtPatient(stature_cm=95)
+    with pytest.raises(InvalidValueError, match="Choose a vertebra"):
+        CtMimic("sacrum", "schmorl_node")
+    with pytest.raises(InvalidValueError, match="a lesion and a mimic"):
+        CtRecipe(lesions=(CtLesion("sacrum"),), mimics=(CtMimic("sacrum"),))
+
+
+def test_mimics_are_set_aside_and_show() -> None:
+    asked = {
+        "vertebra_L1": CtMimic("vertebra_L1", "schmorl_node"),
+        "vertebra_L2": CtMimic("vertebra_L2", "haemangioma"),
+        "vertebra_L3": CtMimic("vertebra_L3", "endplate_sclerosis"),
+        "vertebra_L4": CtMimic("vertebra_L4", "enostosis"),
+    }
+    recipe = CtRecipe(coverage="lumbar", spacing_mm=(1.5, 1.0, 1.0), mimics=tuple(asked.values()))
+    simulation = simulate_ct(recipe, 6)
+    hu = simulation.study.images["ct"].values
+    found = {
+        aside.what: np.median(hu[p.box][p.mask]) for aside in simulation.reading.set_aside for p in aside.region.parts
+    }
+    assert set(found) == {f"{mimic.kind} of {site}" for site, mimic in asked.items()}
+    assert not simulation.reading.findings
+    assert found["enostosis of vertebra_L4"] > 600 > found["endplate_sclerosis of vertebra_L3"] > 250
+    assert found["schmorl_node of vertebra_L1"] < 250
+    assert found["haemangioma of vertebra_L2"] < 120
+
+
+def test_every_lesion_is_one_piece() -> None:
+    for finding in trunk().reading.findings:
+        assert label(finding.region.parts[0].mask, np.ones((3, 3, 3)))[1] == 1
 
 
 @settings(max_examples=6, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_random_recipes_can_be_simulated(seed: int) -> None:
     recipe = random_ct_recipe(np.random.default_rng(seed))
-    small = replace(recipe, coverage="lumbar", spacing_mm=(5.0, 3.0, 3.0), lesions=())
+    small = replace(recipe, coverage="lumbar", spacing_mm=(5.0, 3.0, 3.0), lesions=(), mimics=())
     assert len(simulate_ct(small, seed).mapped) > 6
     assert recipe == random_ct_recipe(np.random.default_rng(seed))

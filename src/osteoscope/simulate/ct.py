@@ -15,6 +15,7 @@ from osteoscope.simulate.ct_anatomy import Anatomy, CtPatient, field_grid, grow
 from osteoscope.simulate.ct_body import paint_body, paint_table
 from osteoscope.simulate.ct_canvas import Canvas, PlacedBone
 from osteoscope.simulate.ct_lesions import CtLesion, PlacedLesion, implant
+from osteoscope.simulate.ct_mimics import CtMimic, PlacedMimic, implant_mimic
 from osteoscope.simulate.ct_organs import paint_organs
 from osteoscope.simulate.ct_recipe import CtRecipe, random_ct_recipe
 from osteoscope.simulate.ct_scanner import Scanner, scan
@@ -35,19 +36,19 @@ def simulate_ct(recipe: CtRecipe, seed: int) -> CtSimulation:
     """Simulate a CT; the same recipe and seed give the same study.
 
     Raises:
-        InvalidValueError: a lesion in a bone that is not in the field of view, or without room in it.
+        InvalidValueError: a lesion or mimic in a bone that is not in the field of view, or without room in it.
     """
     rng = np.random.default_rng(seed)
     anatomy = grow(recipe.patient, rng)
     canvas = Canvas.on(field_grid(recipe.coverage, anatomy, recipe.spacing_mm), rng, recipe.warp_mm)
     _paint_soft(canvas, anatomy, recipe, rng)
     bones = [placed for bone in anatomy.bones if (placed := canvas.add(bone))]
-    lesions = _implant_all(canvas, bones, recipe, rng)
+    mimics, lesions = _implant_all(canvas, bones, anatomy, recipe, rng)
     hu = scan(canvas.hu, canvas.grid, recipe.scanner, rng)
     study = _study(recipe, seed, Image(canvas.grid, hu, "HU"))
     mapped = mapped_sites(bones, canvas.grid)
     provenance = Provenance("osteoscope simulate", settings={"seed": seed, "recipe": repr(recipe)})
-    return CtSimulation(study, truth(study, mapped, lesions, provenance), mapped)
+    return CtSimulation(study, truth(study, mapped, (lesions, mimics), provenance), mapped)
 
 
 def _paint_soft(canvas: Canvas, anatomy: Anatomy, recipe: CtRecipe, rng: np.random.Generator) -> None:
@@ -61,17 +62,22 @@ def _paint_soft(canvas: Canvas, anatomy: Anatomy, recipe: CtRecipe, rng: np.rand
 
 
 def _implant_all(
-    canvas: Canvas, bones: list[PlacedBone], recipe: CtRecipe, rng: np.random.Generator
-) -> list[PlacedLesion]:
+    canvas: Canvas, bones: list[PlacedBone], anatomy: Anatomy, recipe: CtRecipe, rng: np.random.Generator
+) -> tuple[list[PlacedMimic], list[PlacedLesion]]:
     by_site = {placed.bone.site: placed for placed in bones}
-    done: list[PlacedLesion] = []
-    for lesion in recipe.lesions:
-        if lesion.site not in by_site:
+    for site in [*(lesion.site for lesion in recipe.lesions), *(mimic.site for mimic in recipe.mimics)]:
+        if site not in by_site:
             raise InvalidValueError(
-                f"implant a lesion in {lesion.site}", f"no such bone in the field {recipe.coverage!r}", "Choose another"
+                f"implant in {site}", f"no such bone in the field {recipe.coverage!r}", "Choose another bone or field"
             )
-        done.append(implant(canvas, by_site[lesion.site], lesion, done, rng))
-    return done
+    mimics = [
+        implant_mimic(canvas, by_site[mimic.site], anatomy.vertebrae.get(mimic.site), mimic, rng)
+        for mimic in recipe.mimics
+    ]
+    lesions: list[PlacedLesion] = []
+    for lesion in recipe.lesions:
+        lesions.append(implant(canvas, by_site[lesion.site], lesion, lesions, rng))
+    return mimics, lesions
 
 
 def _study(recipe: CtRecipe, seed: int, image: Image) -> Study:
@@ -90,4 +96,4 @@ def _study(recipe: CtRecipe, seed: int, image: Image) -> Study:
     return Study(f"2.25.{mark.int}", "ct", "2000-01-01", patient, {"ct": image}, acquisition)
 
 
-__all__ = ["CtLesion", "CtPatient", "CtRecipe", "CtSimulation", "Scanner", "random_ct_recipe", "simulate_ct"]
+__all__ = ["CtLesion", "CtMimic", "CtPatient", "CtRecipe", "CtSimulation", "Scanner", "random_ct_recipe", "simulate_ct"]

@@ -9,8 +9,10 @@ from types import MappingProxyType
 import numpy as np
 
 from osteoscope.domain.anatomy import SIDES, VERTEBRAE
+from osteoscope.errors import InvalidValueError
 from osteoscope.simulate.ct_anatomy import SLIMMEST, STOUTEST, Coverage, CtPatient
 from osteoscope.simulate.ct_lesions import SMALLEST_MM, CtLesion, LesionKind
+from osteoscope.simulate.ct_mimics import OF_VERTEBRAE, CtMimic, MimicKind
 from osteoscope.simulate.ct_organs import Contrast
 from osteoscope.simulate.ct_scanner import KERNELS, Scanner
 
@@ -24,6 +26,10 @@ class CtRecipe:
         spacing_mm: slice, row, column.
         contrast: phase after an iodinated agent.
         warp_mm: how far smooth random displacement moves bones, standard deviation.
+        mimics: benign findings that look like metastases, in other bones than the lesions.
+
+    Raises:
+        InvalidValueError: a lesion and a mimic in one bone.
     """
 
     patient: CtPatient = field(default_factory=CtPatient)
@@ -34,6 +40,14 @@ class CtRecipe:
     table: bool = True
     warp_mm: float = 2.0
     lesions: tuple[CtLesion, ...] = ()
+    mimics: tuple[CtMimic, ...] = ()
+
+    def __post_init__(self) -> None:
+        shared = {lesion.site for lesion in self.lesions} & {mimic.site for mimic in self.mimics}
+        if shared:
+            raise InvalidValueError(
+                "build a CT recipe", f"a lesion and a mimic in {sorted(shared)}", "Put them into different bones"
+            )
 
 
 def _both(bone: str) -> tuple[str, ...]:
@@ -82,6 +96,8 @@ def random_ct_recipe(rng: np.random.Generator) -> CtRecipe:
         circle=bool(rng.random() < 0.2),
     )
     count = 0 if rng.random() < 1 / 7 else int(rng.integers(1, 9))
+    lesions = _random_lesions(rng, sites, count)
+    free = tuple(site for site in sites if site not in {lesion.site for lesion in lesions})
     return CtRecipe(
         _random_patient(rng),
         coverage,
@@ -90,7 +106,8 @@ def random_ct_recipe(rng: np.random.Generator) -> CtRecipe:
         contrast=_PHASES[rng.choice(3, p=(0.5, 0.15, 0.35))],
         table=bool(rng.random() < 0.85),
         warp_mm=round(float(rng.uniform(1.0, 3.0)), 2),
-        lesions=_random_lesions(rng, sites, count),
+        lesions=lesions,
+        mimics=_random_mimics(rng, free, int(rng.integers(0, 5))),
     )
 
 
@@ -114,6 +131,15 @@ def _random_lesions(rng: np.random.Generator, sites: tuple[str, ...], count: int
     weight = np.array([_bone(site)[0] for site in sites])
     chosen = rng.choice(len(sites), size=min(count, len(sites)), replace=False, p=weight / weight.sum())
     return tuple(_random_lesion(rng, sites[n]) for n in chosen)
+
+
+def _random_mimics(rng: np.random.Generator, sites: tuple[str, ...], count: int) -> tuple[CtMimic, ...]:
+    chosen = rng.choice(len(sites), size=min(count, len(sites)), replace=False)
+    kinds: tuple[MimicKind, ...] = ("enostosis", *OF_VERTEBRAE)
+    return tuple(
+        CtMimic(sites[n], kinds[rng.integers(len(kinds))] if sites[n].startswith("vertebra") else "enostosis")
+        for n in chosen
+    )
 
 
 def _random_lesion(rng: np.random.Generator, site: str) -> CtLesion:

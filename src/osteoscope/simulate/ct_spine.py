@@ -248,7 +248,7 @@ def _sacrum(q: Place) -> Array:
     ends = np.maximum(-q.z - 2 * np.clip((np.abs(q.x) - 22) / 10, 0, 1), q.z - 140)
     front = common([np.abs(q.x) - wide, np.abs(q.y - 9 * share**2) - deep * (1 - 0.15 * share**2), ends], 4.0)
     ridge = 3 * np.exp(-((q.x / 4) ** 2)) * (np.cos(q.z / 3.4) + 1)
-    back = common([np.abs(q.x) - (0.75 * wide), np.abs(q.y - deep - 9) - 6 - ridge, -q.z - 3, q.z - 88], 4.0)
+    back = common([np.abs(q.x) - (0.75 * wide), np.abs(q.y - deep - 6.5) - 8.5 - ridge, -q.z - 3, q.z - 88], 4.0)
     canal = superellipse(q.x, q.y - deep - 7, (np.maximum(13 - 0.08 * q.z, 2), np.maximum(6 - 0.035 * q.z, 1)), 2.2)
     shape = without(union([front, back], 6.0), (canal - 1) * 6, 1.5)
     for at, side in zip((22, 41, 58, 75), (25, 22, 19, 16), strict=True):

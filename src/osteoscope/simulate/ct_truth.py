@@ -10,12 +10,13 @@ from scipy.ndimage import zoom
 from scipy.spatial import ConvexHull, QhullError
 from scipy.spatial.distance import pdist, squareform
 
-from osteoscope.domain.finding import Finding, Measure, Part, Point, Region
+from osteoscope.domain.finding import Finding, Measure, Part, Point, Region, SetAside
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.reading import MappedSite, Provenance, Reader, Reading, SiteReading, StudyRecord
 from osteoscope.domain.study import Study
 from osteoscope.simulate.ct_canvas import PlacedBone
 from osteoscope.simulate.ct_lesions import PlacedLesion
+from osteoscope.simulate.ct_mimics import PlacedMimic
 
 METHOD = "true shape"
 _CUT = "cut by the field of view"
@@ -38,9 +39,13 @@ def _touches_edge(part: Part, grid: Grid) -> bool:
 
 
 def truth(
-    study: Study, mapped: Sequence[MappedSite], lesions: Sequence[PlacedLesion], provenance: Provenance
+    study: Study,
+    mapped: Sequence[MappedSite],
+    implants: tuple[Sequence[PlacedLesion], Sequence[PlacedMimic]],
+    provenance: Provenance,
 ) -> Reading:
-    """Findings with their masks and true sizes; every bone in the field is assessed."""
+    """Lesions as findings with their masks and true sizes, mimics set aside; every bone in the field is assessed."""
+    lesions, mimics = implants
     grid = study.images["ct"].grid
     findings = tuple(_finding(f"lesion-{n}", placed, grid) for n, placed in enumerate(lesions, 1))
     sites = tuple(
@@ -53,7 +58,13 @@ def truth(
         Measure("volume", round(total, 4), "mL", METHOD),
     )
     reader = Reader("truth", "osteoscope simulator")
-    return Reading(StudyRecord.of(study), reader, findings, sites, measures, provenance)
+    aside = tuple(_set_aside(mimic) for mimic in mimics)
+    return Reading(StudyRecord.of(study), reader, findings, sites, measures, provenance, aside)
+
+
+def _set_aside(placed: PlacedMimic) -> SetAside:
+    part = Part.from_mask("ct", placed.mask, tuple(s.start for s in placed.box))
+    return SetAside(f"{placed.mimic.kind} of {placed.mimic.site}", "benign", Region((part,)))
 
 
 def _finding(identifier: str, placed: PlacedLesion, grid: Grid) -> Finding:
