@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from foreign import behind, child, ct_stack, nm, reading, save
 
+from osteoscope.dicom.intake.found import walk
 from osteoscope.dicom.load import IntakeOptions, Limits, scan
 from osteoscope.errors import IntakeError, LimitError
 
@@ -65,14 +66,17 @@ def test_bombs_are_stopped_by_what_they_inflate_to(tmp_path: Path) -> None:
 
 def test_a_forged_size_is_counted_while_inflating(tmp_path: Path) -> None:
     path = tmp_path / "forged.zip"
+    (sound,) = save(tmp_path / "sound", [nm([child(), behind()])])
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a", os.urandom(50_000))
+        archive.write(sound, "sound.dcm")
     data = path.read_bytes()
     true_size, forged = (50_000).to_bytes(4, "little"), (10).to_bytes(4, "little")
     assert true_size in data
     path.write_bytes(data.replace(true_size, forged))
     with reading(path) as read:
-        assert read.says("refused", "forged.zip", "broken")
+        assert read.says("refused", "forged.zip!a", "broken")
+        assert read.study.sources[0].file == "forged.zip!sound.dcm"
 
 
 def test_caps_on_count_and_size(tmp_path: Path) -> None:
@@ -173,6 +177,25 @@ def test_every_file_ends_in_a_source_or_a_note(tmp_path: Path) -> None:
         assert set(sources) | noted == every
         assert not set(sources) & noted
         assert {name for one in read.scan.candidates for name in one.files} == set(sources)
+
+
+def test_a_folder_that_cannot_be_listed_is_named_and_the_rest_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(tmp_path / "open", ct_stack())
+    save(tmp_path / "locked", ct_stack())
+    scandir = os.scandir
+
+    def refusing(path: str) -> object:
+        if Path(path).name == "locked":
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", refusing)
+        files, notes = walk(tmp_path, 1000)
+    assert {found.name.split("/")[0] for found in files} == {"open"}
+    assert [(note.level, note.file) for note in notes] == [("refused", "locked")]
 
 
 def test_a_missing_path_is_an_error(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from foreign import (
     save,
     set_fields,
 )
-from pydicom.uid import JPEGLSLossless, generate_uid
+from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian, JPEGLSLossless, generate_uid
 
 from osteoscope.dicom.load import IntakeOptions
 
@@ -250,6 +250,28 @@ def test_compressed_slices_are_decoded(tmp_path: Path) -> None:
         assert errors_against(read.study, ramp).max() <= 0.5
 
 
+def test_big_endian_and_mislabelled_files_are_read(tmp_path: Path) -> None:
+    slices = ct_stack()
+    explicit = [path.read_bytes() for path in save(tmp_path, slices)]
+    for item in slices[:6]:
+        item.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
+        item.PixelData = np.frombuffer(item.PixelData, np.int16).byteswap().tobytes()
+        item["PixelData"].VR = "OW"
+    for item in slices[6:]:
+        item.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+    paths = save(tmp_path, slices)
+    for path, labelled in zip(paths[9:], explicit[9:], strict=True):
+        implicit = path.read_bytes()
+        path.write_bytes(labelled[: _data_set(labelled)] + implicit[_data_set(implicit) :])
+    with reading(tmp_path) as read:
+        assert errors_against(read.study, ramp).max() <= 0.5
+
+
+def _data_set(data: bytes) -> int:
+    """Where the data set starts, by the length of group 2."""
+    return 144 + int.from_bytes(data[140:144], "little")
+
+
 def test_lossy_compression_is_warned_of(tmp_path: Path) -> None:
     save(tmp_path, ct_stack(fields={"LossyImageCompression": "01", "LossyImageCompressionRatio": 12}))
     with reading(tmp_path) as read:
@@ -263,6 +285,12 @@ def test_files_without_identity_are_named_by_their_bytes(tmp_path: Path) -> None
         assert read.study.uid.startswith("sha256:")
         assert read.says("warning", "no study UID")
         assert all(source.sop_instance_uid for source in read.study.sources)
+
+
+def test_a_file_that_does_not_name_its_colours_is_grey(tmp_path: Path) -> None:
+    save(tmp_path, ct_stack(fields={"PhotometricInterpretation": ""}))
+    with reading(tmp_path) as read:
+        assert errors_against(read.study, ramp).max() <= 0.5
 
 
 @pytest.mark.parametrize(

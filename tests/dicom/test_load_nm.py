@@ -72,6 +72,17 @@ def test_two_single_frame_objects_are_paired(tmp_path: Path, same_series: bool) 
         ]
 
 
+def test_views_of_two_patients_are_never_paired(tmp_path: Path) -> None:
+    blank = {"StudyInstanceUID": "", "SeriesInstanceUID": ""}
+    front, back = (set_fields(nm([c], [v]), blank) for c, v in ((FRONT, "anterior"), (BACK, "posterior")))
+    save(tmp_path / "a", [front])
+    save(tmp_path / "b", [back])
+    front.SOPInstanceUID, back.SOPInstanceUID = generate_uid(), generate_uid()
+    save(tmp_path / "c", [front, set_fields(back, {"PatientID": "P2"})])
+    with reading(tmp_path) as read:
+        assert sorted(list(study.images) for study in read.studies) == [["anterior"]] * 2 + [["posterior"]] * 2
+
+
 def test_copies_of_an_object_are_set_aside(tmp_path: Path) -> None:
     front, back = nm([FRONT], ["anterior"]), nm([BACK], ["posterior"])
     save(tmp_path / "a", [front, back])

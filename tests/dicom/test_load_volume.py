@@ -122,3 +122,9 @@ def test_a_header_never_leads_to_another_file(tmp_path: Path) -> None:
     with reading(tmp_path) as read:
         assert not read.studies
         assert read.says("refused", "a.nhdr", "pixels in another file")
+
+
+def test_a_header_without_end_is_not_searched_for_ever(tmp_path: Path) -> None:
+    (tmp_path / "a.nrrd").write_bytes(b"NRRD0004\n" + b"# padding\n" * 200_000 + b"data file: /etc/hostname\n\n")
+    with reading(tmp_path) as read:
+        assert read.says("refused", "a.nrrd", "has no end")

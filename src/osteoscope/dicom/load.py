@@ -7,13 +7,14 @@ are parsed in a child process under limits of memory and time; a file that kills
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from osteoscope.dicom.intake.ct_series import CtSeries, series_of
 from osteoscope.dicom.intake.ct_volume import load_series
-from osteoscope.dicom.intake.header import Entry
+from osteoscope.dicom.intake.header import Digest, Entry
 from osteoscope.dicom.intake.inventory import Inventory, VolumeFile, take_inventory
 from osteoscope.dicom.intake.nm_planar import PlanarViews, planar_of
 from osteoscope.dicom.intake.nm_study import load_planar
@@ -23,13 +24,18 @@ from osteoscope.dicom.intake.volume_file import load_volume
 from osteoscope.dicom.intake.workplace import Progress, Workplace, silent
 from osteoscope.dicom.options import IntakeOptions, Limits
 from osteoscope.domain.study import IntakeNote, Study, StudyKind
-from osteoscope.errors import IntakeError
+from osteoscope.errors import OsteoscopeError
 
-__all__ = ["Arrival", "Candidate", "IntakeError", "IntakeOptions", "Limits", "Scan", "load", "scan"]
+__all__ = ["Arrival", "Candidate", "IntakeOptions", "Limits", "Scan", "load", "scan"]
 
 Content = CtSeries | PlanarViews | VolumeFile
 
 _STRICT = IntakeOptions()
+_LOADERS: Mapping[type[Content], Callable[[Any, Workplace], Study]] = {
+    CtSeries: load_series,
+    PlanarViews: load_planar,
+    VolumeFile: load_volume,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,41 +112,20 @@ def load(candidate: Candidate, scratch: Path, options: IntakeOptions = _STRICT, 
     Args:
         scratch: the folder given to ``scan``; voxels lie here as .npy and are mapped, not held in memory.
     """
+    content, early = candidate.content, _early_notes(candidate.content)
     with Sandbox(options.limits) as sandbox:
-        work = Workplace(sandbox, scratch, options, progress)
         try:
-            study = _load(candidate.content, work)
-        except IntakeError as error:
+            study = _LOADERS[type(content)](content, Workplace(sandbox, scratch, options, progress))
+        except OsteoscopeError as error:
             refusal = IntakeNote("refused", f"{error.asked}: {error.found}", error.remedy, candidate.files[0])
-            return Arrival(candidate.label, None, (*_early_notes(candidate.content), refusal))
-    study = replace(study, intake=(*study.intake, *_early_notes(candidate.content)))
+            return Arrival(candidate.label, None, (*early, refusal))
+    study = replace(study, intake=(*study.intake, *early))
     return Arrival(candidate.label, study, study.intake)
 
 
-def _load(content: Content, work: Workplace) -> Study:
-    match content:
-        case CtSeries():
-            return load_series(content, work)
-        case PlanarViews():
-            return load_planar(content, work)
-        case VolumeFile():
-            return load_volume(content, work)
-
-
-def _entries(content: Content) -> tuple[Entry, ...]:
-    """The DICOM files behind a candidate."""
-    match content:
-        case CtSeries():
-            return tuple(dict.fromkeys(item.entry for item in content.slices))
-        case PlanarViews():
-            return tuple(dict.fromkeys(frame.entry for frame in content.frames))
-        case VolumeFile():
-            return ()
-
-
 def _early_notes(content: Content) -> tuple[IntakeNote, ...]:
-    """What the scan noticed about the files of a candidate."""
-    return tuple(note for entry in _entries(content) for note in entry.notes)
+    """What the scan noticed about a candidate and its files."""
+    return (*content.notes, *(note for entry in content.entries for note in entry.notes))
 
 
 def _candidates(inventory: Inventory, work: Workplace) -> tuple[list[Candidate], list[IntakeNote]]:
@@ -156,13 +141,17 @@ def _candidates(inventory: Inventory, work: Workplace) -> tuple[list[Candidate],
     series, ct_notes = series_of(roles["ct"], digest, work.options)
     planar, nm_notes = planar_of(roles["nm"], digest)
     made = [
-        *(_of_dicom(one.label, "ct", one) for one in series),
-        *(_of_dicom(one.label, "nm-planar", one) for one in planar),
-        *(Candidate(one.found.name, "ct", (one.found.name,), one) for one in inventory.volumes),
+        *(Candidate(one.label, "ct", _names(one), one) for one in series),
+        *(Candidate(one.label, "nm-planar", _names(one), one) for one in planar),
+        *(Candidate(one.label, "ct", (one.found.name,), one) for one in inventory.volumes),
     ]
-    used = {entry for one in made for entry in _entries(one.content)}
+    used = {entry for one in made for entry in one.content.entries}
     early = [note for entry in inventory.dicom if entry not in used for note in entry.notes]
     return _told_apart(made), [*notes, *ct_notes, *nm_notes, *early]
+
+
+def _names(content: Content) -> tuple[str, ...]:
+    return tuple(entry.found.name for entry in content.entries)
 
 
 def _told_apart(candidates: list[Candidate]) -> list[Candidate]:
@@ -171,11 +160,7 @@ def _told_apart(candidates: list[Candidate]) -> list[Candidate]:
     return [replace(one, label=f"{one.label} {one.files[0]}") if uses[one.label] > 1 else one for one in candidates]
 
 
-def _of_dicom(label: str, kind: StudyKind, content: Content) -> Candidate:
-    return Candidate(label, kind, tuple(entry.found.name for entry in _entries(content)), content)
-
-
-def _digester(sandbox: Sandbox) -> Callable[[Entry], str]:
+def _digester(sandbox: Sandbox) -> Digest:
     """Fingerprint of a file's pixels; a file that cannot be read is like no other."""
 
     def digest(entry: Entry) -> str:

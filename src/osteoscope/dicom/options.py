@@ -20,7 +20,7 @@ class Limits:
         inflation_ratio: inflated over compressed size of one archive, tested from 64 MiB on.
         pixels: elements of one image or volume, all frames (the default holds 512 x 512 x 4000).
         worker_bytes: address space of the child process that reads foreign bytes.
-        worker_seconds: wall and processor time of the child for one step (a header, a frame, an archive entry).
+        worker_seconds: wall and processor time of the child for one step (a header, a frame, a volume).
     """
 
     files: int = 200_000
@@ -29,7 +29,7 @@ class Limits:
     inflation_ratio: float = 200.0
     pixels: int = 512 * 512 * 4000
     worker_bytes: int = 6 * GIB
-    worker_seconds: float = 60.0
+    worker_seconds: float = 120.0
 
 
 @dataclass(frozen=True)

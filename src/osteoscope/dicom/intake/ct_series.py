@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,15 +11,13 @@ import numpy as np
 from osteoscope.dicom.intake.ct_geometry import heights
 from osteoscope.dicom.intake.ct_slices import SPLIT_KEYS, Slice, slices_of
 from osteoscope.dicom.intake.found import counted
-from osteoscope.dicom.intake.header import Entry
+from osteoscope.dicom.intake.header import Digest, Entry
 from osteoscope.dicom.options import IntakeOptions
 from osteoscope.domain.study import IntakeNote, NoteLevel
 
 _SAME_PLACE_MM = 0.01
 _SAME_DIRECTION = 1e-3
 _AXIAL = 0.7
-
-Digest = Callable[[Entry], str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +32,11 @@ class CtSeries:
     slices: tuple[Slice, ...]
     notes: tuple[IntakeNote, ...] = ()
     part: str = ""
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The files."""
+        return tuple(dict.fromkeys(item.entry for item in self.slices))
 
     @property
     def label(self) -> str:
@@ -54,20 +57,13 @@ def series_of(
         if isinstance(slices, IntakeNote):
             notes.append(slices)
             continue
-        groups[_identity(entry)] += slices
+        groups[*entry.series, entry.header.text("FrameOfReferenceUID")] += slices
     series: list[CtSeries] = []
     for group in groups.values():
         made, left = _volumes(group, digest, options)
         series += made
         notes += left
     return _without_reformats(series, notes)
-
-
-def _identity(entry: Entry) -> tuple[str, ...]:
-    """What all slices of one volume share; files without a series are one series per folder."""
-    keys = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID")
-    identity = tuple(entry.header.text(key) for key in keys)
-    return identity if identity[2] else (*identity, str(entry.found.path.parent))
 
 
 def _volumes(
@@ -160,12 +156,12 @@ def _named_part(part: list[Slice], key: str, value: str) -> CtSeries:
 
 def _without_reformats(series: list[CtSeries], notes: list[IntakeNote]) -> tuple[list[CtSeries], list[IntakeNote]]:
     """Derived volumes of another plane are set aside where their study has an axial one, else read with a warning."""
-    axial = {_study(one) for one in series if not _is_reformat(one)}
+    axial = {one.slices[0].entry.study for one in series if not _is_reformat(one)}
     kept = []
     for one in series:
         if not _is_reformat(one):
             kept.append(one)
-        elif _study(one) in axial:
+        elif one.slices[0].entry.study in axial:
             notes += _notes(one.slices, "set_aside", "a reformat in another plane", "the axial series is read")
         else:
             note = one.slices[0].found.note("warning", "only a reformat of the scan is here", "give the axial series")
@@ -176,10 +172,6 @@ def _without_reformats(series: list[CtSeries], notes: list[IntakeNote]) -> tuple
 def _is_reformat(series: CtSeries) -> bool:
     kinds = {word.upper() for word in series.slices[0].header.texts("ImageType")}
     return bool(kinds & {"DERIVED", "REFORMATTED", "MPR"}) and abs(series.slices[0].normal[2]) < _AXIAL
-
-
-def _study(series: CtSeries) -> str:
-    return series.slices[0].header.text("StudyInstanceUID")
 
 
 def _notes(slices: Iterable[Slice], level: NoteLevel, problem: str, action: str) -> list[IntakeNote]:

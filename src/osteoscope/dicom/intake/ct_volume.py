@@ -46,7 +46,6 @@ def load_series(series: CtSeries, work: Workplace) -> Study:
         sources=_sources(decoded),
         intake=(
             _accepted(plan),
-            *series.notes,
             *decoded.lost,
             *plan.notes,
             *value_notes(decoded.tally, first),

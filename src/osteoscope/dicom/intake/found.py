@@ -42,7 +42,7 @@ def walk(root: Path, most: int) -> tuple[list[Found], list[IntakeNote]]:
     it are refused.
 
     Raises:
-        IntakeError: nothing is there, or a folder cannot be listed.
+        IntakeError: nothing is there.
         LimitError: more than ``most`` files.
     """
     if not root.exists():
@@ -52,7 +52,7 @@ def walk(root: Path, most: int) -> tuple[list[Found], list[IntakeNote]]:
     files: list[Found] = []
     notes: list[IntakeNote] = []
     inside = root.resolve()
-    for path in _entries(root):
+    for path in _paths(root, notes):
         found = Found(path, printable(path.relative_to(root).as_posix()))
         note = _passed_over(found, inside)
         if note:
@@ -64,11 +64,12 @@ def walk(root: Path, most: int) -> tuple[list[Found], list[IntakeNote]]:
     return files, notes
 
 
-def _entries(root: Path) -> Iterator[Path]:
-    def fail(error: OSError) -> None:
-        raise IntakeError(f"list {error.filename}", str(error.strerror), "Check the permissions") from error
+def _paths(root: Path, notes: list[IntakeNote]) -> Iterator[Path]:
+    def refuse(error: OSError) -> None:
+        folder = printable(Path(error.filename).relative_to(root).as_posix())
+        notes.append(IntakeNote("refused", f"a folder not listed ({error.strerror})", "Check its permissions", folder))
 
-    for folder, folders, names in os.walk(root, onerror=fail):
+    for folder, folders, names in os.walk(root, onerror=refuse):
         folders.sort()
         links = [name for name in folders if Path(folder, name).is_symlink()]
         yield from (Path(folder, name) for name in sorted(names + links))

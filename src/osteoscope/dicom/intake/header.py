@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from osteoscope.dicom.intake.found import Found
@@ -66,3 +67,22 @@ class Entry:
     found: Found
     header: Header
     notes: tuple[IntakeNote, ...] = ()
+
+    @property
+    def study(self) -> tuple[str, ...]:
+        """What files of one study share; those that name none are one study per patient and folder."""
+        uid = self.header.text("StudyInstanceUID")
+        return self.header.text("PatientID"), uid or self.folder
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """What files of one series share, by the same rule."""
+        return *self.study, self.header.text("SeriesInstanceUID") or self.folder
+
+    @property
+    def folder(self) -> str:
+        """The folder's name as the user knows it."""
+        return str(PurePosixPath(self.found.name).parent)
+
+
+Digest = Callable[[Entry], str]

@@ -25,10 +25,17 @@ _OTHER_ARCHIVES = frozenset({"tar", "7z", "rar", "bzip2", "xz"})
 
 @dataclass(frozen=True)
 class VolumeFile:
-    """A volume file and its kind, "nifti" or "nrrd"."""
+    """A volume file and its kind, "nifti" or "nrrd"; it has no DICOM entries."""
 
     found: Found
     kind: str
+    notes: tuple[IntakeNote, ...] = ()
+    entries: tuple[Entry, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The file's name."""
+        return self.found.name
 
 
 @dataclass

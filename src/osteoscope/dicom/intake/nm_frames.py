@@ -6,15 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
 
 from osteoscope.dicom.intake.found import Found
 from osteoscope.dicom.intake.header import Entry, Header
 from osteoscope.dicom.intake.screen import pixel_spacing
 from osteoscope.dicom.intake.tracer import PEAKS_KEV, tracer_of, windows_kev
 from osteoscope.domain.study import IntakeNote
-
-View = Literal["anterior", "posterior"]
 
 # PS3.16 CID 26, SCT and the SRT codes before them.
 _VIEW_CODES: Mapping[str, str] = {
@@ -28,7 +25,7 @@ _VIEW_CODES: Mapping[str, str] = {
 _VIEW_WORDS = (
     (re.compile(r"obli|\b[lr][ap]o\b", re.IGNORECASE), "oblique"),
     (re.compile(r"lateral|\b(r|l)(t|l)?[ _-]?lat\b|profil", re.IGNORECASE), "lateral"),
-    (re.compile(r"(?<![a-z])(ant(erior|erieur|érieur)?|va|vorn)(?![a-z])", re.IGNORECASE), "anterior"),
+    (re.compile(r"(?<![a-z])(ant(erior|erieur|érieur)?|vorn)(?![a-z])", re.IGNORECASE), "anterior"),
     (re.compile(r"(?<![a-z])(post?(erior|erieur|érieur)?|hinten)(?![a-z])", re.IGNORECASE), "posterior"),
 )
 _NOT_PLANAR: Mapping[str, str] = {

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
-from osteoscope.dicom.intake.header import Entry
+from osteoscope.dicom.intake.header import Digest, Entry
 from osteoscope.dicom.intake.nm_frames import PlanarFrame, frames_of
 from osteoscope.domain.study import IntakeNote, NoteLevel
-
-Digest = Callable[[Entry], str]
 
 _TOGETHER = timedelta(minutes=30)
 _ONE_SESSION = timedelta(hours=2)
@@ -31,6 +29,11 @@ class PlanarViews:
     notes: tuple[IntakeNote, ...] = ()
 
     @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The files."""
+        return tuple(dict.fromkeys(frame.entry for frame in self.frames))
+
+    @property
     def label(self) -> str:
         """Series number, description and views."""
         header = self.frames[0].entry.header
@@ -41,7 +44,7 @@ class PlanarViews:
 def planar_of(entries: Sequence[Entry], digest: Digest) -> tuple[list[PlanarViews], list[IntakeNote]]:
     """The acquisitions that NM files make, and notes on what belongs to none."""
     entries, notes = _without_copies(entries, digest)
-    studies: dict[str, list[tuple[list[PlanarFrame], list[IntakeNote]]]] = defaultdict(list)
+    studies: dict[tuple[str, ...], list[tuple[list[PlanarFrame], list[IntakeNote]]]] = defaultdict(list)
     for entry in entries:
         frames, about = frames_of(entry)
         wanted = [frame for frame in frames if frame.view in _VIEWS]
@@ -51,7 +54,7 @@ def planar_of(entries: Sequence[Entry], digest: Digest) -> tuple[list[PlanarView
             if frame.view not in _VIEWS
         ]
         if wanted:
-            studies[entry.header.text("StudyInstanceUID")].append((wanted, about))
+            studies[entry.study].append((wanted, about))
         else:
             notes += about
     acquisitions: list[PlanarViews] = []
@@ -97,9 +100,9 @@ def _acquisitions(files: Sequence[tuple[list[PlanarFrame], list[IntakeNote]]]) -
 
 def _told_apart(singles: Sequence[PlanarFrame]) -> list[PlanarFrame]:
     """Of two views of one series that look alike by their headers, the later one may be the other view."""
-    by_series: dict[str, list[PlanarFrame]] = defaultdict(list)
+    by_series: dict[tuple[str, ...], list[PlanarFrame]] = defaultdict(list)
     for frame in sorted(singles, key=_rank):
-        by_series[_series(frame)].append(frame)
+        by_series[frame.entry.series].append(frame)
     apart: list[PlanarFrame] = []
     for frames in by_series.values():
         apart += _other_view_last(*frames) if len(frames) == 2 else frames
@@ -134,11 +137,7 @@ def _pairs(singles: Sequence[PlanarFrame]) -> Iterator[tuple[PlanarFrame, ...]]:
 
 def _distance(one: PlanarFrame, other: PlanarFrame) -> tuple[bool, timedelta]:
     """Another series is further than any time."""
-    return _series(one) != _series(other), _apart(one, other) or timedelta()
-
-
-def _series(frame: PlanarFrame) -> str:
-    return frame.entry.header.text("SeriesInstanceUID")
+    return one.entry.series != other.entry.series, _apart(one, other) or timedelta()
 
 
 def _belong(one: PlanarFrame, other: PlanarFrame) -> bool:
@@ -150,7 +149,7 @@ def _belong_but_for_view(one: PlanarFrame, other: PlanarFrame) -> bool:
         return False
     apart = _apart(one, other)
     if apart is None:
-        return _series(one) == _series(other)
+        return one.entry.series == other.entry.series
     return apart <= _TOGETHER
 
 

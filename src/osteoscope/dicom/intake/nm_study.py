@@ -40,7 +40,6 @@ def load_planar(acquisition: PlanarViews, work: Workplace) -> Study:
     tracer = _insisted(tracer_of(header), work.options.tracer)
     notes = [
         first.note("accepted", " and ".join(view.frame.view for view in views), "read as counts"),
-        *acquisition.notes,
         *(note for view in views for note in view.notes),
         *(first.note("warning", problem, action) for problem, action in tracer.problems),
         *(first.note("warning", problem, "read on") for problem in odd),

@@ -20,8 +20,9 @@ _OLDEST_YEARS = 130.0
 def patient_of(header: Header) -> tuple[Patient, tuple[str, ...]]:
     """The patient, and what in the header was left out or cleaned."""
     problems = []
-    name, identity = (_printable(header.text(keyword)) for keyword in ("PatientName", "PatientID"))
-    if (name, identity) != (header.text("PatientName"), header.text("PatientID")):
+    stated = [header.text(keyword) for keyword in ("PatientName", "PatientID")]
+    name, identity = map(_printable, stated)
+    if [name, identity] != stated:
         problems.append("control characters in the patient's name or id were removed")
     size, weight = header.number("PatientSize"), header.number("PatientWeight")
     if size is not None and not 0 <= size <= _TALLEST_M:
@@ -30,7 +31,7 @@ def patient_of(header: Header) -> tuple[Patient, tuple[str, ...]]:
         problems.append(f"a patient's weight of {weight:g} kg is not credible and was left out")
     patient = Patient(
         id=identity,
-        name=name,
+        name=name.rstrip("^ "),
         age_years=age_years(header),
         sex=_SEXES.get(header.text("PatientSex").upper()),
         weight_kg=_within(weight, _HEAVIEST_KG),

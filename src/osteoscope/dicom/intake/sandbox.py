@@ -25,7 +25,7 @@ WORKER = "osteoscope.dicom.worker"
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 _DEATHS = {
     "SIGSEGV": "its content crashed the decoder",
-    "SIGBUS": "it changed or shrank while it was read",
+    "SIGBUS": "it shrank while it was read, or the scratch disk is full",
     "SIGABRT": "its content made the decoder give up",
     "SIGXCPU": "it took more processor time than allowed",
     "SIGKILL": "the system ended its reader, likely for lack of memory",

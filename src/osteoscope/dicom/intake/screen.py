@@ -16,6 +16,15 @@ NM_CLASS = "1.2.840.10008.5.1.4.1.1.20"
 _SECONDARY = "1.2.840.10008.5.1.4.1.1.7"
 _DICOMDIR = "1.2.840.10008.1.3.10"
 
+_LOSSY_SYNTAXES: Mapping[str, str] = {
+    "1.2.840.10008.1.2.4.50": "compressed with loss (JPEG baseline)",
+    "1.2.840.10008.1.2.4.51": "compressed with loss (JPEG extended)",
+    "1.2.840.10008.1.2.4.81": "compressed with loss (JPEG-LS near-lossless)",
+    "1.2.840.10008.1.2.4.91": "possibly compressed with loss (JPEG 2000)",
+    "1.2.840.10008.1.2.4.203": "possibly compressed with loss (HTJ2K)",
+}
+_FINEST_MM, _COARSEST_MM = 0.01, 50.0
+
 Role = Literal["ct", "nm"]
 
 
@@ -60,7 +69,7 @@ _RULES = (
     _Rule(
         "ct",
         lambda h: (
-            h.text("PhotometricInterpretation") not in {"MONOCHROME1", "MONOCHROME2"}
+            h.text("PhotometricInterpretation") not in {"", "MONOCHROME1", "MONOCHROME2"}
             or h.integer("SamplesPerPixel") not in {1, None}
         ),
         "set_aside",
@@ -71,7 +80,7 @@ _RULES = (
         "nm",
         lambda h: (
             h.integer("SamplesPerPixel") not in {1, None}
-            or h.text("PhotometricInterpretation") not in {"MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"}
+            or h.text("PhotometricInterpretation") not in {"", "MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"}
         ),
         "refused",
         "a colour screenshot, whose values are no counts",
@@ -138,16 +147,7 @@ def lossy(header: Header) -> str:
     return "" if stated else _LOSSY_SYNTAXES.get(header.text("TransferSyntaxUID"), "")
 
 
-_LOSSY_SYNTAXES: Mapping[str, str] = {
-    "1.2.840.10008.1.2.4.50": "compressed with loss (JPEG baseline)",
-    "1.2.840.10008.1.2.4.51": "compressed with loss (JPEG extended)",
-    "1.2.840.10008.1.2.4.81": "compressed with loss (JPEG-LS near-lossless)",
-    "1.2.840.10008.1.2.4.91": "possibly compressed with loss (JPEG 2000)",
-    "1.2.840.10008.1.2.4.203": "possibly compressed with loss (HTJ2K)",
-}
-
-
 def pixel_spacing(header: Header) -> tuple[float, float] | None:
     """(row, column) distance in mm where it is stated and credible."""
     down, right = header.numbers("PixelSpacing", 2) or (math.nan, math.nan)
-    return (down, right) if 0 < down < 50 and 0 < right < 50 else None
+    return (down, right) if min(down, right) > _FINEST_MM and max(down, right) < _COARSEST_MM else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -94,7 +95,7 @@ def parse(data: mmap.mmap, limits: Limits, *, pixels: bool) -> Opened:
         if has_preamble and data[: len(magic)] == magic
     ]
     syntax = UID(str(meta.get("TransferSyntaxUID", "")))
-    body: BoundedFile = BoundedFile(data, len(data))
+    body = BoundedFile(data, len(data))
     body.seek(start)
     if not syntax:
         syntax = _guess_syntax(data[start : start + 8])
@@ -105,7 +106,7 @@ def parse(data: mmap.mmap, limits: Limits, *, pixels: bool) -> Opened:
     dataset = _read(body, syntax, None if pixels else _at_pixels)
     meta.TransferSyntaxUID = syntax
     dataset.file_meta = meta
-    return Opened(dataset, None if pixels else _pixel_bytes(body, syntax), tuple(notes))
+    return Opened(dataset, None if pixels else _pixel_bytes(body, dataset), tuple(notes))
 
 
 def _read(body: BoundedFile, syntax: UID, stop: object) -> Dataset:
@@ -141,12 +142,15 @@ def _inflate(data: bytes, limits: Limits) -> bytes:
     return plain
 
 
-def _pixel_bytes(body: BoundedFile, syntax: UID) -> int | None:
-    """Length of the pixel data element that parsing stopped at (PS3.5 section 7.1)."""
-    little = "big" if syntax == ExplicitVRBigEndian else "little"
+def _pixel_bytes(body: BoundedFile, dataset: Dataset) -> int | None:
+    """Length of the pixel data element that parsing stopped at, None where it stopped at the end (PS3.5 7.1)."""
+    implicit, little = dataset.original_encoding
+    order = "<" if little else ">"
     head = body.read(12)
-    if len(head) < 8:
+    if len(head) < 12:
         return None
-    long_form = syntax != Implicit
-    length = int.from_bytes(head[8:12] if long_form else head[4:8], little)  # type: ignore[arg-type]
-    return -1 if length == _UNDEFINED else length
+    group, element = struct.unpack(f"{order}HH", head[:4])
+    if (group << 16) + element not in _PIXEL_TAGS:
+        return None
+    (length,) = struct.unpack(f"{order}I", head[4:8] if implicit else head[8:])
+    return -1 if length == _UNDEFINED else int(length)

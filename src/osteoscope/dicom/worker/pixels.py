@@ -74,6 +74,9 @@ def _sha256(data: mmap.mmap) -> str:
 def _frames(dataset: Dataset, indices: list[int]) -> Iterator[NDArray[Any]]:
     if "PixelData" not in dataset:
         raise IntakeError("decode the image", "no pixel data", "Export the file again with its pixels")
+    # The decoder insists on what the screening has let pass: one sample per pixel is grey.
+    dataset.SamplesPerPixel = 1
+    dataset.PhotometricInterpretation = dataset.get("PhotometricInterpretation") or "MONOCHROME2"
     decoder = get_decoder(dataset.file_meta.TransferSyntaxUID)
     for frame, _ in decoder.iter_array(dataset, indices=indices, raw=True):
         yield _without_spare_bits(frame, dataset)

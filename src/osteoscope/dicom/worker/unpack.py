@@ -16,6 +16,8 @@ from osteoscope.errors import IntakeError, LimitError
 
 _CHUNK = MIB
 _RATIO_FROM = 64 * MIB
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, gzip.BadGzipFile, NotImplementedError)
+_AGAIN = "Make or transfer the archive again"
 # ITK goes by the suffix, so these survive; nothing else of a foreign name does.
 _SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".dcm")
 
@@ -63,8 +65,8 @@ def unpack(request: Mapping[str, Any], limits: Limits) -> Iterator[dict[str, Any
     budget = Budget(limits, path.stat().st_size)
     try:
         yield from (_unpack_zip if request["kind"] == "zip" else _unpack_gzip)(path, out, budget)
-    except (zipfile.BadZipFile, zlib.error, EOFError, gzip.BadGzipFile, NotImplementedError) as error:
-        raise IntakeError("unpack", f"the archive is broken ({error})", "Make or transfer it again") from error
+    except _BROKEN as error:
+        raise IntakeError("unpack", f"the archive is broken ({error})", _AGAIN) from error
 
 
 def _unpack_zip(path: Path, out: Path, budget: Budget) -> Iterator[dict[str, Any]]:
@@ -80,9 +82,13 @@ def _unpack_zip(path: Path, out: Path, budget: Budget) -> Iterator[dict[str, Any
                 yield {"name": entry.filename, "refused": problem, "remedy": "Unpack it yourself and give the folder"}
                 continue
             target = out / f"{number:06d}{_suffix(entry.filename)}"
-            with archive.open(entry) as packed:
-                _copy(packed, target, budget)
-            yield {"name": entry.filename, "path": str(target)}
+            try:
+                with archive.open(entry) as packed:
+                    _copy(packed, target, budget)
+            except _BROKEN as error:
+                yield {"name": entry.filename, "refused": f"the entry is broken ({error})", "remedy": _AGAIN}
+            else:
+                yield {"name": entry.filename, "path": str(target)}
 
 
 def _unpack_gzip(path: Path, out: Path, budget: Budget) -> Iterator[dict[str, Any]]:

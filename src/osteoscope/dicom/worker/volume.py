@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 - the name that its manual uses
 
-from osteoscope.dicom.options import Limits
+from osteoscope.dicom.options import MIB, Limits
 from osteoscope.dicom.worker.hounsfield import Tally, to_hounsfield
 from osteoscope.errors import IntakeError, LimitError
 
@@ -89,11 +89,11 @@ def _as_itk_wants_it(path: Path, kind: str, out: Path) -> Path:
 
 def _refuse_detached(path: Path) -> None:
     with path.open("rb") as file:
-        head = file.read(65536).split(b"\n\n")[0].lower()
-    if b"\ndata file:" in head or b"\ndatafile:" in head:
+        head, blank, _ = file.read(MIB).replace(b"\r\n", b"\n").partition(b"\n\n")
+    if not blank or re.search(rb"(?im)^data ?file:", head):
         raise IntakeError(
             "read the volume",
-            "the NRRD header points to pixels in another file",
+            "a NRRD header that points to pixels in another file or has no end",
             "Save header and pixels in one .nrrd file",
         )
 
