@@ -1,0 +1,1 @@
+"""Images to sites and findings: the classical baseline, without a trained model."""

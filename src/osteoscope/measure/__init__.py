@@ -1,0 +1,1 @@
+"""Findings to measures, each with unit, method and interval."""
