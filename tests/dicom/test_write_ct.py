@@ -69,6 +69,15 @@ def test_dciodvfy_finds_no_error(tmp_path: Path, options: CtOptions) -> None:
         assert "Error" not in report.stderr + report.stdout, report.stderr
 
 
+def test_dcentvfy_finds_the_objects_of_a_study_consistent(tmp_path: Path) -> None:
+    checker = shutil.which("dcentvfy")
+    if checker is None:
+        pytest.skip("dcentvfy (Debian package dicom3tools) is absent")
+    paths = write_ct(make_study(), tmp_path, CtOptions(localiser=True))
+    report = subprocess.run([checker, *map(str, paths)], capture_output=True, text=True, check=False)
+    assert (report.returncode, report.stderr) == (0, "")
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     angles=st.tuples(*[st.floats(-180, 180)] * 3),

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.ndimage import label
+from scipy.ndimage import binary_dilation, label
 
 from osteoscope.domain.anatomy import VERTEBRAE
 from osteoscope.domain.codec import decode, encode
@@ -202,6 +202,18 @@ def test_mimics_are_set_aside_and_show() -> None:
     assert found["enostosis of vertebra_L4"] > 600 > found["endplate_sclerosis of vertebra_L3"] > 250
     assert found["schmorl_node of vertebra_L1"] < 250
     assert found["haemangioma of vertebra_L2"] < 120
+
+
+def test_no_bone_pierces_the_skin() -> None:
+    air, _ = label(trunk().study.images["ct"].values < -700)
+    edges = np.concatenate([air[:, face].ravel() for face in (0, -1)] + [air[:, :, face].ravel() for face in (0, -1)])
+    outside = np.isin(air, np.setdiff1d(edges, [0]))
+    assert outside.mean() > 0.3
+    for place in trunk().mapped:
+        assert place.region is not None
+        part = place.region.parts[0]
+        touched = binary_dilation(part.full(air.shape)) & outside
+        assert touched.sum() <= 3, place.site
 
 
 def test_every_lesion_is_one_piece() -> None:

@@ -116,7 +116,7 @@ def field_grid(coverage: Coverage, anatomy: Anatomy, spacing: tuple[float, float
         "thorax": (v["vertebra_L1"].centre[2], v["vertebra_C6"].centre[2]),
         "abdomen": (-150 * s, v["vertebra_T9"].centre[2]),
         "pelvis": (-215 * s, v["vertebra_L4"].centre[2]),
-        "femurs": (-560 * s, -40 * s),
+        "femurs": (-500 * s, -40 * s),
         "lumbar": (-70 * s, v["vertebra_T11"].centre[2]),
     }[coverage]
     rows = anatomy.body.skin.rows[(anatomy.body.skin.heights > low - 40) & (anatomy.body.skin.heights < high + 40)]

@@ -80,14 +80,18 @@ class Figure:
 
     def body(self, p: Place) -> Array:
         """Skin surface, flattened where it lies on the table."""
-        parts = [np.maximum(self.skin.inside(p), self.crotch - 14 - p.z), *self._limbs(p, self.limb_fat)]
+        parts = [np.maximum(self.skin.inside(p), self._seat(p) - 14), *self._limbs(p, self.limb_fat)]
         if self.bust:
             parts.append(ellipsoid(p.folded(), *self.bust))
         return np.asarray(np.maximum(union(parts, 24.0), p.y - self.table))
 
     def flesh(self, p: Place) -> Array:
         """Outer surface of the muscles."""
-        return union([np.maximum(self.muscle.inside(p), self.crotch - p.z), *self._limbs(p, 0.0)], 14.0)
+        return union([np.maximum(self.muscle.inside(p), self._seat(p)), *self._limbs(p, 0.0)], 14.0)
+
+    def _seat(self, p: Place) -> Array:
+        """How far a place is below the end of the trunk, rounded off to front and back."""
+        return self.crotch - p.z + np.float32(0.004) * p.y**2
 
     def _limbs(self, p: Place, grow: float) -> list[Array]:
         q = p.folded()
@@ -134,7 +138,7 @@ def figure(vertebrae: Mapping[str, Vertebra], cage: Cage, build: tuple[float, fl
     collar = _front(cage, z - 8) + 24 * scale
     limbs = (
         (np.array([30 * scale, collar, z + 2]), joint + np.array([-42, -2, 16]) * scale, 27 * scale, 40 * scale),
-        (np.array([94, -18, -165]) * scale, np.array([84, -30, -520]) * scale, 74 * scale, 50 * scale),
+        (np.array([94, -18, -165]) * scale, np.array([80, -34, -680]) * scale, 74 * scale, 44 * scale),
         (np.array([104, -10, -120]) * scale, np.array([104, 0, -150]) * scale, 78 * scale, 78 * scale),
         (np.array([45 * scale, y + 14, z + 18]), joint, 46 * scale, 48 * scale),
         (joint, joint + np.array([110, -30, 270]) * scale, 46 * scale, 38 * scale),

@@ -45,18 +45,19 @@ class Bone:
 
 @dataclass(frozen=True, eq=False)
 class PlacedBone:
-    """A painted bone: signed distance to its surface (mm) and the thickness of its cortex, within a box."""
+    """A painted bone within a box.
+
+    Args:
+        distance: to its surface, negative inside, mm.
+        cortex: thickness of its shell, mm.
+        mask: voxels that are at least half bone.
+    """
 
     bone: Bone
     box: Box
     distance: Array
     cortex: Array
-    step: Array
-
-    @property
-    def mask(self) -> NDArray[np.bool_]:
-        """Voxels of the box that are at least half bone."""
-        return share(self.distance, self.step) > 0.5
+    mask: NDArray[np.bool_]
 
 
 @dataclass(eq=False)
@@ -160,9 +161,10 @@ class Canvas:
         cortex = _by_place(bone.cortex, place)
         marrow = _by_place(bone.marrow, place) * (1 + np.float32(_PATCHES) * self.patches.on(self.axes(box)))
         marrow += np.float32(_TRABECULAE_HU) * self.texture[box]
-        self.paint_shell(box, (share(distance, step), share(distance + cortex, step)), (bone.cortex_hu, marrow))
+        whole = share(distance, step)
+        self.paint_shell(box, (whole, share(distance + cortex, step)), (bone.cortex_hu, marrow))
         self.clearance[box] = np.minimum(self.clearance[box], distance)
-        return PlacedBone(bone, box, distance, cortex, step)
+        return PlacedBone(bone, box, distance, cortex, whole > 0.5)
 
 
 def _by_place(value: Shape | float, place: Place) -> Array:

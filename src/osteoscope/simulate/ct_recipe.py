@@ -62,12 +62,12 @@ _PELVIS = ("sacrum", *_both("hip"))
 # Bones that lie in a field for the most part, and its usual pixel sizes (least, most) and slice distances, mm.
 _FIELDS: Mapping[Coverage, tuple[tuple[str, ...], tuple[float, float], tuple[float, ...]]] = MappingProxyType(
     {
-        "trunk": ((*_THORACIC[1:], *_LUMBAR, *_CHEST, *_PELVIS, *_both("femur")), (1.3, 1.7), (2.0, 2.5, 3.0, 5.0)),
+        "trunk": ((*_THORACIC[1:], *_LUMBAR, *_CHEST, *_PELVIS, *_both("femur")), (1.4, 1.8), (2.5, 3.0, 5.0)),
         "thorax": ((*_THORACIC, *_CHEST, *_both("clavicle")), (1.0, 1.5), (1.5, 2.0, 3.0, 5.0)),
         "abdomen": ((*_THORACIC[9:], *_LUMBAR, *_PELVIS), (1.0, 1.5), (1.5, 2.0, 3.0, 5.0)),
         "pelvis": ((*_PELVIS, *_both("femur"), _LUMBAR[-1]), (0.9, 1.4), (1.5, 2.0, 2.5, 5.0)),
         "femurs": (_both("femur"), (1.1, 1.5), (2.5, 3.0, 5.0)),
-        "lumbar": ((*_LUMBAR, _THORACIC[-1]), (0.5, 1.0), (0.8, 1.5, 3.0)),
+        "lumbar": ((*_LUMBAR, _THORACIC[-1]), (0.75, 1.1), (1.2, 2.0, 3.0)),
     }
 )
 # How often a bone is chosen, relative to one vertebra, and the largest diameter that it is given, mm.
