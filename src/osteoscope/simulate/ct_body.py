@@ -14,11 +14,16 @@ from numpy.typing import NDArray
 from osteoscope.simulate.ct_canvas import Canvas, share
 from osteoscope.simulate.ct_implicit import Array, Place, capsule, ellipsoid, union
 from osteoscope.simulate.ct_noise import SmoothNoise
+from osteoscope.simulate.ct_shoulder import UPPER_ARM
 from osteoscope.simulate.ct_spine import Vertebra
 from osteoscope.simulate.ct_thorax import Cage
 
 Floats = NDArray[np.float64]
-FAT, MUSCLE, SKIN, LUNG = -105.0, 50.0, 5.0, -865.0
+Limb = tuple[Floats, Floats, float, float]
+FAT, MUSCLE, SKIN, LUNG, SHELL, FOAM = -105.0, 50.0, 5.0, -865.0, 90.0, -930.0
+# Which way half width, front and back of a cross-section move when it grows.
+_OUTWARD = np.array([1, -1, 1])
+_CROTCH = -178.0
 
 # Trunk by height above the upper end plate of S1: muscle wall (half width, in front of the spine, behind it), then the
 # cavity within it, in the same way.
@@ -63,16 +68,18 @@ class Figure:
     """The soft outline of a patient as implicit shapes.
 
     Args:
-        limbs: capsules of muscle: start, end, radius at both.
+        limbs: capsules of muscle of the left side: start, end, radius at both.
         limb_fat: thickness of fat over them, mm.
         bust: centre and half axes of the left breast, None for a flat chest.
+        crotch: height at which the trunk ends.
+        table: y of the table's upper face below the midline.
     """
 
     skin: Outline
     muscle: Outline
     cavity: Outline
     cage: Cage
-    limbs: tuple[tuple[Floats, Floats, float, float], ...]
+    limbs: tuple[Limb, ...]
     limb_fat: float
     bust: tuple[tuple[float, float, float], tuple[float, float, float]] | None
     crotch: float
@@ -128,33 +135,23 @@ def figure(vertebrae: Mapping[str, Vertebra], cage: Cage, build: tuple[float, fl
         build: scale of lengths, and girth (1 for a slim adult, 1.6 for a stout one).
     """
     scale, girth = build
-    heights, muscle, cavity = _wall(vertebrae, cage, scale, girth)
+    heights, muscle, cavity = _walls(vertebrae, cage, scale, girth)
     fat = np.stack([np.interp(heights / scale, _FAT_AT, f) for f in (_FAT_SIDE, _FAT_FRONT, _FAT_BACK)], axis=1)
-    fat *= (max(girth - 0.55, 0.12) * scale) * np.array([1, -1, 1]) * (1.15 if sex == "F" else 0.9)
-    skin = muscle + fat + np.array([2, -2, 2])
-    shoulder = vertebrae["vertebra_T2"]
-    y, z = shoulder.centre[1], shoulder.centre[2]
-    joint = np.array([162 * scale, y + 4, z + 2])
-    collar = _front(cage, z - 8) + 24 * scale
-    limbs = (
-        (np.array([30 * scale, collar, z + 2]), joint + np.array([-42, -2, 16]) * scale, 27 * scale, 40 * scale),
-        (np.array([94, -18, -165]) * scale, np.array([80, -34, -680]) * scale, 74 * scale, 44 * scale),
-        (np.array([104, -10, -120]) * scale, np.array([104, 0, -150]) * scale, 78 * scale, 78 * scale),
-        (np.array([45 * scale, y + 14, z + 18]), joint, 46 * scale, 48 * scale),
-        (joint, joint + np.array([110, -30, 270]) * scale, 46 * scale, 38 * scale),
-        (np.array([104 * scale, y - 10, z - 120 * scale]), joint, 26 * scale, 42 * scale),
-    )
-    chest = vertebrae["vertebra_T7"].centre
-    bust = (
-        ((78 * scale, _front(cage, chest[2]) + 8, chest[2] - 10), (56 * scale, 34 * girth, 58 * scale))
-        if sex == "F"
-        else None
-    )
-    table = float(skin[:, 2].max()) - 11 * girth
+    fat *= max(girth - 0.55, 0.12) * scale * (1.15 if sex == "F" else 0.9)
+    skin = muscle + (fat + 2) * _OUTWARD
+    chest = vertebrae["vertebra_T7"].centre[2]
+    bust = (78 * scale, _front(cage, chest) + 8, chest - 10), (56 * scale, 34 * girth, 58 * scale)
     return Figure(
-        Outline(heights, skin), Outline(heights, muscle), Outline(heights, cavity), cage,
-        limbs, 16 * max(girth - 0.5, 0.15), bust, -178 * scale, table,
-    )  # fmt: skip
+        skin=Outline(heights, skin),
+        muscle=Outline(heights, muscle),
+        cavity=Outline(heights, cavity),
+        cage=cage,
+        limbs=_limbs(vertebrae, cage, scale),
+        limb_fat=16 * max(girth - 0.5, 0.15),
+        bust=bust if sex == "F" else None,
+        crotch=_CROTCH * scale,
+        table=float(skin[:, 2].max()) - 11 * girth,
+    )
 
 
 def _front(cage: Cage, z: float) -> float:
@@ -162,43 +159,50 @@ def _front(cage: Cage, z: float) -> float:
     return float(centre[0] - deep[0])
 
 
-def _wall(vertebrae: Mapping[str, Vertebra], cage: Cage, scale: float, girth: float) -> tuple[Floats, Floats, Floats]:
-    """Muscle wall and cavity from pelvis to neck as rows (half width, front, back)."""
-    z = np.array([v.centre[2] for v in vertebrae.values()])
-    y = np.array([v.centre[1] for v in vertebrae.values()])
-    belly = 1 + 0.22 * (girth - 1)
-    trunk = _TRUNK * scale
-    base = np.interp(trunk[:, 0], z, y, left=0.0)
-    swollen = np.array([belly, belly, 1.0])
-    low_muscle = np.stack([trunk[:, 1], base - trunk[:, 2], base + trunk[:, 3]], axis=1)
-    low_cavity = np.stack([trunk[:, 4], base - trunk[:, 5], base + trunk[:, 6]], axis=1)
-    swell = np.clip((trunk[:, :1] + 60) / 60, 0, 1) * (swollen - 1)
-    low_muscle[:, :2] += swell[:, :2] * low_cavity[:, :2]
-    low_cavity[:, :2] += swell[:, :2] * low_cavity[:, :2]
-    chest = slice(int(np.searchsorted(cage.heights, trunk[-1, 0] + 35 * scale)), None)
-    rows = cage.rows[chest]
-    above = vertebrae["vertebra_C7"].centre
-    neck = np.array([(60, above[1] - 62 * scale, above[1] + 66 * scale)] * 2)
-    chest_muscle = rows + np.array([16, -12, 27]) * scale
-    chest_cavity = rows + np.array([-7, 7, -7])
-    heights = np.concatenate([trunk[:, 0], cage.heights[chest], [above[2] + 20, above[2] + 200]])
+def _limbs(vertebrae: Mapping[str, Vertebra], cage: Cage, scale: float) -> tuple[Limb, ...]:
+    """Thigh, buttock, collar bone, shoulder, raised arm and armpit of the left side."""
+    _, y, z = vertebrae["vertebra_T2"].centre
+    joint = np.array([162 * scale, y + 4, z + 2])
+    collar = np.array([30 * scale, _front(cage, z - 8) + 24 * scale, z + 2])
     return (
-        heights,
-        np.concatenate([low_muscle, chest_muscle, neck]),
-        np.concatenate([low_cavity, chest_cavity, np.array([(1.0, above[1] - 1, above[1] + 1)] * 2)]),
+        (np.array([94, -18, -165]) * scale, np.array([80, -34, -680]) * scale, 74 * scale, 44 * scale),
+        (np.array([104, -10, -120]) * scale, np.array([104, 0, -150]) * scale, 78 * scale, 78 * scale),
+        (collar, joint + np.array([-42, -2, 16]) * scale, 27 * scale, 40 * scale),
+        (np.array([45 * scale, y + 18, z + 18]), joint, 50 * scale, 49 * scale),
+        (joint, joint + UPPER_ARM * scale, 46 * scale, 38 * scale),
+        (np.array([104 * scale, y - 10, z - 120 * scale]), joint, 26 * scale, 42 * scale),
+    )
+
+
+def _walls(vertebrae: Mapping[str, Vertebra], cage: Cage, scale: float, girth: float) -> tuple[Floats, Floats, Floats]:
+    """Heights from pelvis to neck with muscle wall and cavity as rows (half width, front, back)."""
+    z, y = (np.array([v.centre[axis] for v in vertebrae.values()]) for axis in (2, 1))
+    trunk = _TRUNK * scale
+    spine = np.interp(trunk[:, 0], z, y, left=0.0)[:, None] * (0, 1, 1)
+    belly = 0.22 * (girth - 1) * np.clip((trunk[:, :1] + 60) / 60, 0, 1) * trunk[:, 4:] * (1, 1, 0)
+    low_muscle, low_cavity = (spine + (rows + belly) * _OUTWARD for rows in (trunk[:, 1:4], trunk[:, 4:]))
+    chest = cage.heights > trunk[-1, 0] + 35 * scale
+    frame = cage.rows[chest]
+    _, nape, top = vertebrae["vertebra_C7"].centre
+    neck = np.array([(60, nape - 62 * scale, nape + 70 * scale)] * 2)
+    throat = np.array([(1, nape - 1, nape + 1)] * 2)
+    return (
+        np.concatenate([trunk[:, 0], cage.heights[chest], [top + 20, top + 200]]),
+        np.concatenate([low_muscle, frame + np.array([16, 12, 27]) * scale * _OUTWARD, neck]),
+        np.concatenate([low_cavity, frame - 7 * _OUTWARD, throat]),
     )
 
 
 def paint_body(canvas: Canvas, body: Figure, rng: np.random.Generator) -> None:
     """Paint skin, fat, muscle with fat planes, cavity fat and lungs, a few slices at a time."""
-    whole = tuple(slice(0, n) for n in canvas.grid.shape)
-    z, y, x = canvas.axes((whole[0], whole[1], whole[2]))
+    _, rows, columns = whole = canvas.whole
+    z, y, x = canvas.axes(whole)
     low, high = (z[0], y[0], x[0]), (z[-1], y[-1], x[-1])
     bumps, planes = SmoothNoise.over(rng, low, high, 55.0), SmoothNoise.over(rng, low, high, 16.0)
     step = np.float32(canvas.grid.spacing[1])
     for start in range(0, len(z), 4):
         part = slice(start, min(start + 4, len(z)))
-        box = (part, whole[1], whole[2])
+        box = (part, rows, columns)
         axes = (z[part], y, x)
         p = canvas.place(box)
         bump = bumps.on(axes)
@@ -213,20 +217,12 @@ def paint_body(canvas: Canvas, body: Figure, rng: np.random.Generator) -> None:
 
 
 def paint_table(canvas: Canvas, top: float) -> None:
-    """A curved carbon shell around a foam core, just below the patient."""
-    whole = tuple(slice(0, n) for n in canvas.grid.shape)
-    p = canvas.place((whole[0], whole[1], whole[2]))
-    plane = Place(p.x, p.y, np.zeros((1, 1, 1), np.float32))
-    sag = top + 3 - (plane.x / 215) ** 2 * 34
-    upper, lower = sag - plane.y, plane.y - (top + 42)
-    shell = np.maximum(np.maximum(upper, lower), np.abs(plane.x) - 205)
-    step = canvas.grid.spacing[1]
-    outside = share(-(plane.y - top + 40), step)
-    for hu, inset in ((90.0, 0.0), (-930.0, 2.2)):
-        part = share(shell + inset, step) * outside
-        rows = np.flatnonzero(part.max(axis=(0, 2)) > 0)
-        if rows.size:
-            cut = slice(int(rows[0]), int(rows[-1]) + 1)
-            free = np.clip((-300 - canvas.hu[:, cut]) / 600, 0, 1) if inset == 0 else 1.0
-            view = canvas.hu[:, cut]
-            view += part[:, cut] * free * (hu - view)
+    """A curved carbon shell around a foam core, just below the patient, where there is still air."""
+    box = canvas.box((-1e4, top - 45, -1e4), (1e4, top + 50, 1e4))
+    if box is None:
+        return
+    p, step = canvas.place(box), canvas.grid.spacing[1]
+    sag = top + 3 - (p.x / 215) ** 2 * 34
+    shape = np.maximum(np.maximum(sag - p.y, p.y - (top + 42)), np.abs(p.x) - 205)
+    free = np.clip((-300 - canvas.hu[box]) / 600, 0, 1)
+    canvas.paint_shell(box, (share(shape, step) * free, share(shape + 2.2, step) * free), (SHELL, FOAM))

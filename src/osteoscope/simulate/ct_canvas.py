@@ -69,7 +69,9 @@ class Canvas:
         hu: values so far, shape of the grid.
         texture: fine noise of unit variance, shape of the grid.
         patches: coarse noise of unit variance: fatty and dense parts of marrow and muscle.
-        warp: three fields that displace bones (x, y, z), with their amplitude in mm.
+        warp: three fields of unit variance that displace bones (x, y, z).
+        warp_mm: their amplitude.
+        clearance: distance to the nearest bone painted so far, mm.
     """
 
     grid: Grid
@@ -86,10 +88,8 @@ class Canvas:
     @classmethod
     def on(cls, grid: Grid, rng: np.random.Generator, warp_mm: float) -> Canvas:
         """An empty canvas (air)."""
-        low, high = (
-            grid.to_position((0, 0, 0))[::-1].tolist(),
-            grid.to_position(np.asarray(grid.shape) - 1)[::-1].tolist(),
-        )
+        corners = grid.to_position([(0, 0, 0), [n - 1 for n in grid.shape]])
+        low, high = corners[:, ::-1].tolist()
         x, y, z = (SmoothNoise.over(rng, low, high, 35.0) for _ in range(3))
         patches = SmoothNoise.over(rng, low, high, 6.0)
         texture = rng.standard_normal(grid.shape, dtype=np.float32)
@@ -97,6 +97,12 @@ class Canvas:
         gaussian_filter(texture, sigma, output=texture, mode="wrap", truncate=2.5)
         texture /= texture[:: max(1, grid.shape[0] // 8)].std()
         return cls(grid, np.full(grid.shape, -1000, dtype=np.float32), texture, patches, (x, y, z), warp_mm)
+
+    @property
+    def whole(self) -> Box:
+        """All of the grid."""
+        z, y, x = (slice(0, n) for n in self.grid.shape)
+        return z, y, x
 
     def box(self, low: ArrayLike, high: ArrayLike) -> Box | None:
         """The part of the grid between two corners (x, y, z), None where it is empty."""
