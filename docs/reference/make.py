@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-import click
 import typer
 
 from osteoscope.cli.app import app
@@ -52,7 +52,7 @@ def cli_page() -> str:
     return "\n".join(pages)
 
 
-def _option(parameter: click.Parameter) -> str:
+def _option(parameter: Any) -> str:
     shown = ", ".join(f"`{o}`" for o in (*parameter.opts, *parameter.secondary_opts))
     if parameter.param_type_name == "argument":
         shown = f"`{(parameter.name or '').upper()}`"

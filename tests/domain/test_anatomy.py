@@ -9,7 +9,7 @@ from osteoscope.errors import InvalidValueError
 def test_both_scores_cover_the_units_once() -> None:
     skeletal = [u for u in anatomy.PLANAR_UNITS if u != "soft_tissue"]
     for sacrum in ("spine", "pelvis"):
-        units = [u for members in anatomy.siopen_members(sacrum).values() for u in members]  # type: ignore[arg-type]
+        units = [u for members in anatomy.siopen_members(sacrum).values() for u in members]
         assert sorted(units) == sorted(skeletal)
     assert sorted(u for members in anatomy.CURIE.values() for u in members) == sorted(anatomy.PLANAR_UNITS)
     assert (len(anatomy.SIOPEN), len(anatomy.CURIE)) == (12, 10)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -32,7 +32,7 @@ def say_json(data: Any) -> None:
     print(json.dumps(data, indent=1, ensure_ascii=False))  # noqa: T201 - the machine-readable output itself
 
 
-def say_table(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def say_table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """A table; tab-separated lines when piped."""
     if not _out.is_terminal:
         for row in rows:

@@ -14,7 +14,7 @@ from osteoscope.dicom.load import Arrival, Candidate, IntakeOptions, load, scan
 from osteoscope.domain import codec
 from osteoscope.domain.reading import Reading
 from osteoscope.domain.study import IntakeNote, Study
-from osteoscope.errors import IntakeError, OsteoscopeError
+from osteoscope.errors import OsteoscopeError
 from osteoscope.reading.read import read
 
 Progress = Callable[[str, int, int], None]
@@ -63,18 +63,14 @@ def read_all(inputs: Sequence[Path], folder: Path, options: BatchOptions, progre
         IntakeError: an input does not exist.
     """
     with tempfile.TemporaryDirectory(prefix="osteoscope-") as temporary:
-        scans = [scan(path, _fresh(Path(temporary)), options.intake, progress) for path in inputs]
-        candidates = [candidate for found in scans for candidate in found.candidates]
-        notes = tuple(note for found in scans for note in found.notes)
-        rows = tuple(_read_one(candidate, place, options, progress) for candidate, place in _places(candidates, folder))
-    batch = Batch(rows, notes)
+        found = scan(inputs, Path(temporary), options.intake, progress)
+        rows = tuple(
+            _read_one(candidate, place, options, progress) for candidate, place in _places(found.candidates, folder)
+        )
+    batch = Batch(rows, found.notes)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "intake.json").write_text(json.dumps(codec.encode(batch), indent=1, ensure_ascii=False) + "\n", "utf-8")
     return batch
-
-
-def _fresh(temporary: Path) -> Path:
-    return Path(tempfile.mkdtemp(dir=temporary))
 
 
 def _places(candidates: Sequence[Candidate], folder: Path) -> Iterator[tuple[Candidate, Path]]:
@@ -94,8 +90,6 @@ def _read_within(candidate: Candidate, folder: Path, scratch: Path, options: Bat
         if arrival.study is None:
             return Row(arrival.label, "refused", "", _why(arrival), arrival.notes)
         return _deliver_study(arrival.study, arrival.label, folder, options, progress)
-    except IntakeError as error:
-        return Row(candidate.label, "refused", "", str(error))
     except OsteoscopeError as error:
         return Row(candidate.label, "failed", "", str(error))
     except Exception as error:  # noqa: BLE001 - one bad study never stops a batch

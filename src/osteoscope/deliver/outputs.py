@@ -16,10 +16,12 @@ from osteoscope.dicom.sr import write_sr
 from osteoscope.dicom.write_nifti import write_bone_labels, write_lesion_labels
 from osteoscope.domain import codec
 from osteoscope.domain.reading import Case, Gap, Reading
+from osteoscope.domain.study import StudyKind
 from osteoscope.errors import OutputError
 from osteoscope.reading.read import Outcome
-from osteoscope.report.document import Document, build_document
+from osteoscope.report.document import build_document
 from osteoscope.report.html import write_html
+from osteoscope.report.parts import Document
 from osteoscope.report.pdf import write_pdf
 
 
@@ -44,6 +46,10 @@ class Parcel:
         self.reading: Reading = outcome.reading
         self.folder = folder
 
+    def note(self, gap: Gap) -> None:
+        """Keep a gap in the Reading."""
+        self.reading = replace(self.reading, gaps=(*self.reading.gaps, gap))
+
     @cached_property
     def document(self) -> Document:
         """The report as plain data."""
@@ -57,20 +63,27 @@ class Parcel:
 
 @dataclass(frozen=True)
 class Output:
-    """One row: what is written, for which kinds of study, under which option."""
+    """One row: what is written, for which kinds of study, under which option.
+
+    Args:
+        option: field of OutputOptions that asks for it, "" for always.
+        of_findings: left out where nothing was found.
+    """
 
     name: str
     write: Callable[[Parcel], object]
-    kinds: tuple[str, ...] = ("ct", "nm-planar")
+    kinds: tuple[StudyKind, ...] = ("ct", "nm-planar")
     option: str = ""
+    of_findings: bool = False
 
 
+CT: tuple[StudyKind, ...] = ("ct",)
 OUTPUTS: tuple[Output, ...] = (
-    Output("lesions.dcm", lambda p: write_seg(p.case, p.reading, p.folder / "lesions.dcm"), ("ct",), "dicom"),
-    Output("bones.dcm", lambda p: write_bones_seg(p.case, p.reading, p.folder / "bones.dcm"), ("ct",), "dicom"),
+    Output("lesions.dcm", lambda p: write_seg(p.case, p.reading, p.folder / "lesions.dcm"), CT, "dicom", True),
+    Output("bones.dcm", lambda p: write_bones_seg(p.case, p.reading, p.folder / "bones.dcm"), CT, "dicom"),
     Output("measurements.dcm", lambda p: write_sr(p.case, p.reading, p.folder / "measurements.dcm"), option="dicom"),
-    Output("lesions.nii.gz", lambda p: write_lesion_labels(p.case, p.folder / "lesions.nii.gz"), ("ct",), "nifti"),
-    Output("bones.nii.gz", lambda p: write_bone_labels(p.case, p.folder / "bones.nii.gz"), ("ct",), "nifti"),
+    Output("lesions.nii.gz", lambda p: write_lesion_labels(p.case, p.folder / "lesions.nii.gz"), CT, "nifti"),
+    Output("bones.nii.gz", lambda p: write_bone_labels(p.case, p.folder / "bones.nii.gz"), CT, "nifti"),
     Output("report.html", lambda p: write_html(p.document, p.folder / "report.html")),
     Output("report.pdf", lambda p: write_pdf(p.document, p.folder / "report.pdf")),
     Output("key_images", Parcel.write_key_images, option="dicom"),
@@ -80,6 +93,7 @@ OUTPUTS: tuple[Output, ...] = (
         option="dicom",
     ),
 )
+NOT_DICOM = Gap("study", "write DICOM objects", "the input is not DICOM; give the DICOM series to get SEG, SR and PDF")
 
 
 def deliver(outcome: Outcome, folder: Path, options: OutputOptions) -> Reading:
@@ -92,16 +106,23 @@ def deliver(outcome: Outcome, folder: Path, options: OutputOptions) -> Reading:
         OutputError: the folder or reading.json cannot be written.
     """
     parcel = Parcel(outcome, folder)
+    if options.dicom and not any(source.sop_instance_uid for source in outcome.case.study.sources):
+        options = replace(options, dicom=False)
+        parcel.note(NOT_DICOM)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for output in OUTPUTS:
-            wanted = not output.option or getattr(options, output.option)
-            if wanted and parcel.reading.study.kind in output.kinds:
+            if _wanted(output, parcel.reading, options):
                 _attempt(output, parcel)
         write_reading(parcel.reading, folder / "reading.json")
     except OSError as error:
         raise OutputError(f"write {folder}", str(error), "Choose a folder that can be written with -o") from error
     return parcel.reading
+
+
+def _wanted(output: Output, reading: Reading, options: OutputOptions) -> bool:
+    asked = not output.option or getattr(options, output.option)
+    return asked and reading.study.kind in output.kinds and bool(reading.findings or not output.of_findings)
 
 
 def write_reading(reading: Reading, path: Path) -> None:
@@ -133,5 +154,4 @@ def _attempt(output: Output, parcel: Parcel) -> None:
     try:
         output.write(parcel)
     except Exception as error:  # noqa: BLE001 - one failing output never loses the Reading
-        gap = Gap("study", f"write {output.name}", f"{type(error).__name__}: {error}")
-        parcel.reading = replace(parcel.reading, gaps=(*parcel.reading.gaps, gap))
+        parcel.note(Gap("study", f"write {output.name}", f"{type(error).__name__}: {error}"))

@@ -7,7 +7,7 @@ are parsed in a child process under limits of memory and time; a file that kills
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -82,8 +82,10 @@ class Arrival:
     notes: tuple[IntakeNote, ...]
 
 
-def scan(path: Path, scratch: Path, options: IntakeOptions = _STRICT, progress: Progress = silent) -> Scan:
-    """Look at all files of a folder, a file, a zip or a DICOMDIR.
+def scan(
+    path: Path | Sequence[Path], scratch: Path, options: IntakeOptions = _STRICT, progress: Progress = silent
+) -> Scan:
+    """Look at all files of a folder, a file, a zip or a DICOMDIR, or of several of these as one input.
 
     Args:
         path: a DICOMDIR stands for its folder; what it points to is never followed.
@@ -95,15 +97,22 @@ def scan(path: Path, scratch: Path, options: IntakeOptions = _STRICT, progress: 
         IntakeError: there is no such file or folder.
         LimitError: more files than allowed.
     """
-    root = path.parent if path.name.upper() == "DICOMDIR" and path.is_file() else path
+    given = [path] if isinstance(path, Path) else path
+    roots = list(dict.fromkeys(one.parent if _is_dicomdir(one) else one for one in given))
     with Sandbox(options.limits) as sandbox:
         work = Workplace(sandbox, scratch, options, progress)
-        inventory = take_inventory(root, work)
+        inventory = take_inventory(roots, work)
         found, notes = _candidates(inventory, work)
         limited = sandbox.limited
     if not limited:
-        notes.append(IntakeNote("warning", "this system sets no memory limit", "give trusted files only", str(path)))
+        notes.append(
+            IntakeNote("warning", "this system sets no memory limit", "give trusted files only", str(roots[0]))
+        )
     return Scan(tuple(found), tuple(notes))
+
+
+def _is_dicomdir(path: Path) -> bool:
+    return path.name.upper() == "DICOMDIR" and path.is_file()
 
 
 def load(candidate: Candidate, scratch: Path, options: IntakeOptions = _STRICT, progress: Progress = silent) -> Arrival:

@@ -93,9 +93,7 @@ def outlines(region: Region, frames: dict[str, Frame]) -> list[tuple[Frame, Poly
 
 def _outer(mask: NDArray[np.bool_]) -> list[Polygon]:
     padded = np.pad(mask, 1).astype(float)
-    contours = find_contours(  # type: ignore[no-untyped-call]
-        padded, 0.5, fully_connected="high", positive_orientation="low"
-    )
+    contours = find_contours(padded, 0.5, fully_connected="high", positive_orientation="low")
     return [contour - 1 for contour in contours if _signed_area(contour) < 0]
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from osteoscope.domain.reading import (
     Case,
     Gap,
     Input,
+    MappedSite,
     Provenance,
     Reader,
     Reading,
@@ -26,6 +28,7 @@ from osteoscope.find.detection import Detection
 from osteoscope.reading.plan import Plan, plan_for
 
 T = TypeVar("T")
+Measures = tuple[Measure, ...]
 Progress = Callable[[str, int, int], None]
 
 STEPS = ("sites", "findings", "measures of findings", "measures of sites", "measures of the study")
@@ -52,10 +55,10 @@ class _Gaps:
             self.found.append(Gap(where, step, f"{type(error).__name__}: {error}"))
             return otherwise
 
-    def measures(
-        self, where: str, acts: Sequence[tuple[str, Callable[[], tuple[Measure, ...]]]]
-    ) -> tuple[Measure, ...]:
-        return tuple(m for step, act in acts for m in self.attempt(where, step, act, ()))
+    def measures(self, where: str, acts: Sequence[Callable[..., Measures]], *subject: object) -> Measures:
+        empty: Measures = ()
+        made = [self.attempt(where, act.__name__, partial(act, *subject), empty) for act in acts]
+        return tuple(measure for measures in made for measure in measures)
 
 
 def read(study: Study, plan: Plan | None = None, progress: Progress | None = None) -> Outcome:
@@ -78,7 +81,8 @@ def read(study: Study, plan: Plan | None = None, progress: Progress | None = Non
     gaps = _Gaps(chosen.limits)
 
     tell(STEPS[0], 0, len(STEPS))
-    mapped = gaps.attempt("study", STEPS[0], lambda: chosen.map_sites(study), ())
+    nowhere: tuple[MappedSite, ...] = ()
+    mapped = gaps.attempt("study", STEPS[0], lambda: chosen.map_sites(study), nowhere)
     tell(STEPS[1], 1, len(STEPS))
     detection = gaps.attempt("study", STEPS[1], lambda: chosen.detect(study, mapped), Detection(()))
     case = Case(study, mapped, detection.findings, detection.set_aside)
@@ -88,8 +92,7 @@ def read(study: Study, plan: Plan | None = None, progress: Progress | None = Non
     reported = chosen.reported(mapped).items()
     case = replace(case, sites=tuple(_read_site(case, site, members, chosen, gaps) for site, members in reported))
     tell(STEPS[4], 4, len(STEPS))
-    acts = [(act.__name__, lambda act=act: act(case)) for act in chosen.of_study]
-    measures = gaps.measures("study", acts)
+    measures = gaps.measures("study", chosen.of_study, case)
     tell("done", len(STEPS), len(STEPS))
 
     software = f"osteoscope {version('osteoscope')}"
@@ -112,8 +115,7 @@ def read(study: Study, plan: Plan | None = None, progress: Progress | None = Non
 
 
 def _measure_finding(case: Case, finding: Finding, plan: Plan, gaps: _Gaps) -> Finding:
-    acts = [(act.__name__, lambda act=act: act(case, finding)) for act in plan.of_finding]
-    return replace(finding, measures=finding.measures + gaps.measures(finding.id, acts))
+    return replace(finding, measures=finding.measures + gaps.measures(finding.id, plan.of_finding, case, finding))
 
 
 def _read_site(case: Case, site: str, members: tuple[str, ...], plan: Plan, gaps: _Gaps) -> SiteReading:
@@ -124,8 +126,7 @@ def _read_site(case: Case, site: str, members: tuple[str, ...], plan: Plan, gaps
     missing = tuple(f"{m}: {s.replace('_', ' ')}" for m, s in statuses.items() if s != status)
     notes = tuple(note for place in places.values() for note in place.notes) + missing
     evidence = tuple(f.id for f in case.findings if f.site in members)
-    acts = [(act.__name__, lambda act=act: act(case, site)) for act in plan.of_site]
-    measures = gaps.measures(site, acts) if status == "assessed" else ()
+    measures = gaps.measures(site, plan.of_site, case, site) if status == "assessed" else ()
     confidence = min((place.confidence for place in places.values()), default=None)
     return SiteReading(site, status, measures, evidence, confidence, notes)
 

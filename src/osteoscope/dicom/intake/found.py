@@ -35,11 +35,11 @@ def printable(name: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def walk(root: Path, most: int) -> tuple[list[Found], list[IntakeNote]]:
+def walk(root: Path, most: int, *, alone: bool = True) -> tuple[list[Found], list[IntakeNote]]:
     """All regular files of a folder, or the file itself, in the order of their names; notes on what is passed over.
 
     Links that stay within the folder are passed over since their target is met anyway; links that leave
-    it are refused.
+    it are refused. Names are relative to the folder where it is the only input, else as the user gave them.
 
     Raises:
         IntakeError: nothing is there.
@@ -48,12 +48,13 @@ def walk(root: Path, most: int) -> tuple[list[Found], list[IntakeNote]]:
     if not root.exists():
         raise IntakeError(f"read {root}", "there is no such file or folder", "Check the path")
     if root.is_file():
-        return [Found(root, printable(root.name))], []
+        return [Found(root, printable(root.name if alone else root.as_posix()))], []
+    shown = Path() if alone else root
     files: list[Found] = []
     notes: list[IntakeNote] = []
     inside = root.resolve()
     for path in _paths(root, notes):
-        found = Found(path, printable(path.relative_to(root).as_posix()))
+        found = Found(path, printable((shown / path.relative_to(root)).as_posix()))
         note = _passed_over(found, inside)
         if note:
             notes.append(note)

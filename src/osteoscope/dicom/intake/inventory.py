@@ -47,18 +47,22 @@ class Inventory:
     notes: list[IntakeNote] = field(default_factory=list)
 
 
-def take_inventory(path: Path, work: Workplace) -> Inventory:
-    """Look at every file.
+def take_inventory(paths: Sequence[Path], work: Workplace) -> Inventory:
+    """Look at every file of these files and folders.
 
     Raises:
         IntakeError: nothing is there.
         LimitError: too many files.
     """
     inventory = Inventory()
-    files, inventory.notes = walk(path, work.options.limits.files)
+    files: list[Found] = []
+    for path in paths:
+        found, notes = walk(path, work.options.limits.files - len(files), alone=len(paths) == 1)
+        files += found
+        inventory.notes += notes
     archives = _look_at(files, work, inventory)
-    for found, kind in archives:
-        inner = _unpacked(found, kind, work, inventory)
+    for archive, kind in archives:
+        inner = _unpacked(archive, kind, work, inventory)
         for nested, _ in _look_at(inner, work, inventory):
             note = nested.note("refused", "an archive within an archive", "Unpack it and give the folder")
             inventory.notes.append(note)
