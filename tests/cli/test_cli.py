@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from osteoscope.cli.doctor import examine
+from osteoscope.dicom.write_nifti import write_nifti
+from osteoscope.domain.geometry import Grid
+
+
+def osteoscope(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "osteoscope", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("command", ["", "read", "demo", "simulate", "doctor"])
+def test_help_explains_itself(command: str) -> None:
+    done = osteoscope(*filter(None, [command]), "--help")
+    assert done.returncode == 0
+    assert "Usage:" in done.stdout
+
+
+def test_help_answers_at_once() -> None:
+    clock = time.perf_counter()
+    osteoscope("--help")
+    assert time.perf_counter() - clock < 2
+
+
+def test_version_and_disclaimer() -> None:
+    assert osteoscope("--version").stdout.startswith("osteoscope 0.")
+    assert "not a medical device" in osteoscope("--help").stdout.replace("\n", " ").replace("  ", " ")
+
+
+def test_simulate_then_read_as_a_user(tmp_path: Path) -> None:
+    made = osteoscope("simulate", "planar", "-n", "2", "--seed", "7", "-o", tmp_path / "studies")
+    assert made.returncode == 0, made.stderr
+    assert made.stdout.split() == [str(tmp_path / "studies" / f"planar-000{n}") for n in (7, 8)]
+    done = osteoscope("read", tmp_path / "studies", "-o", tmp_path / "out", "--json", "--no-dicom")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    rows = json.loads(done.stdout)["rows"]
+    assert [row["state"] for row in rows] == ["read", "read"]
+    assert all("siopen total" in row["summary"] for row in rows)
+    assert not list((tmp_path / "out").rglob("*.dcm"))
+
+
+def test_exit_codes_of_bad_input(tmp_path: Path) -> None:
+    missing = osteoscope("read", tmp_path / "nowhere")
+    assert missing.returncode == 1
+    assert "nowhere" in missing.stderr
+    assert "Traceback" not in missing.stderr
+    mask = tmp_path / "mask.nii.gz"
+    write_nifti(Grid.axial((4, 8, 8), (5, 1, 1)), np.ones((4, 8, 8), np.uint8), mask)
+    refused = osteoscope("read", mask, "-o", tmp_path / "out")
+    assert refused.returncode == 4
+    assert "mask.nii.gz" in refused.stdout
+    assert osteoscope("read").returncode == 2
+    assert osteoscope("simulate", "mri", "-o", tmp_path).returncode == 1
+
+
+def test_doctor_says_what_is_there(tmp_path: Path) -> None:
+    done = osteoscope("doctor", "--json", "-o", tmp_path)
+    checks = {check["name"]: check for check in json.loads(done.stdout)}
+    assert done.returncode == 0, done.stdout
+    assert checks["pydicom"]["ok"]
+    assert checks["output folder"]["found"].startswith(str(tmp_path))
+
+
+def test_doctor_finds_fault_with_a_folder_that_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", closed)
+    faults = [check for check in examine(tmp_path) if not check.ok]
+    assert [check.name for check in faults] == ["output folder"]
+    assert "choose another" in faults[0].found
