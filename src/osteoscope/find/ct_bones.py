@@ -13,7 +13,7 @@ from scipy import ndimage
 from osteoscope.find.ct_body import BodyOptions, SoftTissue, body_mask, soft_tissue
 from osteoscope.find.ct_contrast import ContrastOptions, contrast_mask
 from osteoscope.find.ct_enclosed import ALL_DIRECTIONS, walls_met
-from osteoscope.find.ct_frame import OUTSIDE, Frame
+from osteoscope.find.ct_frame import OUTSIDE, Frame, smoothed
 
 Mask = NDArray[np.bool_]
 
@@ -84,7 +84,7 @@ def bone_mask(frame: Frame, options: MaskOptions = MaskOptions()) -> BoneMask:
     """Every bone of the scan, marrow included; table, contrast agent, stones and metal left out."""
     body = body_mask(frame, options.body)
     soft = soft_tissue(frame, body)
-    smooth = _smoothed(frame, soft, options)
+    smooth = _denoised(frame, soft, options)
     threshold = soft.hu + max(options.above_soft_hu, options.above_soft_noise * _residual(soft, options))
     dense = _hysteresis(smooth, body, threshold, soft.hu + options.seed_hu, frame.step, options)
     metal = ndimage.binary_dilation(frame.hu > options.metal_hu, iterations=1) & body
@@ -95,12 +95,9 @@ def bone_mask(frame: Frame, options: MaskOptions = MaskOptions()) -> BoneMask:
     return BoneMask(frame, smooth, dense | marrow, marrow, metal, body, soft, threshold)
 
 
-def _smoothed(frame: Frame, soft: SoftTissue, options: MaskOptions) -> NDArray[np.int16]:
-    sigma = min(options.smooth_most_mm, soft.noise * options.smooth_per_noise_mm) / frame.step
-    if sigma < 0.3:  # voxels; a narrower Gaussian leaves the values as they are
-        return frame.hu
-    values = np.maximum(frame.hu, -1024).astype(np.float32)
-    return np.asarray(ndimage.gaussian_filter(values, sigma, mode="nearest").round().astype(np.int16))
+def _denoised(frame: Frame, soft: SoftTissue, options: MaskOptions) -> NDArray[np.int16]:
+    sigma = min(options.smooth_most_mm, soft.noise * options.smooth_per_noise_mm)
+    return smoothed(frame, sigma) if sigma > 0.3 * frame.step else frame.hu  # narrower changes nothing
 
 
 def _residual(soft: SoftTissue, options: MaskOptions) -> float:

@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 - the name that its own documentation uses
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
 from osteoscope.domain.study import Study
 from osteoscope.errors import UnsuitableStudyError
 
+AIR = -1024  # HU
 OUTSIDE = -2048  # HU of working voxels that the scan does not cover; below any HU that intake lets through
 _REVERSED = np.eye(4)[[2, 1, 0, 3]]  # SimpleITK counts (column, row, slice)
 _SLAB = 64  # slices mapped back at once, bounds memory
@@ -51,6 +53,11 @@ class Frame:
         """A length as a whole number of voxels, at least 1."""
         return max(1, round(mm / self.step))
 
+    def from_source(self, labels: NDArray[Any]) -> NDArray[Any]:
+        """Labels of the scan's own grid, resampled to the working frame; 0 beyond the scan."""
+        matrix = np.linalg.inv(self.source.matrix) @ self.grid.matrix
+        return _resample(sitk.GetImageFromArray(labels), self.grid.shape, matrix, sitk.sitkNearestNeighbor)
+
     def to_source(self, array: NDArray[Any], linear: bool) -> NDArray[Any]:
         """An array of the working frame, resampled to the scan's own grid slab by slab."""
         moving = sitk.GetImageFromArray(array)
@@ -77,6 +84,12 @@ def _resample(moving: sitk.Image, shape: tuple[int, ...], matrix: NDArray[np.flo
     size = [int(n) for n in reversed(shape)]
     out = sitk.Resample(moving, size, transform, method, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), identity, fill)
     return np.asarray(sitk.GetArrayFromImage(out))
+
+
+def smoothed(frame: Frame, sigma_mm: float) -> NDArray[np.int16]:
+    """HU through a Gaussian; places beyond the scan count as air."""
+    values = np.maximum(frame.hu, AIR).astype(np.float32)
+    return np.asarray(ndimage.gaussian_filter(values, sigma_mm / frame.step, mode="nearest").round().astype(np.int16))
 
 
 def ct_image(study: Study) -> Image:
