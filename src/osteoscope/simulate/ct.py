@@ -70,10 +70,7 @@ def _implant_all(
             raise InvalidValueError(
                 f"implant in {site}", f"no such bone in the field {recipe.coverage!r}", "Choose another bone or field"
             )
-    mimics = [
-        implant_mimic(canvas, by_site[mimic.site], anatomy.vertebrae.get(mimic.site), mimic, rng)
-        for mimic in recipe.mimics
-    ]
+    mimics = [implant_mimic(canvas, by_site[mimic.site], anatomy.vertebrae, mimic, rng) for mimic in recipe.mimics]
     lesions: list[PlacedLesion] = []
     for lesion in recipe.lesions:
         lesions.append(implant(canvas, by_site[lesion.site], lesion, lesions, rng))

@@ -13,10 +13,13 @@ from osteoscope.domain.geometry import Grid
 from osteoscope.errors import InvalidValueError
 from osteoscope.simulate.ct_body import Figure, figure
 from osteoscope.simulate.ct_canvas import Bone
-from osteoscope.simulate.ct_pelvis import Limb, femur_bone, hip_bone
+from osteoscope.simulate.ct_femur import Leg, femur_bone
+from osteoscope.simulate.ct_pelvis import hip_bone
+from osteoscope.simulate.ct_sacrum import sacrum_bone
 from osteoscope.simulate.ct_shoulder import Shoulder
-from osteoscope.simulate.ct_spine import Vertebra, sacrum_bone, spine, vertebra_bone
+from osteoscope.simulate.ct_spine import Vertebra, spine
 from osteoscope.simulate.ct_thorax import Cage, rib_bone, rib_line, sternum_bone
+from osteoscope.simulate.ct_vertebra import vertebra_bone
 
 Coverage = Literal["trunk", "thorax", "abdomen", "pelvis", "femurs", "lumbar"]
 SLIMMEST, STOUTEST = 0.75, 1.9
@@ -87,11 +90,11 @@ def grow(patient: CtPatient, rng: np.random.Generator) -> Anatomy:
     bones = [vertebra_bone(v, marrow * (1 + 0.25 * n / 12)) for n, v in enumerate(vertebrae.values())]
     bones.append(sacrum_bone(scale, 0.85 * marrow))
     for side in SIDES:
-        limb = Limb(
+        leg = Leg(
             side, scale, (rng.normal(88, 1.5), rng.normal(-35, 1.5), -95.0), rng.normal(127, 3), rng.normal(14, 4),
             rng.normal(8, 8),
         )  # fmt: skip
-        bones += [femur_bone(limb, marrow), hip_bone(limb, marrow)]
+        bones += [femur_bone(leg, marrow), hip_bone(leg, marrow)]
     for side in SIDES:
         bones += [rib_bone(side, n, rib_line(side, n, vertebrae[f"vertebra_T{n}"], cage), marrow) for n in range(1, 13)]
     bones.append(sternum_bone(cage, vertebrae, marrow))

@@ -5,14 +5,18 @@ Positions are three arrays (x, y, z) that broadcast against each other; all shap
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from osteoscope.domain.anatomy import Side
+
 Array = NDArray[np.floating[Any]]
 Triple = tuple[float, float, float]
+SIDE_SIGN: Mapping[Side, int] = MappingProxyType({"right": -1, "left": 1})
 
 
 class Place(NamedTuple):

@@ -54,19 +54,24 @@ class _Ground:
 
     canvas: Canvas
     bone: PlacedBone
-    vertebra: Vertebra | None
+    vertebrae: Mapping[str, Vertebra]
     rng: np.random.Generator
+
+    @property
+    def vertebra(self) -> Vertebra:
+        """The vertebra that the bone was made from."""
+        return self.vertebrae[self.bone.bone.site]
 
 
 def implant_mimic(
-    canvas: Canvas, bone: PlacedBone, vertebra: Vertebra | None, mimic: CtMimic, rng: np.random.Generator
+    canvas: Canvas, bone: PlacedBone, vertebrae: Mapping[str, Vertebra], mimic: CtMimic, rng: np.random.Generator
 ) -> PlacedMimic:
-    """Paint a benign finding in its bone; vertebral ones need the vertebra that the bone was made from.
+    """Paint a benign finding in its bone; ``vertebrae`` by site id are those that the bones were made from.
 
     Raises:
         InvalidValueError: no room within the field of view.
     """
-    box, distance = _PAINTERS[mimic.kind](_Ground(canvas, bone, vertebra, rng))
+    box, distance = _PAINTERS[mimic.kind](_Ground(canvas, bone, vertebrae, rng))
     mask = np.asarray(distance < 0)
     if not mask.any():
         raise no_room(f"a {mimic.kind}", mimic.site)
@@ -94,8 +99,6 @@ def _pocket(
 ) -> tuple[Box, Array]:
     """Distance to an ellipsoid of the vertebra's own axes, cut by its surface."""
     vertebra, canvas = ground.vertebra, ground.canvas
-    if vertebra is None:
-        raise no_room("a finding of vertebrae", ground.bone.bone.site)
     middle = np.asarray(vertebra.outside(*centre))
     reach = max(radii) + 4 * canvas.warp_mm + 4
     box = canvas.box(middle - reach, middle + reach)
@@ -107,8 +110,7 @@ def _pocket(
 
 
 def _near_endplate(ground: _Ground, inset: float) -> float:
-    height = ground.vertebra.size[2] if ground.vertebra else 0.0
-    return float(ground.rng.choice((-1, 1)) * (height / 2 - inset))
+    return float(ground.rng.choice((-1, 1)) * (ground.vertebra.size.height / 2 - inset))
 
 
 def _schmorl_node(ground: _Ground) -> tuple[Box, Array]:
@@ -138,9 +140,9 @@ def _haemangioma(ground: _Ground) -> tuple[Box, Array]:
 def _endplate_sclerosis(ground: _Ground) -> tuple[Box, Array]:
     """A blurred dense band under an end plate, in front."""
     canvas, rng = ground.canvas, ground.rng
-    wide = (ground.vertebra.size[0] if ground.vertebra else 0.0) * rng.uniform(0.25, 0.42)
+    wide = ground.vertebra.size.width * rng.uniform(0.25, 0.42)
     centre = (rng.uniform(-6, 6), rng.uniform(-12, -4), _near_endplate(ground, 1.0))
-    box, distance = _pocket(ground, centre, (max(wide, 5.0), rng.uniform(7, 12), rng.uniform(3, 6)))
+    box, distance = _pocket(ground, centre, (wide, rng.uniform(7, 12), rng.uniform(3, 6)))
     step = float(np.hypot(np.mean(canvas.grid.spacing), 3.0))
     canvas.paint(box, share(distance, step), rng.uniform(350, 600) + 40 * canvas.texture[box])
     return box, distance

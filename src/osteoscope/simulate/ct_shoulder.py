@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from osteoscope.domain.anatomy import Side
 from osteoscope.simulate.ct_canvas import Bone
 from osteoscope.simulate.ct_implicit import (
+    SIDE_SIGN,
     Array,
     Place,
     Triple,
@@ -25,7 +26,6 @@ from osteoscope.simulate.ct_implicit import (
     shifted,
     union,
 )
-from osteoscope.simulate.ct_pelvis import SIDE_SIGN
 
 Floats = NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""Ribs, sternum, clavicles, scapulae and humeri of an adult, hung on the spine.
+"""Ribs and sternum of an adult, hung on the spine.
 
 The cage is a stack of rounded cross-sections; ribs run on its surface, lungs and chest wall follow it. Lengths in
 millimetres for a stature of 170 cm; chosen for the look of a CT, no morphometric reference.
@@ -16,8 +16,7 @@ from scipy.spatial import cKDTree
 
 from osteoscope.domain.anatomy import Side
 from osteoscope.simulate.ct_canvas import Bone
-from osteoscope.simulate.ct_implicit import Array, Place, common, polygon, shifted
-from osteoscope.simulate.ct_pelvis import SIDE_SIGN
+from osteoscope.simulate.ct_implicit import SIDE_SIGN, Array, Place, common, polygon, shifted
 from osteoscope.simulate.ct_spine import Vertebra
 
 Floats = NDArray[np.float64]
@@ -31,6 +30,9 @@ _CAGE_BACK = np.array([42, 44, 47, 50, 52, 52, 48, 42, 36, 30, 24])
 # Ribs: angle from the back at which bone ends (180 = midline in front), drop of that end below its head (mm).
 _RIB_END = (148, 150, 150, 148, 146, 142, 138, 130, 122, 112, 82, 58)
 _RIB_DROP = (24, 46, 66, 84, 98, 108, 116, 118, 112, 98, 66, 40)
+# Half height and half thickness, mm.
+_RIB_RADII_USUAL = (6.6, 3.9)
+_RIB_RADII = {1: (4.0, 6.0), 11: (5.2, 3.9), 12: (5.2, 3.9)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,10 +82,10 @@ class Cage:
 
 def rib_line(side: Side, number: int, vertebra: Vertebra, cage: Cage) -> Floats:
     """Centre line (n, 3) of a rib from its head to its bony end, a point every 3 mm."""
-    width, depth, height, *_, reach, behind, up = vertebra.size[:9]
-    bow = vertebra.centre[0]
-    head = shifted(vertebra.outside(width / 2 + 3, depth * 0.38, height * 0.42), -bow, 0, 0)
-    tubercle = shifted(vertebra.outside(reach - 2 if number < 11 else 26, depth / 2 + behind - 9, up + 5), -bow, 0, 0)
+    size, bow = vertebra.size, vertebra.centre[0]
+    reach = size.side - 2 if number < 11 else 26
+    head = shifted(vertebra.outside(size.width / 2 + 3, size.depth * 0.38, size.height * 0.42), -bow, 0, 0)
+    tubercle = shifted(vertebra.outside(reach, size.depth / 2 + size.behind - 9, size.up + 5), -bow, 0, 0)
     end, drop = _RIB_END[number - 1], _RIB_DROP[number - 1]
     share = np.linspace(0.0, 1.0, 12)
     angle = 34 + share * (end - 34)
@@ -97,16 +99,13 @@ def rib_line(side: Side, number: int, vertebra: Vertebra, cage: Cage) -> Floats:
 
 def rib_bone(side: Side, number: int, line: Floats, marrow_hu: float) -> Bone:
     """A flattened, curved tube."""
-    tall, thick = (4.2, 5.2) if number == 1 else (6.6 if number < 11 else 5.2, 3.9)
     along = np.gradient(line, axis=0)
     along /= np.linalg.norm(along, axis=1, keepdims=True)
     upright = np.array([0.0, 0.0, 1.0]) - along * along[:, 2:]
     upright /= np.linalg.norm(upright, axis=1, keepdims=True) + 1e-6
-    if number == 1:
-        tall, thick = thick, tall
 
     def shape(p: Place) -> Array:
-        return _ribbon(p, (line, upright), (tall, thick))
+        return _ribbon(p, (line, upright), _RIB_RADII.get(number, _RIB_RADII_USUAL))
 
     low, high = line.min(axis=0) - 12, line.max(axis=0) + 12
     return Bone(f"rib_{side}_{number}", tuple(low), tuple(high), shape, 1.1, 0.7 * marrow_hu, cortex_hu=1000.0, gap=1.2)

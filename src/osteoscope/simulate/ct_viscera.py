@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osteoscope.domain.anatomy import SIDES
-from osteoscope.simulate.ct_implicit import Array, Place
+from osteoscope.simulate.ct_implicit import SIDE_SIGN, Array, Place
 from osteoscope.simulate.ct_organs import Organ, Within, ball, cord
-from osteoscope.simulate.ct_pelvis import SIDE_SIGN
 from osteoscope.simulate.ct_spine import Vertebra
 from osteoscope.simulate.ct_thorax import Cage, rib_line
 
@@ -88,7 +87,7 @@ def _cord(tissue: str, rows: Floats, within: Within = "anywhere") -> Organ:
 def _great_vessels(vertebrae: Mapping[str, Vertebra], s: float) -> list[Organ]:
     def ahead(levels: Sequence[str], side: float, gap: float) -> list[tuple[float, float, float]]:
         spots = [vertebrae[f"vertebra_{level}"] for level in levels]
-        return [(v.centre[0] + side * s, v.centre[1] - v.size[1] / 2 - gap * s, v.centre[2]) for v in spots]
+        return [(v.centre[0] + side * s, v.centre[1] - v.size.depth / 2 - gap * s, v.centre[2]) for v in spots]
 
     aorta = [*(np.array(_ARCH) * s).tolist(), *ahead(("T5", "T7", "T9", "T11", "L1", "L3", "L4"), 12, 12)]
     radii = np.array([15, 15, 15, 14, 12.5, 12, 11.5, 11, 10, 9, 8]) * s
@@ -99,13 +98,13 @@ def _great_vessels(vertebrae: Mapping[str, Vertebra], s: float) -> list[Organ]:
 def _column(vertebrae: Mapping[str, Vertebra]) -> list[Organ]:
     """Discs as short rods around the bodies, and the dural sac behind them; bones are painted over it."""
     rows = list(vertebrae.values())
-    sac = [v.outside(0, v.size[1] / 2 + v.size[5] / 2, 0) for v in rows]
+    sac = [v.outside(0, (v.size.depth + v.size.canal_depth) / 2, 0) for v in rows]
     path = [(0.0, 44.0, -40.0), (0.0, 26.0, -14.0), *sac]
     return [*(_disc(v) for v in rows[:-2]), cord("theca", path, [5, 6, *[6.5] * len(sac)])]
 
 
 def _disc(v: Vertebra) -> Organ:
-    wide, deep, half = v.size[0] / 2 - 1, v.size[1] / 2 - 1, v.size[2] / 2 + v.size[3] * 0.6
+    wide, deep, half = v.size.width / 2 - 1, v.size.depth / 2 - 1, v.size.height / 2 + 0.6 * v.size.disc
     reach = np.array([wide + 3, deep + half, deep + half])
 
     def shape(p: Place) -> Array:
