@@ -14,33 +14,39 @@ from osteoscope.dicom.write_nm import write_nm
 from osteoscope.domain.reading import Reading
 from osteoscope.domain.study import Study
 from osteoscope.errors import InvalidValueError
-from osteoscope.simulate.ct import random_ct_recipe, simulate_ct
-from osteoscope.simulate.planar import random_recipe, simulate_planar
+from osteoscope.simulate.ct import CtRecipe, random_ct_recipe, simulate_ct
+from osteoscope.simulate.planar import ChildRecipe, random_recipe, simulate_planar
 
 Progress = Callable[[str, int, int], None]
 
 
-def _planar(seed: int, folder: Path) -> Reading:
-    made = simulate_planar(random_recipe(np.random.default_rng(seed)), seed)
-    return _write(made.study, made.reading, folder, write_nm)
+def write_child(recipe: ChildRecipe, seed: int, folder: Path) -> None:
+    """Simulate a child's scan and write ``dicom/`` and ``truth.json`` into the folder."""
+    made = simulate_planar(recipe, seed)
+    _write(made.study, made.reading, folder, write_nm)
 
 
-def _ct(seed: int, folder: Path) -> Reading:
-    made = simulate_ct(random_ct_recipe(np.random.default_rng(seed)), seed)
-    return _write(made.study, made.reading, folder, write_ct)
+def write_trunk(recipe: CtRecipe, seed: int, folder: Path) -> None:
+    """Simulate a CT and write ``dicom/`` and ``truth.json`` into the folder."""
+    made = simulate_ct(recipe, seed)
+    _write(made.study, made.reading, folder, write_ct)
 
 
-def _write(study: Study, truth: Reading, folder: Path, write: Callable[[Study, Path], object]) -> Reading:
+def _write(study: Study, truth: Reading, folder: Path, write: Callable[[Study, Path], object]) -> None:
     write(study, folder / "dicom")
     write_reading(truth, folder / "truth.json")
-    return truth
 
 
-SIMULATORS: Mapping[str, Callable[[int, Path], Reading]] = MappingProxyType({"planar": _planar, "ct": _ct})
+SIMULATORS: Mapping[str, Callable[[int, Path], None]] = MappingProxyType(
+    {
+        "planar": lambda seed, folder: write_child(random_recipe(np.random.default_rng(seed)), seed, folder),
+        "ct": lambda seed, folder: write_trunk(random_ct_recipe(np.random.default_rng(seed)), seed, folder),
+    }
+)
 
 
 def write_simulated(kind: str, seeds: Sequence[int], output: Path, progress: Progress) -> tuple[Path, ...]:
-    """Write one study per seed into ``output/KIND-SEED``: dicom/ and truth.json.
+    """Write one study of a random recipe per seed into ``output/KIND-SEED``: dicom/ and truth.json.
 
     Raises:
         InvalidValueError: the kind is in no row of the table.

@@ -54,8 +54,8 @@ def truth(
     )
     total = sum(m.value for f in findings for m in f.measures if m.name == "volume")
     measures = (
-        Measure("lesion_count", len(findings), "1", METHOD),
-        Measure("volume", round(total, 4), "mL", METHOD),
+        Measure("lesion_count", len(findings), "{count}", METHOD),
+        Measure("lesion_volume", round(total, 4), "mL", METHOD),
     )
     reader = Reader("truth", "osteoscope simulator")
     aside = tuple(_set_aside(mimic) for mimic in mimics)
