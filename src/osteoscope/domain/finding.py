@@ -48,6 +48,9 @@ class Measure:
                 f"value {self.value} {self.unit} outside {self.interval}",
                 "Widen the interval",
             )
+        object.__setattr__(self, "value", float(self.value))
+        if self.interval:
+            object.__setattr__(self, "interval", (float(self.interval[0]), float(self.interval[1])))
 
 
 @dataclass(frozen=True, eq=False)
