@@ -98,7 +98,17 @@ def test_many_studies_junk_and_a_bad_one(child: Path, tmp_path: Path) -> None:
     report = (tmp_path / "out" / "intake.json").read_text()
     for name in ("notes.txt", "cut.dcm", "mask.nii.gz", "other.zip!a/b.dcm"):
         assert name in report
-    assert (tmp_path / "out" / "study-001" / "reading.json").exists()
+    assert all(Path(row.folder, "reading.json").exists() == (row.state == "read") for row in batch.rows)
+    assert not (tmp_path / "out" / "reading.json").exists()
+
+
+def test_a_single_reading_lies_in_the_folder_itself(child: Path, tmp_path: Path) -> None:
+    mask = tmp_path / "mask.nii.gz"
+    write_nifti(Grid.axial((4, 8, 8), (5, 1, 1)), np.ones((4, 8, 8), np.uint8), mask)
+    batch = read_quietly(child / "dicom", mask, to=tmp_path / "out")
+    assert sorted(row.state for row in batch.rows) == ["read", "refused"]
+    assert (tmp_path / "out" / "reading.json").exists()
+    assert not list((tmp_path / "out").glob("study-*"))
 
 
 def test_files_given_one_by_one_are_one_input(child: Path, tmp_path: Path) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -56,7 +57,7 @@ class Batch:
 def read_all(inputs: Sequence[Path], folder: Path, options: BatchOptions, progress: Progress) -> Batch:
     """Read every study found in files, folders and archives.
 
-    One study goes straight into ``folder``; several go into folders of their own beside it.
+    Results of a single study read lie in ``folder`` itself, those of several in folders of their own within it.
     ``intake.json`` in ``folder`` says what became of every file.
 
     Raises:
@@ -64,19 +65,24 @@ def read_all(inputs: Sequence[Path], folder: Path, options: BatchOptions, progre
     """
     with tempfile.TemporaryDirectory(prefix="osteoscope-") as temporary:
         found = scan(inputs, Path(temporary), options.intake, progress)
-        rows = tuple(
-            _read_one(candidate, place, options, progress) for candidate, place in _places(found.candidates, folder)
-        )
-    batch = Batch(rows, found.notes)
+        rows = [
+            _read_one(candidate, folder / f"study-{number:03d}", options, progress)
+            for number, candidate in enumerate(found.candidates, 1)
+        ]
+    batch = Batch(_lifted(rows, folder), found.notes)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "intake.json").write_text(json.dumps(codec.encode(batch), indent=1, ensure_ascii=False) + "\n", "utf-8")
     return batch
 
 
-def _places(candidates: Sequence[Candidate], folder: Path) -> Iterator[tuple[Candidate, Path]]:
-    alone = len(candidates) == 1
-    for number, candidate in enumerate(candidates, 1):
-        yield candidate, folder if alone else folder / f"study-{number:03d}"
+def _lifted(rows: Sequence[Row], folder: Path) -> tuple[Row, ...]:
+    """The rows, the results of a single Reading moved up into the folder itself."""
+    done = [row for row in rows if row.state == "read"]
+    if len(done) != 1:
+        return tuple(rows)
+    shutil.copytree(done[0].folder, folder, dirs_exist_ok=True)
+    shutil.rmtree(done[0].folder)
+    return tuple(replace(row, folder=str(folder)) if row is done[0] else row for row in rows)
 
 
 def _read_one(candidate: Candidate, folder: Path, options: BatchOptions, progress: Progress) -> Row:
