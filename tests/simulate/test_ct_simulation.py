@@ -19,6 +19,7 @@ from osteoscope.domain.finding import Finding
 from osteoscope.domain.reading import Reading
 from osteoscope.errors import InvalidValueError
 from osteoscope.simulate.ct import (
+    Coverage,
     CtLesion,
     CtMimic,
     CtPatient,
@@ -90,6 +91,26 @@ def test_bones_of_a_trunk_are_all_there_in_order() -> None:
     assert ribs == sorted(ribs, reverse=True)
 
 
+def test_every_field_shows_its_bones() -> None:
+    expected: dict[Coverage, set[str]] = {
+        "neck": {"skull", "mandible", *VERTEBRAE[:7], "clavicle_left"},
+        "thorax": {
+            "vertebra_C7",
+            "vertebra_T12",
+            "sternum",
+            "rib_right_1",
+            "rib_left_12",
+            "scapula_left",
+            "humerus_right",
+        },
+        "femurs": {"femur_left", "femur_right"},
+        "pelvis": {"sacrum", "hip_left", "hip_right", "femur_left", "femur_right", "vertebra_L5"},
+    }
+    for coverage, bones in expected.items():
+        simulation = simulate_ct(CtRecipe(coverage=coverage, spacing_mm=(5.0, 3.0, 3.0)), 8)
+        assert bones <= {place.site for place in simulation.mapped}, coverage
+
+
 def test_bones_do_not_overlap_and_hang_together() -> None:
     shape = trunk().study.images["ct"].grid.shape
     count = np.zeros(shape, np.uint8)
@@ -125,7 +146,7 @@ def test_truth_names_measures_and_masks_every_lesion() -> None:
         site = reading.site(finding.site)
         assert site is not None
         assert finding.id in site.evidence
-    total = reading.measure("volume")
+    total = reading.measure("lesion_volume")
     assert total is not None
     assert total.value == pytest.approx(sum(measured(f, "volume") for f in reading.findings), abs=1e-3)
 

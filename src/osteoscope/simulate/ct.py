@@ -11,7 +11,7 @@ from osteoscope.domain.image import Image
 from osteoscope.domain.reading import MappedSite, Provenance, Reading
 from osteoscope.domain.study import Acquisition, Patient, Study
 from osteoscope.errors import InvalidValueError
-from osteoscope.simulate.ct_anatomy import Anatomy, CtPatient, field_grid, grow
+from osteoscope.simulate.ct_anatomy import Anatomy, Coverage, CtPatient, field_grid, grow
 from osteoscope.simulate.ct_body import paint_body, paint_table
 from osteoscope.simulate.ct_canvas import Canvas, PlacedBone
 from osteoscope.simulate.ct_lesions import CtLesion, PlacedLesion, implant
@@ -93,4 +93,14 @@ def _study(recipe: CtRecipe, seed: int, image: Image) -> Study:
     return Study(f"2.25.{mark.int}", "ct", "2000-01-01", patient, {"ct": image}, acquisition)
 
 
-__all__ = ["CtLesion", "CtMimic", "CtPatient", "CtRecipe", "CtSimulation", "Scanner", "random_ct_recipe", "simulate_ct"]
+__all__ = [
+    "Coverage",
+    "CtLesion",
+    "CtMimic",
+    "CtPatient",
+    "CtRecipe",
+    "CtSimulation",
+    "Scanner",
+    "random_ct_recipe",
+    "simulate_ct",
+]

@@ -21,7 +21,7 @@ from osteoscope.simulate.ct_spine import Vertebra, spine
 from osteoscope.simulate.ct_thorax import Cage, rib_bone, rib_line, sternum_bone
 from osteoscope.simulate.ct_vertebra import vertebra_bone
 
-Coverage = Literal["trunk", "thorax", "abdomen", "pelvis", "femurs", "lumbar"]
+Coverage = Literal["trunk", "neck", "thorax", "abdomen", "pelvis", "femurs", "lumbar"]
 SLIMMEST, STOUTEST = 0.75, 1.9
 
 
@@ -100,6 +100,7 @@ def grow(patient: CtPatient, rng: np.random.Generator) -> Anatomy:
     bones.append(sternum_bone(cage, vertebrae, marrow))
     for side in SIDES:
         bones += _shoulder(side, scale, vertebrae, cage).bones(marrow)
+    bones += body.head.bones(marrow)
     return Anatomy(vertebrae, cage, body, tuple(bones), scale)
 
 
@@ -117,6 +118,7 @@ def field_grid(coverage: Coverage, anatomy: Anatomy, spacing: tuple[float, float
     low, high = {
         "trunk": (-205 * s, v["vertebra_T1"].centre[2] + 12),
         "thorax": (v["vertebra_L1"].centre[2], v["vertebra_C6"].centre[2]),
+        "neck": (v["vertebra_T4"].centre[2], v["vertebra_C1"].centre[2] + 85 * s),
         "abdomen": (-150 * s, v["vertebra_T9"].centre[2]),
         "pelvis": (-215 * s, v["vertebra_L4"].centre[2]),
         "femurs": (-500 * s, -40 * s),
@@ -127,7 +129,8 @@ def field_grid(coverage: Coverage, anatomy: Anatomy, spacing: tuple[float, float
     if coverage == "lumbar":
         wide, front, back = 95 * s, -115 * s, 95 * s
     else:
-        wide = min(max(float(rows[:, 0].max()), *limbs, 0.0) + 28, 250)
-        front, back = float(rows[:, 1].min()) - 30, anatomy.body.table + 52
+        wide = min(max(float(rows[:, 0].max()), *limbs, 0.0) + 28, 190 if coverage == "neck" else 250)
+        face = anatomy.body.head.atlas[1] - 128 * s if coverage == "neck" else 0.0
+        front, back = min(float(rows[:, 1].min()), face) - 30, anatomy.body.table + 52
     shape = [int(np.ceil(size / d)) for size, d in zip((high - low, back - front, 2 * wide), spacing, strict=True)]
     return Grid.axial(shape, spacing, (-wide, front, low))

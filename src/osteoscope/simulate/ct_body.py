@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osteoscope.simulate.ct_canvas import Canvas, share
+from osteoscope.simulate.ct_head import Head
 from osteoscope.simulate.ct_implicit import Array, Place, capsule, ellipsoid, union
 from osteoscope.simulate.ct_noise import SmoothNoise
 from osteoscope.simulate.ct_shoulder import UPPER_ARM
@@ -79,6 +80,7 @@ class Figure:
     muscle: Outline
     cavity: Outline
     cage: Cage
+    head: Head
     limbs: tuple[Limb, ...]
     limb_fat: float
     bust: tuple[tuple[float, float, float], tuple[float, float, float]] | None
@@ -87,14 +89,16 @@ class Figure:
 
     def body(self, p: Place) -> Array:
         """Skin surface, flattened where it lies on the table."""
-        parts = [np.maximum(self.skin.inside(p), self._seat(p) - 14), *self._limbs(p, self.limb_fat)]
+        trunk = np.maximum(self.skin.inside(p), self._seat(p) - 14)
+        parts = [trunk, *self._limbs(p, self.limb_fat), *self.head.cover(p)]
         if self.bust:
             parts.append(ellipsoid(p.folded(), *self.bust))
         return np.asarray(np.maximum(union(parts, 24.0), p.y - self.table))
 
     def flesh(self, p: Place) -> Array:
         """Outer surface of the muscles."""
-        return union([np.maximum(self.muscle.inside(p), self._seat(p)), *self._limbs(p, 0.0)], 14.0)
+        trunk = np.maximum(self.muscle.inside(p), self._seat(p))
+        return union([trunk, *self._limbs(p, 0.0), *(cover + 7 for cover in self.head.cover(p))], 14.0)
 
     def _seat(self, p: Place) -> Array:
         """How far a place is below the end of the trunk, rounded off to front and back."""
@@ -125,7 +129,8 @@ class Figure:
         ahead = (centre - p.y) / deep
         middle = 26 + 16 * np.clip(ahead + 0.3, 0, 1) - 30 * np.clip(ahead - 0.5, 0, 1)
         side = middle - np.abs(p.x - 4)
-        return np.asarray(np.maximum(np.maximum(self.cage.inside(p, 7.0), (floor - p.z) * 0.5), side))
+        above = np.maximum((floor - p.z) * 0.5, p.z - high + 8)
+        return np.asarray(np.maximum(np.maximum(self.cage.inside(p, 7.0), above), side))
 
 
 def figure(vertebrae: Mapping[str, Vertebra], cage: Cage, build: tuple[float, float], sex: str) -> Figure:
@@ -146,6 +151,7 @@ def figure(vertebrae: Mapping[str, Vertebra], cage: Cage, build: tuple[float, fl
         muscle=Outline(heights, muscle),
         cavity=Outline(heights, cavity),
         cage=cage,
+        head=Head(vertebrae["vertebra_C1"].centre, scale),
         limbs=_limbs(vertebrae, cage, scale),
         limb_fat=16 * max(girth - 0.5, 0.15),
         bust=bust if sex == "F" else None,

@@ -27,7 +27,7 @@ def no_room(what: str, site: str) -> InvalidValueError:
     )
 
 
-def choose_place(
+def choose_places(
     canvas: Canvas, bone: PlacedBone, radius: float, shallow: bool, rng: np.random.Generator
 ) -> Floats | None:
     """Some places (n, 3) with much bone around them, ``shallow`` ones under the surface; None where there is none."""
@@ -43,12 +43,12 @@ def choose_place(
     return canvas.grid.to_position(index)
 
 
-def farthest(places: Floats, taken: Sequence[Floats], enough: float) -> Floats:
-    """The place farthest from those taken; the first that is ``enough`` mm away will do."""
+def by_distance(places: Floats, taken: Sequence[Floats], enough: float) -> Floats:
+    """The places, those farthest from what is taken first; beyond ``enough`` mm all are equal."""
     if not taken:
-        return np.asarray(places[0])
+        return places
     free = np.linalg.norm(places[:, None] - np.array(taken), axis=2).min(axis=1)
-    return np.asarray(places[int(np.argmax(np.minimum(free, enough)))])
+    return places[np.argsort(-np.minimum(free, enough), kind="stable")]
 
 
 def within(box: Box, other: Box, values: Array, outside: np.float32 = OUTSIDE) -> Array:

@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 
 from osteoscope.errors import InvalidValueError
 from osteoscope.simulate.ct_canvas import Box, Canvas, PlacedBone, share
-from osteoscope.simulate.ct_implant import blob, choose_place, farthest, no_room, noise_in, one_piece, within
+from osteoscope.simulate.ct_implant import blob, by_distance, choose_places, no_room, noise_in, one_piece, within
 from osteoscope.simulate.ct_implicit import Array
 
 LesionKind = Literal["lytic", "blastic", "mixed"]
 SMALLEST_MM, LARGEST_MM = 3.0, 80.0
 # Width over which a lesion passes into marrow, mm.
 _LYTIC_EDGE, _BLASTIC_EDGE = 0.5, 2.5
+# A place will do that keeps this share of the sphere; after some tries the best is taken.
+_SHARE_KEPT, _TRIES = 0.45, 5
 
 
 @dataclass(frozen=True)
@@ -68,41 +70,63 @@ class PlacedLesion:
 def implant(
     canvas: Canvas, bone: PlacedBone, lesion: CtLesion, others: list[PlacedLesion], rng: np.random.Generator
 ) -> PlacedLesion:
-    """Paint a lesion at a random place of its bone, away from the lesions painted before.
+    """Paint a lesion at a random place of its bone that holds most of it, away from the lesions painted before.
 
     Raises:
         InvalidValueError: the bone has no room left within the field of view.
     """
-    radius = lesion.diameter_mm / 2
-    places = choose_place(canvas, bone, radius, lesion.breach or lesion.soft_tissue, rng)
+    places = choose_places(canvas, bone, lesion.diameter_mm / 2, lesion.breach or lesion.soft_tissue, rng)
     if places is None:
         raise no_room("a lesion", lesion.site)
-    centre = farthest(places, [other.centre for other in others], 1.5 * lesion.diameter_mm)
-    reach = 1.6 * radius + 4
+    enough = _SHARE_KEPT * np.pi / 6 * lesion.diameter_mm**3 / canvas.grid.cell
+    best: PlacedLesion | None = None
+    for centre in by_distance(places, [other.centre for other in others], 1.5 * lesion.diameter_mm)[:_TRIES]:
+        placed = _shaped(canvas, bone, (lesion, centre), others, rng)
+        if placed and (best is None or placed.mask.sum() > best.mask.sum()):
+            best = placed
+        if best and best.mask.sum() > enough:
+            break
+    if best is None:
+        raise no_room("a lesion", lesion.site)
+    _paint(canvas, best, _marrow(bone, best.box), rng)
+    return best
+
+
+def _shaped(
+    canvas: Canvas,
+    bone: PlacedBone,
+    what: tuple[CtLesion, NDArray[np.float64]],
+    others: list[PlacedLesion],
+    rng: np.random.Generator,
+) -> PlacedLesion | None:
+    """The lesion as its bone and its neighbours cut it; None where nothing is left of it."""
+    lesion, centre = what
+    reach = 0.8 * lesion.diameter_mm + 4
     box = canvas.box(centre - reach, centre + reach)
     if box is None:
-        raise no_room("a lesion", lesion.site)
-    own, cortex = within(box, bone.box, bone.distance), within(box, bone.box, bone.cortex, np.float32(1))
-    distance = np.maximum(blob(canvas, box, centre, radius, rng), _limit(canvas, box, (own, cortex), lesion))
+        return None
+    distance = np.maximum(blob(canvas, box, centre, lesion.diameter_mm / 2, rng), _limit(canvas, bone, box, lesion))
     for other in others:
         distance = np.maximum(distance, 1.0 - within(box, other.box, other.distance))
     placed = PlacedLesion(lesion, centre, box, one_piece(distance))
-    if not placed.mask.any():
-        raise no_room("a lesion", lesion.site)
-    _paint(canvas, placed, own + cortex, rng)
-    return placed
+    return placed if placed.mask.any() else None
 
 
-def _limit(canvas: Canvas, box: Box, bone: tuple[Array, Array], lesion: CtLesion) -> Array:
-    """What holds the lesion: the inner face of the cortex, the bone's surface, or a mass beyond it."""
-    own, cortex = bone
+def _marrow(bone: PlacedBone, box: Box, share_of_cortex: float = 1.0) -> Array:
+    """Distance to the inner face of the cortex, or to a face within it."""
+    return within(box, bone.box, bone.distance + np.float32(share_of_cortex) * bone.cortex)
+
+
+def _limit(canvas: Canvas, bone: PlacedBone, box: Box, lesion: CtLesion) -> Array:
+    """What holds the lesion: the inner part of the cortex, the bone's surface, or a mass beyond it."""
+    own = within(box, bone.box, bone.distance)
     if lesion.soft_tissue:
         nearest = canvas.clearance[box].astype(np.float32)
         others = np.where(nearest < own - 0.5, 1.0 - nearest, -np.inf)
         return np.asarray(np.maximum(own - 0.3 * lesion.diameter_mm, others), dtype=np.float32)
     if lesion.breach or lesion.kind != "lytic":
         return own
-    return own + 0.7 * cortex
+    return _marrow(bone, box, 0.7)
 
 
 def _paint(canvas: Canvas, placed: PlacedLesion, marrow: Array, rng: np.random.Generator) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from osteoscope.errors import InvalidValueError
 from osteoscope.simulate.ct_canvas import Box, Canvas, PlacedBone, share
-from osteoscope.simulate.ct_implant import blob, choose_place, no_room, within
+from osteoscope.simulate.ct_implant import blob, choose_places, no_room, within
 from osteoscope.simulate.ct_implicit import Array, ellipsoid
 from osteoscope.simulate.ct_spine import Vertebra
 
@@ -82,7 +82,7 @@ def _enostosis(ground: _Ground) -> tuple[Box, Array]:
     """A small, very dense island with a sharp edge."""
     canvas, bone, rng = ground.canvas, ground.bone, ground.rng
     radius = rng.uniform(1.6, 6)
-    places = choose_place(canvas, bone, radius, shallow=False, rng=rng)
+    places = choose_places(canvas, bone, radius, shallow=False, rng=rng)
     if places is None:
         raise no_room("an enostosis", bone.bone.site)
     box = canvas.box(places[0] - 2 * radius - 3, places[0] + 2 * radius + 3)

@@ -27,6 +27,7 @@ TISSUES: Mapping[str, Mapping[Contrast, float]] = MappingProxyType(
             "liver": (58, 68, 112), "spleen": (48, 110, 122), "kidney": (32, 140, 190), "gut": (38, 52, 78),
             "fluid": (8, 8, 8), "disc": (88, 88, 88), "cartilage": (98, 98, 98), "theca": (24, 24, 26),
             "gas": (-990, -990, -990), "fat": (-100, -100, -100), "vessel": (20, 150, 90), "calcium": (420, 430, 430),
+            "brain": (36, 40, 42),
         }.items()
     }
 )  # fmt: skip

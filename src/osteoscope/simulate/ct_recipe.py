@@ -22,7 +22,8 @@ class CtRecipe:
     """What to simulate.
 
     Args:
-        coverage: "trunk" (upper thighs to T1), "thorax", "abdomen", "pelvis", "femurs", or "lumbar" (narrow crop).
+        coverage: "trunk" (upper thighs to T1), "thorax", "abdomen", "pelvis", "femurs",
+            "neck" (T4 to the middle of the skull), or "lumbar" (narrow crop).
         spacing_mm: slice, row, column.
         contrast: phase after an iodinated agent.
         warp_mm: how far smooth random displacement moves bones, standard deviation.
@@ -67,13 +68,14 @@ _FIELDS: Mapping[Coverage, tuple[tuple[str, ...], tuple[float, float], tuple[flo
         "abdomen": ((*_THORACIC[9:], *_LUMBAR, *_PELVIS), (1.0, 1.5), (1.5, 2.0, 3.0, 5.0)),
         "pelvis": ((*_PELVIS, *_both("femur"), _LUMBAR[-1]), (0.9, 1.4), (1.5, 2.0, 2.5, 5.0)),
         "femurs": (_both("femur"), (1.1, 1.5), (2.5, 3.0, 5.0)),
+        "neck": ((*VERTEBRAE[1:9], *_both("clavicle"), "skull"), (0.8, 1.2), (1.5, 2.0, 3.0)),
         "lumbar": ((*_LUMBAR, _THORACIC[-1]), (0.75, 1.1), (1.2, 2.0, 3.0)),
     }
 )
 # How often a bone is chosen, relative to one vertebra, and the largest diameter that it is given, mm.
 _BONES = {
     "vertebra": (1.0, 38.0), "sacrum": (1.6, 55.0), "hip": (2.2, 80.0), "femur": (1.2, 60.0), "rib": (0.25, 40.0),
-    "sternum": (0.8, 40.0), "scapula": (0.5, 45.0), "clavicle": (0.2, 30.0),
+    "skull": (1.0, 40.0), "sternum": (0.8, 40.0), "scapula": (0.5, 45.0), "clavicle": (0.2, 30.0),
 }  # fmt: skip
 _KINDS: tuple[LesionKind, ...] = ("lytic", "blastic", "mixed")
 _PHASES: tuple[Contrast, ...] = ("none", "arterial", "portal")
@@ -85,7 +87,7 @@ def _bone(site: str) -> tuple[float, float]:
 
 def random_ct_recipe(rng: np.random.Generator) -> CtRecipe:
     """A recipe from wide ranges of patients, fields, scanners and 0 to 8 lesions; one study in seven has none."""
-    coverage = list(_FIELDS)[rng.choice(len(_FIELDS), p=(0.25, 0.2, 0.2, 0.2, 0.05, 0.1))]
+    coverage = list(_FIELDS)[rng.choice(len(_FIELDS), p=(0.25, 0.18, 0.18, 0.18, 0.05, 0.08, 0.08))]
     sites, pixel, slices = _FIELDS[coverage]
     size = round(float(rng.uniform(*pixel)), 3)
     distance = float(rng.choice(slices))

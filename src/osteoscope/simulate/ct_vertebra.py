@@ -99,7 +99,7 @@ def _spinous(p: Place, size: tuple[float, float, float, float]) -> Array:
     tip = roof + reach - 8
     outline = polygon(
         p.y,
-        p.z + 0 * p.x,
+        p.z,
         [(roof, 0.1 * height), (tip, -drop - 0.02 * height), (tip + 2, -drop - 0.5 * height),
          (tip - 3, -drop - 0.62 * height), (roof, -0.5 * height)],
     )  # fmt: skip

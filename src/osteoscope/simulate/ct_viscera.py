@@ -53,6 +53,12 @@ _BOTH_SIDES = (
     ("artery", ((8, -50, 56, 7), (34, -20, 0, 6.5), (62, -50, -60, 5.5), (84, -72, -120, 5), (88, -62, -230, 5))),
     ("vein", ((12, -36, 22, 9), (38, -2, -8, 7.5), (68, -38, -66, 7), (74, -66, -120, 6), (78, -54, -230, 6))),
 )
+# The same from the atlas: brain, air of nose and sinuses.
+_HEAD = (
+    ("brain", (0, -6, 82), (69, 87, 69)),
+    *(("gas", (side * x, y, z), size)
+      for (x, y, z), size in (((12, -86, 20), (7, 24, 22)), ((26, -84, 22), (11, 13, 14))) for side in (-1, 1)),
+)  # fmt: skip
 _ARCH = ((16, -74, 345), (-10, -82, 380), (-2, -62, 406), (16, -30, 402))
 _COLON = (
     (-96, -20, 10, 22), (-102, -12, 70, 22), (-96, -20, 140, 21), (-70, -70, 158, 17), (0, -92, 120, 16),
@@ -73,6 +79,8 @@ def viscera(vertebrae: Mapping[str, Vertebra], scale: float) -> list[Organ]:
     size = np.array([scale, scale, scale])
     organs = [ball(tissue, centre * size, radii * size, "belly") for tissue, centre, radii in _BELLY]
     organs += [ball(tissue, centre * size, radii * size) for tissue, centre, radii in _ELSEWHERE]
+    atlas = vertebrae["vertebra_C1"].centre
+    organs += [ball(tissue, atlas + centre * size, radii * size) for tissue, centre, radii in _HEAD]
     organs += [_cord(tissue, np.array(rows) * scale) for tissue, rows in _MIDLINE]
     for side in SIDE_SIGN.values():
         mirror = np.array([side, 1, 1, 1])
