@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from osteoscope.domain.anatomy import SIDES
+from osteoscope.domain.anatomy import SIDES, Side
 from osteoscope.domain.geometry import Grid
 from osteoscope.errors import InvalidValueError
 from osteoscope.simulate.ct_body import Figure, figure
@@ -104,12 +104,12 @@ def grow(patient: CtPatient, rng: np.random.Generator) -> Anatomy:
     return Anatomy(vertebrae, cage, body, tuple(bones), scale)
 
 
-def _shoulder(side: str, scale: float, vertebrae: Mapping[str, Vertebra], cage: Cage) -> Shoulder:
+def _shoulder(side: Side, scale: float, vertebrae: Mapping[str, Vertebra], cage: Cage) -> Shoulder:
     height, top = vertebrae["vertebra_T3"].centre[2], vertebrae["vertebra_T2"].centre[2] - 8
     _, centre, deep = cage.section(np.array([height, top]))
     blade = np.array([72 * scale, centre[0] + deep[0] + 14, height]) / scale
     notch = np.array([24 * scale, centre[1] - deep[1] - 2, top + 4]) / scale
-    return Shoulder("right" if side == "right" else "left", scale, blade, notch)
+    return Shoulder(side, scale, blade, notch)
 
 
 def field_grid(coverage: Coverage, anatomy: Anatomy, spacing: tuple[float, float, float]) -> Grid:
