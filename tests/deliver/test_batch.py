@@ -157,7 +157,7 @@ def test_simulated_studies_repeat_by_seed(kind: str, tmp_path: Path) -> None:
 
 
 def pixels(path: Path) -> bytes:
-    return path.read_bytes() if path.suffix == ".json" else bytes(pydicom.dcmread(path).PixelData)
+    return bytes(pydicom.dcmread(path).PixelData) if path.suffix == ".dcm" else path.read_bytes()
 
 
 def test_an_unknown_simulator_is_refused(tmp_path: Path) -> None:

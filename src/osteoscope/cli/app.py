@@ -101,7 +101,7 @@ def demo(
 
 @app.command()
 def simulate(
-    kind: Annotated[str, typer.Argument(help='"planar" (a child\'s mIBG scan) or "ct" (an adult trunk).')],
+    kind: Annotated[str, typer.Argument(help='"planar" (a child\'s mIBG scan) or "ct" (an adult, any field of view).')],
     output: Output = Path("osteoscope-simulated"),
     number: Annotated[int, typer.Option("--number", "-n", min=1, help="How many studies.")] = 1,
     seed: Annotated[

@@ -10,8 +10,9 @@ import numpy as np
 
 from osteoscope.deliver.outputs import write_reading
 from osteoscope.dicom.write_ct import write_ct
+from osteoscope.dicom.write_nifti import write_bone_labels
 from osteoscope.dicom.write_nm import write_nm
-from osteoscope.domain.reading import Reading
+from osteoscope.domain.reading import Case, Reading
 from osteoscope.domain.study import Study
 from osteoscope.errors import InvalidValueError
 from osteoscope.simulate.ct import CtRecipe, random_ct_recipe, simulate_ct
@@ -27,9 +28,10 @@ def write_child(recipe: ChildRecipe, seed: int, folder: Path) -> None:
 
 
 def write_trunk(recipe: CtRecipe, seed: int, folder: Path) -> None:
-    """Simulate a CT and write ``dicom/`` and ``truth.json`` into the folder."""
+    """Simulate a CT and write ``dicom/``, ``truth.json`` and the masks of its bones into the folder."""
     made = simulate_ct(recipe, seed)
     _write(made.study, made.reading, folder, write_ct)
+    write_bone_labels(Case(made.study, made.mapped, made.reading.findings), folder / "truth_bones.nii.gz")
 
 
 def _write(study: Study, truth: Reading, folder: Path, write: Callable[[Study, Path], object]) -> None:
