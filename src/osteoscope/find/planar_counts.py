@@ -1,7 +1,8 @@
 """Contrast of each place of a planar view against normal tissue, indifferent to dose, time and pixel size.
 
-Counts are divided by the share of full body depth under them (near the outline there is less tissue), and
-compared with a background: a low quantile of the surrounding body. Significance is that of Poisson counts.
+The haze of scatter and septal penetration is estimated from the counts outside the body and taken off. What is
+left is divided by the share of full body depth under it (near the outline there is less tissue), and compared
+with a background: a low quantile of the surrounding body. Significance is that of Poisson counts.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.optimize import nnls
 from skimage.filters import rank
 from skimage.morphology import disk
 
@@ -29,6 +31,9 @@ class CountOptions:
         quantile: of the surroundings, taken as background.
         rise: depth of tissue under the outline's edge: counts reach 63 % of their full value so far inside.
         muscle_quantile: of the whole body, taken as the level of muscle.
+        haze: standard deviations of the blurs of the body's counts that make up the haze.
+        haze_share: of the fitted haze, taken off.
+        haze_from, haze_to: distance outside the body at which it is measured.
     """
 
     element: float = 2.4
@@ -39,6 +44,10 @@ class CountOptions:
     quantile: float = 0.4
     rise: float = 18.0
     muscle_quantile: float = 0.2
+    haze: tuple[float, ...] = (30.0, 80.0)
+    haze_share: float = 0.6
+    haze_from: float = 12.0
+    haze_to: float = 160.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,28 +87,41 @@ def count_maps(counts: NDArray[Any], found: Outline, pixel: float, options: Coun
     whole = binned(counts, size)
     body = _resized(found.mask, whole.shape, found.bin / size)
     depth = (1 - np.exp(-(ndimage.distance_transform_edt(body) * element + 4) / options.rise)) * body
+    own = (whole - options.haze_share * haze(whole, body, element, options)) * body
 
-    def smooth(width: float) -> tuple[Array, Array]:
+    def smooth(counted: Array, width: float) -> Array:
         under = np.maximum(ndimage.gaussian_filter(depth, width / element), 0.05)
-        return ndimage.gaussian_filter(whole * body, width / element) / under, under
+        return np.maximum(ndimage.gaussian_filter(counted, width / element), 0) / under
 
-    fine, under = smooth(options.fine)
-    broad, _ = smooth(options.broad)
+    fine, broad = smooth(own, options.fine), smooth(own, options.broad)
     muscle = max(float(np.quantile(broad[body], options.muscle_quantile)) if body.any() else 1.0, 1e-6)
     near, far = (
         _surroundings(broad / muscle, body, r / element, options.quantile) for r in (options.near, options.far)
     )
-    spread = np.sqrt(near * muscle / (4 * np.pi * (options.fine / element) ** 2 * under))
-    fine_level = fine / muscle
+    noise = np.sqrt(smooth(whole * body, options.fine) / (4 * np.pi * (options.fine / element) ** 2)) / muscle
+    noise /= np.sqrt(np.maximum(ndimage.gaussian_filter(depth, options.fine / element), 0.05))
+    fine /= muscle
     return Counts(
         body,
         np.where(body, broad / muscle, 0.0),
         far,
-        np.where(body, fine_level / near - 1, 0.0),
-        np.where(body, (fine_level - near) * muscle / spread, 0.0),
+        np.where(body, fine / near - 1, 0.0),
+        np.where(body, (fine - near) / np.maximum(noise, 1e-6), 0.0),
         size,
         element,
     )
+
+
+def haze(counts: Array, body: Mask, element: float, options: CountOptions) -> Array:
+    """Counts that do not come from where they lie: constant and wide blurs of the body, fitted outside of it."""
+    away = ndimage.distance_transform_edt(~body) * element
+    outside = (away > options.haze_from) & (away < options.haze_to)
+    blurs = [ndimage.gaussian_filter(counts * body, width / element) for width in options.haze]
+    parts = np.stack([np.ones_like(counts), *blurs], axis=-1)
+    if outside.sum() < 10 * parts.shape[-1]:
+        return np.zeros_like(counts)
+    shares, _ = nnls(parts[outside][::3], counts[outside][::3])
+    return np.asarray(parts @ shares)
 
 
 def _resized(mask: Mask, shape: tuple[int, ...], factor: float) -> Mask:

@@ -118,7 +118,7 @@ ZONES: tuple[Zone, ...] = (
     Zone("thyroid", (-0.08, 0.08), (-0.10, 0.06)),
     Zone("spleen or stomach", (0.04, 0.32), (0.28, 0.60)),
     Zone("kidney or adrenal", (0.06, 0.27), (0.38, 0.72), paired=True),
-    Zone("bowel", (-0.30, 0.30), (0.45, 0.97)),
+    Zone("bowel", (-0.30, 0.30), (0.45, 0.70)),
 )
 
 
