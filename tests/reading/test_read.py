@@ -129,7 +129,7 @@ def test_a_segment_of_several_units_is_assessed_in_part() -> None:
     [
         (ct_study(), "ct-baseline"),
         (planar_study("mIBG", "I-123"), "mibg-planar-baseline"),
-        (planar_study("", "I-123"), "mibg-planar-baseline"),
+        (planar_study("", "I-123"), "mibg-planar-baseline, tracer not confirmed"),
         (planar_study("bone agent", "Tc-99m"), "planar-not-scored"),
         (planar_study(), "planar-not-scored"),
     ],

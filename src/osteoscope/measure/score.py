@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from osteoscope.domain.anatomy import site
 from osteoscope.domain.finding import Measure
 from osteoscope.domain.reading import Case
-from osteoscope.measure.score_extent import COMPARTMENT_ROWS, Extent, extent, findings_of
+from osteoscope.measure.score_extent import COMPARTMENT_ROWS, Extent, extent
 from osteoscope.measure.score_tables import Scheme, SchemeName, ScoreOptions, scheme
 
 _DEFAULT = ScoreOptions()
@@ -55,12 +55,6 @@ def totals(case: Case, options: ScoreOptions = _DEFAULT) -> tuple[Measure, ...]:
     """
     found = (_total(case, scheme(name, options)) for name in _NAMES)
     return tuple(total for total in found if total)
-
-
-def evidence(case: Case, segment: str, name: SchemeName, options: ScoreOptions = _DEFAULT) -> tuple[str, ...]:
-    """Ids of the findings that the level of a segment rests on."""
-    units = scheme(name, options).members.get(segment, ())
-    return tuple(finding.id for finding in findings_of(case, units, options.accepted))
 
 
 def _segment(case: Case, segment: str, table: Scheme, options: ScoreOptions) -> tuple[Measure, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from osteoscope.domain.anatomy import CURIE, siopen_members
@@ -20,6 +20,7 @@ from osteoscope.measure.burden import burden, burden_of_site
 from osteoscope.measure.intensity import attenuation, cortical_contact
 from osteoscope.measure.score import curie, siopen, totals
 from osteoscope.measure.size import size
+from osteoscope.measure.uptake import uptake
 
 Sites = tuple[MappedSite, ...]
 
@@ -64,10 +65,25 @@ def _nothing_found(_study: Study, _sites: Sites) -> Detection:
 
 
 def _is_mibg(study: Study) -> bool:
-    """mIBG by name, or an unnamed tracer on iodine, which intake then states as not confirmed."""
-    made = study.acquisition
-    return study.kind == "nm-planar" and (made.tracer == "mIBG" or (not made.tracer and made.radionuclide == "I-123"))
+    return study.kind == "nm-planar" and study.acquisition.tracer == "mIBG"
 
+
+def _is_unnamed_iodine(study: Study) -> bool:
+    made = study.acquisition
+    return study.kind == "nm-planar" and not made.tracer and made.radionuclide == "I-123"
+
+
+_MIBG = Plan(
+    name="mibg-planar-baseline",
+    suits=_is_mibg,
+    map_sites=map_segments,
+    reported=_scored_segments,
+    detect=find_uptake,
+    of_finding=(uptake,),
+    of_site=(siopen, curie),
+    of_study=(totals,),
+    limits=(Gap("study", "score", "classical baseline, judged on simulated children only"),),
+)
 
 PLANS: tuple[Plan, ...] = (
     Plan(
@@ -81,16 +97,19 @@ PLANS: tuple[Plan, ...] = (
         of_study=(burden,),
         limits=(Gap("study", "detect", "classical baseline: confidences are a ranking, not calibrated probabilities"),),
     ),
-    Plan(
-        name="mibg-planar-baseline",
-        suits=_is_mibg,
-        map_sites=map_segments,
-        reported=_scored_segments,
-        detect=find_uptake,
-        of_finding=(),
-        of_site=(siopen, curie),
-        of_study=(totals,),
-        limits=(Gap("study", "score", "classical baseline, judged on simulated children only"),),
+    _MIBG,
+    replace(
+        _MIBG,
+        name="mibg-planar-baseline, tracer not confirmed",
+        suits=_is_unnamed_iodine,
+        limits=(
+            *_MIBG.limits,
+            Gap(
+                "study",
+                "score",
+                "the header names I-123 but no tracer: scored as if mIBG, to be confirmed with --tracer mIBG",
+            ),
+        ),
     ),
     Plan(
         name="planar-not-scored",
