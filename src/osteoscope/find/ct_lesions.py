@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import cc3d
 import edt
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from osteoscope.domain.reading import MappedSite
 from osteoscope.domain.study import Study
 from osteoscope.find.ct_candidate import Candidate, CandidateOptions, candidates_in, near_other_site
 from osteoscope.find.ct_frame import Frame, ct_image, smoothed, working_frame
-from osteoscope.find.ct_reference import ReferenceOptions, deviation, layers_of
+from osteoscope.find.ct_reference import Deviation, ReferenceOptions, deviation, layers_of
 from osteoscope.find.ct_typical import Comparison, TypicalOptions
 from osteoscope.find.detection import Detection
 
@@ -32,13 +33,15 @@ class RatingOptions:
     """Choices of the confidence, each a design choice: none is calibrated.
 
     Args:
-        contrast: deviation, in spreads, at which contrast alone gives 63 %.
+        usual: deviation, in spreads, that says nothing.
+        contrast: deviation beyond it at which contrast alone gives 63 %.
         diameter_mm: diameter at which size alone gives half.
         analogue: factor for each matching place that looks alike, not below ``least_rarity`` in all.
         joint_mm: bone of another site within this distance: a joint, where wear is usual.
         joint: loss of confidence of a candidate wholly beside a joint.
     """
 
+    usual: float = 1.0
     contrast: float = 3.0
     diameter_mm: float = 8.0
     analogue: float = 0.55
@@ -54,11 +57,13 @@ class LesionOptions:
     Args:
         spacing_mm: of the working frame.
         smooth_mm: sigma of the smoothing against noise.
-        least_spread: voxels at least so many spreads away from the usual belong to a lesion (section 3.1) ...
-        seed_spread: ... that somewhere deviates as much as this (lytic, blastic).
+        seed_spread: a lesion (lytic, blastic) stands out somewhere by so many spreads.
+        least_hu: ... and there differs from the usual HU by at least this.
+        grow_mm: it reaches no farther than this from there.
         lytic_hu: (least, greatest) HU of tumour that replaces marrow; fat lies below (section 3.1: below 130).
         blastic_hu: least HU of a blastic voxel (section 3.1: 300).
-        skin_mm: outer layer of the bone where partial volume hides lesions.
+        skin_mm: outer layer of the bone where partial volume hides lesions ...
+        rim_mm: ... and the layer that they do not grow into.
         metal_hu: voxels above are metal.
         metal_mm: streaks spoil bone this far around metal.
         least_confidence: candidates below are left out.
@@ -67,11 +72,13 @@ class LesionOptions:
 
     spacing_mm: float = 1.5
     smooth_mm: float = 1.0
-    least_spread: float = 2.0
-    seed_spread: tuple[float, float] = (2.5, 3.5)
+    seed_spread: tuple[float, float] = (2.5, 3.0)
+    least_hu: float = 40.0
+    grow_mm: float = 12.0
     lytic_hu: tuple[float, float] = (10.0, 130.0)
     blastic_hu: float = 300.0
     skin_mm: float = 2.9
+    rim_mm: float = 1.6
     metal_hu: int = 2600
     metal_mm: float = 12.0
     least_confidence: float = 0.2
@@ -99,9 +106,10 @@ def find_lesions(study: Study, mapped: tuple[MappedSite, ...], options: LesionOp
     usable = np.where(spoilt, 0, sites)
     hu = smoothed(frame, options.smooth_mm)
     layers = layers_of(sites > 0, (frame.step,) * 3, options.reference)
-    score, _ = deviation(hu, usable, names, layers, frame.cell_ml, options.reference)
-    deep = (usable > 0) & (layers.depth > options.skin_mm)
-    lytic, blastic = _abnormal(hu, score, deep, options)
+    deviant = deviation(hu, usable, names, layers, frame.step, options.reference)
+    score = deviant.score
+    deep = np.where(usable > 0, layers.depth, 0)
+    lytic, blastic = _abnormal(frame, hu, deviant, deep, options)
     compared = Comparison(score, sites, names, frame, options.typical)
     rated = [
         (_confidence(found, score, compared.analogues(found), sites, frame, options), found)
@@ -136,16 +144,46 @@ def _metal(frame: Frame, sites: NDArray[np.integer], options: LesionOptions) -> 
 
 
 def _abnormal(
-    hu: NDArray[np.int16], score: NDArray[np.float32], deep: Mask, options: LesionOptions
+    frame: Frame, hu: NDArray[np.int16], deviant: Deviation, depth: NDArray[np.float32], options: LesionOptions
 ) -> tuple[Mask, Mask]:
-    """Lytic and blastic voxels: least deviation, joined to a seed of clear deviation."""
+    """Lytic and blastic voxels: seeds of clear contrast, grown to half of the way to the usual HU."""
     low, high = options.lytic_hu
-    soft = deep & (hu > low) & (hu < high)
-    hard = deep & (hu > options.blastic_hu)
     lytic_seed, blastic_seed = options.seed_spread
-    lytic = ndimage.binary_propagation(soft & (score < -lytic_seed), mask=soft & (score < -options.least_spread))
-    blastic = ndimage.binary_propagation(hard & (score > blastic_seed), mask=hard & (score > options.least_spread))
+    deep = depth > options.skin_mm
+    soft, hard = (hu > low) & (hu < high), hu > options.blastic_hu
+    lytic = _grown(
+        deep & soft & (deviant.score < -lytic_seed) & (hu < deviant.usual - options.least_hu),
+        soft & (depth > options.rim_mm),
+        frame,
+        hu,
+        deviant.usual,
+        options,
+    )
+    blastic = _grown(
+        deep & hard & (deviant.score > blastic_seed) & (hu > deviant.usual + options.least_hu),
+        hard & (depth > options.rim_mm),
+        frame,
+        hu,
+        deviant.usual,
+        options,
+    )
     return lytic, blastic
+
+
+def _grown(
+    seeds: Mask, allowed: Mask, frame: Frame, hu: NDArray[np.int16], usual: NDArray[np.float32], options: LesionOptions
+) -> Mask:
+    """Each seed grown over voxels whose HU is nearer to its own than to the usual."""
+    labels = cc3d.connected_components(seeds, connectivity=26)
+    margin = frame.voxels(options.grow_mm)
+    grown = np.zeros_like(seeds)
+    for number, box in enumerate(ndimage.find_objects(labels), start=1):
+        wide = tuple(slice(max(0, s.start - margin), s.stop + margin) for s in box)
+        seed = labels[wide] == number
+        own = float(np.median(hu[wide][seed]))
+        like = allowed[wide] & (np.abs(hu[wide] - own) < np.abs(hu[wide] - usual[wide]))
+        grown[wide] |= ndimage.binary_propagation(seed, mask=like | seed)
+    return grown
 
 
 def _confidence(
@@ -158,10 +196,11 @@ def _confidence(
 ) -> float:
     """0..1, rising with contrast, size, roundness and rarity."""
     rating = options.rating
-    contrast = float(np.median(np.abs(score[found.box][found.mask])))
+    signed = score[found.box][found.mask] * found.sign if found.sign else np.abs(score[found.box][found.mask])
+    contrast = float(np.percentile(signed, 90)) - rating.usual
     joint = near_other_site(found.mask, found.box, found.site, sites, frame, rating.joint_mm)
     factors = (
-        1 - np.exp(-contrast / rating.contrast),
+        1 - np.exp(-max(0.0, contrast) / rating.contrast),
         found.diameter / (found.diameter + rating.diameter_mm),
         found.roundness,
         max(rating.analogue**analogues, rating.least_rarity),

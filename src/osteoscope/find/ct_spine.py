@@ -98,10 +98,11 @@ def _body_depth(line: SpineLine, bones: BoneMask) -> tuple[Floats, Floats]:
             longest = int(np.argmax(np.bincount(runs)[1:])) + 1
             where = np.flatnonzero(runs == longest)
             wall[index], face[index] = forward[where[0]], forward[where[-1]]
-    return _robust(wall, 30.0, 6.0), _robust(face, 70.0, 30.0)
+    return robust_profile(wall, 30.0, 6.0), robust_profile(face, 70.0, 30.0)
 
 
-def _robust(values: Floats, percentile: float, default: float) -> Floats:
+def robust_profile(values: Floats, percentile: float, default: float) -> Floats:
+    """A profile along the spine as the percentile of 60 mm around, smoothed; NaN is unknown."""
     known = np.isfinite(values)
     if not known.any():
         return np.full(values.shape, default)

@@ -55,11 +55,9 @@ class Comparison:
 
     def analogues(self, candidate: Candidate) -> int:
         """How many matching places deviate alike."""
-        own = candidate.sign * float((candidate.sign * self._mean[candidate.box][candidate.mask]).max())
+        own = float(_signed(self._mean[candidate.box][candidate.mask], candidate.sign).max())
         matches = self._matching_places(candidate)
-        return sum(
-            self._strongest(place, site, candidate.sign) >= self._options.alike * abs(own) for site, place in matches
-        )
+        return sum(self._strongest(place, site, candidate.sign) >= self._options.alike * own for site, place in matches)
 
     def _matching_places(self, candidate: Candidate) -> list[tuple[int, Place]]:
         name = self._names[candidate.site - 1]
@@ -87,7 +85,11 @@ class Comparison:
         reach = self._frame.voxels(self._options.slack_mm)
         box = tuple(slice(max(0, round(p) - reach), max(0, round(p) + reach + 1)) for p in place)
         inside = self._sites[box] == site
-        return float((sign * self._mean[box][inside]).max()) if inside.any() else -np.inf
+        return float(_signed(self._mean[box][inside], sign).max()) if inside.any() else -np.inf
+
+
+def _signed(values: Floats, sign: int) -> Floats:
+    return sign * values if sign else np.abs(values)
 
 
 def _middles(sites: NDArray[np.integer], names: Sequence[str]) -> Iterator[tuple[str, Place]]:
