@@ -28,7 +28,7 @@ from osteoscope.stats.detection import match
 
 Figures = dict[str, Any]
 CHILDREN = range(5000, 5110)
-TRUNKS = range(5000, 5012)
+TRUNKS = range(5000, 5008)
 
 # Labels of TotalSegmentator's default task that are bone, by its published class table (v2).
 BONE_LABELS = (*range(25, 51), *range(69, 79), 91, *range(92, 117))
@@ -69,7 +69,11 @@ def bone_mask() -> Figures:
     }
     figures: Figures = {}
     for name, (image, labels, bones) in cases.items():
-        reference = np.isin(SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(folder / labels))), bones)
+        grid = SimpleITK.ReadImage(str(folder / image))
+        aligned = SimpleITK.Resample(
+            SimpleITK.ReadImage(str(folder / labels)), grid, interpolator=SimpleITK.sitkNearestNeighbor
+        )
+        reference = np.isin(SimpleITK.GetArrayFromImage(aligned), bones)
         figures[f"Dice, {name}"] = _dice(_bone_mask(real_study(folder / image)), reference)
     return figures
 

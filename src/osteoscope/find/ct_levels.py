@@ -24,7 +24,7 @@ class LevelOptions:
             resolved.
         step: (least, greatest) factor per disc that is counted over, by the evidence of that disc.
         clear_disc: evidence (standard deviations) of a disc beyond doubt.
-        conflict: factor where landmarks disagree and the sacrum decides.
+        conflict: factor where landmarks disagree and the sacrum decides, or where a single other one stands alone.
         least: below this a level is not given.
     """
 
@@ -99,24 +99,30 @@ def name_levels(
     leading = max(anchors, key=lambda anchor: anchor.trust)
     agreeing = [anchor for anchor in anchors if anchor.base == leading.base]
     against = [anchor for anchor in anchors if anchor.base != leading.base and anchor.name != "skull"]
+    undecided = bool(against) and leading.name != "sacrum"
     levels = []
     for number in range(len(spans)):
-        doubts = [1 - a.trust * _counted(number, a.vertebra, spans, discs, options) for a in agreeing]
-        confidence = float(1 - np.prod(doubts)) * (options.conflict if against else 1.0)
-        levels.append(_level(number, leading, against, confidence, options))
+        notes = _doubts(number, leading, agreeing, against)
+        counted = [1 - a.trust * _counted(number, a.vertebra, spans, discs, options) for a in agreeing]
+        confidence = 0.0 if undecided else float(1 - np.prod(counted)) * (options.conflict if notes else 1.0)
+        levels.append(_level(number, leading, notes, confidence, options))
     return levels
 
 
-def _level(number: int, leading: Anchor, against: Sequence[Anchor], confidence: float, options: LevelOptions) -> Level:
+def _level(number: int, leading: Anchor, notes: tuple[str, ...], confidence: float, options: LevelOptions) -> Level:
     index = leading.base - number
-    notes: tuple[str, ...] = ()
-    if against:
-        said = [f"{a.name} says {_short(a.base - number)}" for a in (leading, *against)]
-        notes = (f"level uncertain: {', '.join(said)}",)
-    decided = leading.name == "sacrum" or not against
-    if not decided or confidence < options.least or not 0 <= index < len(VERTEBRAE):
+    if confidence < options.least or not 0 <= index < len(VERTEBRAE):
         return Level(None, confidence, notes or (f"level uncertain: counted from the {leading.name} only",))
     return Level(VERTEBRAE[index], confidence, notes)
+
+
+def _doubts(number: int, leading: Anchor, agreeing: Sequence[Anchor], against: Sequence[Anchor]) -> tuple[str, ...]:
+    if against:
+        said = [f"{a.name} says {_short(a.base - number)}" for a in (leading, *against)]
+        return (f"level uncertain: {', '.join(said)}",)
+    if len(agreeing) == 1 and leading.name != "sacrum":
+        return (f"level uncertain: counted from the {leading.name} alone",)
+    return ()
 
 
 def _short(index: int) -> str:
