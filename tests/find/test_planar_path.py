@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -98,9 +99,10 @@ def test_real_bone_scan_and_a_chest_alone(shared: Path) -> None:
     adult = Study("1.7", "nm-planar", "", Patient("p"), {"anterior": Image(grid, whole, "counts")})
     assert sum(place.status == "assessed" for place in map_segments(adult)) >= 12
     views = np.load(folder / "lung_kidney_ant_post.npy").astype(np.int32)
+    sides: tuple[Literal["anterior", "posterior"], ...] = ("anterior", "posterior")
     images = {
         name: Image(Grid.planar(view.shape, (2.4, 2.4), name), view, "counts")
-        for name, view in zip(("anterior", "posterior"), views, strict=True)
+        for name, view in zip(sides, views, strict=True)
     }
     chest = by_site(map_segments(Study("1.8", "nm-planar", "", Patient("p"), images)))
     assert all(chest[f"distal_lower_limb_{side}"].status != "assessed" for side in ("right", "left"))

@@ -78,7 +78,7 @@ def _is_agent(
     fields: tuple[NDArray[np.int16], Mask, NDArray[np.float32]],
     options: ContrastOptions,
 ) -> bool:
-    hu, dense, depth = (field[core.box] for field in fields)
+    hu, dense, depth = fields[0][core.box], fields[1][core.box], fields[2][core.box]
     away = edt.edt(~core.mask, anisotropy=(frame.step,) * 3)
     shell = dense & (depth < options.shell_mm) & (away < options.reach_mm)
     if not shell.any():
@@ -115,7 +115,7 @@ def _local_deviation(hu: NDArray[np.int16], size: int = 5) -> NDArray[np.float32
     values = np.clip(hu, -200, 2000).astype(np.float32)
     mean = ndimage.uniform_filter(values, size)
     square = ndimage.uniform_filter(values * values, size)
-    return np.sqrt(np.maximum(square - mean * mean, 0))
+    return np.asarray(np.sqrt(np.maximum(square - mean * mean, 0)))
 
 
 def _wider(box: Box, margin: int, shape: tuple[int, ...]) -> Box:

@@ -124,14 +124,14 @@ def find_discs(signal: Floats, depth: Floats, options: DiscOptions = DiscOptions
 def _trace(best: Floats, origin: NDArray[np.intp], gaps: NDArray[np.intp], signal: Floats) -> Discs:
     if not len(signal):
         return Discs.none()
-    place, column = np.unravel_index(int(np.argmax(best)), best.shape)
-    places = [int(place)]
+    place, column = (int(index) for index in np.unravel_index(int(np.argmax(best)), best.shape))
+    places = [place]
     while True:
-        before = int(place - gaps[column])
+        before = place - int(gaps[column])
         if before < 0:
             break
         places.append(before)
-        source = origin[place, column]
+        source = int(origin[place, column])
         if source < 0:
             break
         place, column = before, source

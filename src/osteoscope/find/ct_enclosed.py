@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 Direction = tuple[int, int, int]
 
-ALL_DIRECTIONS: tuple[Direction, ...] = tuple(d for d in itertools.product((-1, 0, 1), repeat=3) if any(d))
+_STEPS = (-1, 0, 1)
+ALL_DIRECTIONS: tuple[Direction, ...] = tuple(d for d in itertools.product(_STEPS, _STEPS, _STEPS) if any(d))
 AXIAL_DIRECTIONS: tuple[Direction, ...] = tuple(d for d in ALL_DIRECTIONS if d[0] == 0)
 
 

@@ -81,7 +81,7 @@ class LesionOptions:
     rim_mm: float = 1.6
     metal_hu: int = 2600
     metal_mm: float = 12.0
-    least_confidence: float = 0.2
+    least_confidence: float = 0.15
     rating: RatingOptions = field(default_factory=RatingOptions)
     candidate: CandidateOptions = field(default_factory=CandidateOptions)
     reference: ReferenceOptions = field(default_factory=ReferenceOptions)

@@ -91,7 +91,7 @@ def count_maps(counts: NDArray[Any], found: Outline, pixel: float, options: Coun
 
     def smooth(counted: Array, width: float) -> Array:
         under = np.maximum(ndimage.gaussian_filter(depth, width / element), 0.05)
-        return np.maximum(ndimage.gaussian_filter(counted, width / element), 0) / under
+        return np.asarray(np.maximum(ndimage.gaussian_filter(counted, width / element), 0) / under)
 
     fine, broad = smooth(own, options.fine), smooth(own, options.broad)
     muscle = max(float(np.quantile(broad[body], options.muscle_quantile)) if body.any() else 1.0, 1e-6)
@@ -141,4 +141,4 @@ def _surroundings(level: Array, body: Mask, radius: float, quantile: float) -> A
     nearest = ndimage.distance_transform_edt(~inside, return_distances=False, return_indices=True)
     filled = ndimage.gaussian_filter(((found / 50.0) ** 2)[tuple(nearest)], 1.0)
     places = np.mgrid[: level.shape[0], : level.shape[1]] / step
-    return np.maximum(ndimage.map_coordinates(filled, places, order=1, mode="nearest"), 0.4)
+    return np.asarray(np.maximum(ndimage.map_coordinates(filled, places, order=1, mode="nearest"), 0.4))

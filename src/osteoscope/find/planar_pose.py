@@ -235,14 +235,3 @@ def _misfit(edge: Array, seen: Mask, parameters: Array) -> float:
     inside = distance(points.astype(float), outline_capsules(pose(parameters))).min(axis=0) < 0
     body = edge[seen] < 0
     return float((inside != body).sum() / max(1, body.sum()))
-
-
-def _soft(residuals: Array) -> Array:
-    return np.asarray(np.sqrt(1 + residuals**2) - 1)
-
-
-def _steps(cell: float) -> Array:
-    steps = np.full(len(NAMES), 0.01)
-    steps[[NAMES.index("row"), NAMES.index("column")]] = 0.2 * cell
-    steps[NAMES.index("age")] = 0.2
-    return steps
