@@ -100,7 +100,7 @@ def test_real_bone_scan_and_a_chest_alone(shared: Path) -> None:
     assert sum(place.status == "assessed" for place in map_segments(adult)) >= 12
     views = np.load(folder / "lung_kidney_ant_post.npy").astype(np.int32)
     sides: tuple[Literal["anterior", "posterior"], ...] = ("anterior", "posterior")
-    images = {
+    images: dict[str, Image] = {
         name: Image(Grid.planar(view.shape, (2.4, 2.4), name), view, "counts")
         for name, view in zip(sides, views, strict=True)
     }

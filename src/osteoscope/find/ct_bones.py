@@ -105,7 +105,7 @@ def _residual(soft: SoftTissue, options: MaskOptions) -> float:
     return soft.noise / 2 if soft.noise * options.smooth_per_noise_mm >= 1 else soft.noise
 
 
-def _hysteresis(hu: NDArray[np.int16], body: Mask, low: float, high: float, step: float, options: BoneOptions) -> Mask:
+def _hysteresis(hu: NDArray[np.int16], body: Mask, low: float, high: float, step: float, options: MaskOptions) -> Mask:
     seeds = (hu > high) & body
     near = edt.edt(~seeds, anisotropy=(step,) * 3) <= options.seed_mm
     pieces = cc3d.connected_components((hu > low) & body & near, connectivity=26)
