@@ -14,10 +14,10 @@ from osteoscope.domain.finding import Part as ImagePart
 from osteoscope.domain.finding import Region
 from osteoscope.domain.reading import MappedSite
 from osteoscope.domain.study import Study
-from osteoscope.find.ct_bodies import BodyFillOptions, with_whole_bodies
 from osteoscope.find.ct_bones import BoneMask, MaskOptions, bone_mask
 from osteoscope.find.ct_canal import CanalOptions, find_canal, without_canal
 from osteoscope.find.ct_discs import DiscOptions, Discs, disc_signal, find_discs
+from osteoscope.find.ct_eaten import EatenOptions, with_eaten_bone
 from osteoscope.find.ct_frame import ct_image, working_frame
 from osteoscope.find.ct_levels import Level, LevelOptions, find_anchors, name_levels, rib_levels
 from osteoscope.find.ct_parts import Part, PartOptions, Parts, part_bones, unparted
@@ -31,7 +31,7 @@ class BoneOptions:
     mask: MaskOptions = field(default_factory=MaskOptions)
     canal: CanalOptions = field(default_factory=CanalOptions)
     discs: DiscOptions = field(default_factory=DiscOptions)
-    bodies: BodyFillOptions = field(default_factory=BodyFillOptions)
+    eaten: EatenOptions = field(default_factory=EatenOptions)
     parts: PartOptions = field(default_factory=PartOptions)
     levels: LevelOptions = field(default_factory=LevelOptions)
 
@@ -71,7 +71,7 @@ def map_bones(study: Study, options: BoneOptions = BoneOptions()) -> tuple[Mappe
     bones = without_canal(bones, canal, options.canal)
     line = spine_line(bones, canal)
     discs = find_discs(disc_signal(line, bones, options.discs), line.depth, options.discs)
-    bones = with_whole_bodies(bones, line, discs, options.bodies)
+    bones = with_eaten_bone(bones, line, discs, options.eaten)
     parts = part_bones(bones, line, discs, options.parts)
     return _mapped(bones, parts, _named(parts, discs, options.levels))
 

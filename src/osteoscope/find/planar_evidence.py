@@ -19,10 +19,10 @@ _CLEAR_MM = 20.0  # further than this from a bright organ, contrast is not its r
 _FEW = 20  # elements; fewer say nothing of a patch's contrast
 
 FOCUS_WEIGHTS: Mapping[str, float] = MappingProxyType(
-    {"constant": 2.0, "contrast": 0.6, "significance": 0.2, "both_views": 1.0, "trunk": -1.6, "soft_tissue": -4.0}
+    {"constant": 0.9, "contrast": 0.55, "significance": 2.4, "both_views": 0.9, "trunk": -0.4, "soft_tissue": -5.0}
 )
 PATCH_WEIGHTS: Mapping[str, float] = MappingProxyType(
-    {"constant": -2.2, "contrast": 0.83, "significance": 0.57, "both_views": 0.65, "share": 3.8, "soft_tissue": -3.0}
+    {"constant": -2.6, "contrast": 0.83, "significance": 1.24, "both_views": 0.6, "share": 3.8, "soft_tissue": -2.0}
 )
 
 

@@ -68,6 +68,10 @@ def axes(mapped: tuple[MappedSite, ...], view: str, age: float | None) -> Axes |
     return Axes(origin, down, left, trunk, trunk * neck / (seat - neck))
 
 
+# An organ is traced at half of its peak, higher where half would fill most of its zone.
+_SHARES, _FILLED = (0.5, 0.65, 0.8), 0.5
+
+
 @dataclass(frozen=True)
 class Hot:
     """When an organ is bright: its level (muscle = 1) or its contrast reaches ``least``."""
@@ -136,9 +140,16 @@ def hot_organs(level: Array, contrast: Array, at: Axes) -> Mapping[str, Mask]:
         values = level if zone.hot.by == "level" else contrast
         peak = float(np.quantile(values[inside], 0.98)) if inside.any() else 0.0
         if peak >= zone.hot.least:
-            labels, _ = ndimage.label(inside & (values > 0.5 * peak))
-            found[zone.organ] = labels == labels.flat[np.argmax(np.where(inside, values, 0))]
+            found[zone.organ] = _traced(values, inside, peak)
     return found
+
+
+def _traced(values: Array, inside: Mask, peak: float) -> Mask:
+    """The piece of a zone around its brightest place, at the first share of the peak that does not fill the zone."""
+    masks = [inside & (values > share * peak) for share in _SHARES]
+    mask = next((m for m in masks if m.sum() < _FILLED * inside.sum()), masks[-1])
+    labels, _ = ndimage.label(mask)
+    return np.asarray(labels == labels.flat[np.argmax(np.where(inside, values, -np.inf))])
 
 
 def quiet_organ(at: Axes, row: float, column: float) -> str | None:

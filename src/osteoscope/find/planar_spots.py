@@ -50,8 +50,8 @@ class SpotOptions:
 
     body: BodyOptions = field(default_factory=BodyOptions)
     counts: CountOptions = field(default_factory=CountOptions)
-    contrast: float = 0.35
-    significance: float = 5.0
+    contrast: float = 0.28
+    significance: float = 3.8
     apart: float = 8.0
     saddle: float = 0.75
     diffuse_area: float = 900.0

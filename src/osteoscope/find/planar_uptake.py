@@ -6,14 +6,14 @@ seen in both views is one finding; large ones are patches, measured as the stret
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import ndimage
 from skimage.morphology import disk
 
-from osteoscope.domain.finding import Finding, FindingKind, Part, Point, Region, SetAside
+from osteoscope.domain.finding import Finding, FindingKind, Point, Region, SetAside
 from osteoscope.domain.reading import MappedSite
 from osteoscope.domain.study import Study
 from osteoscope.find.detection import Detection
@@ -166,9 +166,9 @@ def _stretches(view: View, bone: Mask, limit: float, options: UptakeOptions) -> 
     low = ((cells - centre) @ axis).min()
 
     def level(places: Array) -> Array:
-        return np.floor(((places - centre) @ axis - low) / step).astype(int)
+        return np.asarray(np.floor(((places - centre) @ axis - low) / step))
 
-    own, near = level(cells), level(around)
+    own, near = (level(places.astype(float)).astype(int) for places in (cells, around))
     kept = (near >= 0) & (near <= own.max())
     highest = np.zeros(own.max() + 1)
     np.maximum.at(highest, near[kept], view.contrast[tuple(around[kept].T)])
