@@ -50,6 +50,6 @@ def _sources(study: Study, path: Path, index: int) -> list[Source]:
 def validator_errors(path: Path) -> list[str]:
     """The Error lines of dciodvfy (Debian package dicom3tools) on one file; skips where it is absent."""
     if shutil.which("dciodvfy") is None:
-        pytest.skip("dciodvfy of dicom3tools is absent")
+        pytest.skip("dciodvfy (Debian package dicom3tools) is absent")
     found = subprocess.run(["dciodvfy", path], capture_output=True, text=True, check=False)
     return [line for line in found.stderr.splitlines() if line.startswith("Error")]

@@ -176,7 +176,7 @@ def test_markup_in_names_and_files_stays_text(tmp_path: Path) -> None:
 def text_of(pdf: Path) -> str:
     """The text of a PDF with single spaces, by pdftotext of poppler-utils; skips where it is absent."""
     if shutil.which("pdftotext") is None:
-        pytest.skip("pdftotext of poppler-utils is absent")
+        pytest.skip("pdftotext (Debian package poppler-utils) is absent")
     found = subprocess.run(["pdftotext", "-layout", pdf, "-"], capture_output=True, text=True, check=True)
     return " ".join(found.stdout.split())
 
