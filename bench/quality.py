@@ -163,7 +163,7 @@ def mibg_scores() -> Figures:
         "segment: exact": round(float((levels_a == levels_b).mean()), 3),
         "segment: within 1": round(float((np.abs(levels_a - levels_b) <= 1).mean()), 3),
         "cut <= 3: agreement": round(float((above[:, 0] == above[:, 1]).mean()), 3),
-        "segments called positive in children of score 0": _false_positive_rate(levels_a, levels_b),
+        "false positive segments": _false_positive_rate(levels_a, levels_b),
     }
 
 
