@@ -41,6 +41,7 @@ class SpotOptions:
         contrast, significance: least of a peak.
         apart: peaks closer than this are one.
         saddle: neighbouring peaks are confluent when the saddle between them is above this share of the lower.
+        alike: and when the lower is above this share of the higher.
         diffuse_area, diffuse_length: a hot place larger (mm2) or longer than this is no focus.
         least_share: a large place belongs to a bone that holds a peak and this share of it.
         reach: a hot place belongs to a bone at most so far away.
@@ -54,6 +55,7 @@ class SpotOptions:
     significance: float = 3.8
     apart: float = 8.0
     saddle: float = 0.75
+    alike: float = 0.4
     diffuse_area: float = 900.0
     diffuse_length: float = 45.0
     least_share: float = 0.15
@@ -212,7 +214,7 @@ def find_spots(view: View, options: SpotOptions) -> list[Spot]:
     markers[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
     basins = watershed(-view.contrast, markers, mask=hot)
     cores = basins * (view.contrast >= np.concatenate([[np.inf], 0.5 * high])[basins])
-    groups = _joined(cores, view.contrast, high, options.saddle)
+    groups = _joined(cores, view.contrast, high, options)
     return [_spot(view, cores, peaks, np.flatnonzero(groups == k)) for k in np.unique(groups)]
 
 
@@ -224,7 +226,7 @@ def _spot(view: View, cores: Indices, peaks: Indices, members: Indices) -> Spot:
     return Spot(view, np.isin(cores, members + 1), own, float(view.contrast[at].max()), sure)
 
 
-def _joined(cores: Indices, contrast: Array, high: Array, saddle: float) -> Indices:
+def _joined(cores: Indices, contrast: Array, high: Array, options: SpotOptions) -> Indices:
     """Group of each basin (numbered from 1 in ``cores``): neighbours with a shallow saddle are one group."""
     passes = np.zeros((len(high), len(high)))
     for one, other in ((np.s_[1:], np.s_[:-1]), (np.s_[:, 1:], np.s_[:, :-1])):
@@ -232,7 +234,9 @@ def _joined(cores: Indices, contrast: Array, high: Array, saddle: float) -> Indi
         touch = (a != b) & (a > 0) & (b > 0)
         np.maximum.at(passes, (a[touch] - 1, b[touch] - 1), np.minimum(contrast[one], contrast[other])[touch])
     passes = np.maximum(passes, passes.T)
-    groups: Indices = connected_components(passes > saddle * np.minimum.outer(high, high), directed=False)[1]
+    lower, higher = np.minimum.outer(high, high), np.maximum.outer(high, high)
+    alike = (passes > options.saddle * lower) & (lower > options.alike * higher)
+    groups: Indices = connected_components(alike, directed=False)[1]
     return groups
 
 

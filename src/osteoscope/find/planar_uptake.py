@@ -28,6 +28,7 @@ class UptakeOptions:
 
     Args:
         spots: of the search for hot places.
+        least_confidence: what is less sure is not reported.
         same: a focus is the same in both views within this distance.
         beside: hot bone may lie so far beside the site map, for a long bone and for a flat one.
         involved: bone is involved above this share of the median contrast of its patch.
@@ -37,6 +38,7 @@ class UptakeOptions:
     """
 
     spots: SpotOptions = field(default_factory=SpotOptions)
+    least_confidence: float = 0.1
     same: float = 20.0
     beside: tuple[float, float] = (8.0, 11.0)
     involved: float = 0.25
@@ -60,6 +62,7 @@ def find_uptake(study: Study, mapped: tuple[MappedSite, ...], options: UptakeOpt
     patches = _patches([s for s in lesions if s.is_large(chosen.spots)], chosen)
     foci = _foci([s for s in lesions if not s.is_large(chosen.spots)], chosen)
     drafts = [*patches, *(focus for focus in foci if not _within(focus, patches))]
+    drafts = [draft for draft in drafts if draft.confidence >= chosen.least_confidence]
     aside = [(organ, view, mask) for view in views for organ, mask in view.organs.items()]
     aside += [(spot.organ, spot.view, spot.mask) for spot in spots if spot.organ]
     return Detection(
@@ -85,9 +88,12 @@ def _finding(study: Study, name: str, draft: _Draft) -> Finding:
 
 
 def _within(focus: _Draft, patches: Sequence[_Draft]) -> bool:
-    """Whether a focus is a part of a patch of its own bone."""
+    """Whether a focus is a part of a patch of its own bone that is no less sure."""
     return any(
-        patch.site == focus.site and view is other and bool((mask & area).any())
+        patch.site == focus.site
+        and patch.confidence >= focus.confidence
+        and view is other
+        and bool((mask & area).any())
         for patch in patches
         for view, mask in focus.masks
         for other, area in patch.masks
