@@ -21,7 +21,7 @@ steps = st.floats(0.5, 4.0)
 def waves(position: Point) -> NDArray[np.float64]:
     """HU that vary along every axis, above and below 0 wherever one looks."""
     x, y, z = np.moveaxis(position, -1, 0)
-    return np.asarray(500 * np.sin(x / 4) + 300 * np.cos(y / 5) + 200 * np.sin(z / 3 + x / 7))
+    return np.asarray(500 * np.sin(x) + 300 * np.cos(y / 1.2) + 200 * np.sin(z / 0.8 + x / 2))
 
 
 def _rotated(turn: tuple[float, float, float], spacing: tuple[float, float]) -> Place:
@@ -62,8 +62,14 @@ def test_a_linear_field_survives_straightening(shear: tuple[float, float], steps
             position = image.grid.to_position(index)
             covered = _covered(position, Place(shear=shear), heights)
             assert covered.any()
-            assert errors[covered].max() <= 3.5
+            assert errors[covered].max() <= 3.5 + _tolerated(shear, heights[-1])
             assert _corners_are_inside(image.grid.to_index(_corners(Place(shear=shear), heights)), image.grid.shape)
+
+
+def _tolerated(shear: tuple[float, float], height: float) -> float:
+    """HU by which the ramp is off where intake leaves a drift below a quarter of a pixel as it is."""
+    down, right = abs(shear[0]) * height, abs(shear[1]) * height
+    return 13 * down + 17 * right if max(down / 1.5, right / 1.25) <= 0.25 else 0.0
 
 
 def _covered(position: Point, place: Place, heights: list[float]) -> NDArray[np.bool_]:
