@@ -196,7 +196,12 @@ def _layers(child: Child, rng: np.random.Generator) -> list[_Layer]:
 
 def _grid_around(shapes: Sequence[Solid | Beads], height: float) -> Grid:
     lows, highs = zip(*(shape.bounds() for shape in shapes), strict=True)
-    step = float(np.clip(height / _VOXELS_PER_HEIGHT, *_VOXEL_RANGE_MM))
+    step = voxel_size(height)
     low = np.min(lows, axis=0) - _MARGIN_MM
     size = np.ceil((np.max(highs, axis=0) + _MARGIN_MM - low) / step).astype(int) + 1
     return Grid.axial(size[::-1].tolist(), (step, step, step), low.tolist())
+
+
+def voxel_size(height: float) -> float:
+    """Size in mm of the voxels that a child of that height (mm) is built of."""
+    return float(np.clip(height / _VOXELS_PER_HEIGHT, *_VOXEL_RANGE_MM))

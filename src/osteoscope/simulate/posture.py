@@ -14,7 +14,7 @@ from osteoscope.simulate.shapes import Floats, Frame
 
 SIGN: Mapping[Side, int] = MappingProxyType({"right": -1, "left": 1})
 
-_SHOULDER_HEIGHT = 0.93
+SHOULDER_HEIGHT = 0.93
 _SHOULDER_INSET = 0.018
 _HIP_OFFSET = 0.049
 _NAPE = 0.32
@@ -94,7 +94,7 @@ def hip_centre(stature: Stature, side: Side) -> Floats:
 def shoulder_centre(stature: Stature, side: Side) -> Floats:
     """The centre of the humeral head in the trunk's frame."""
     aside = 0.5 * stature.girths["shoulders"] - _SHOULDER_INSET * stature.height
-    return np.array([SIGN[side] * aside, 0.0, _SHOULDER_HEIGHT * stature.lengths["trunk"]])
+    return np.array([SIGN[side] * aside, 0.0, SHOULDER_HEIGHT * stature.lengths["trunk"]])
 
 
 def posture(stature: Stature, pose: Pose) -> Posture:

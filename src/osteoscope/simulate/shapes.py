@@ -167,7 +167,11 @@ class Ripple:
 
     def apply(self, beads: Beads) -> Beads:
         """The same balls, shifted."""
-        return Beads(beads.points + np.cos(beads.points @ self.vectors + self.phases) @ self.shifts, beads.radii)
+        return Beads(self.move(beads.points), beads.radii)
+
+    def move(self, points: Floats) -> Floats:
+        """Positions (..., 3), shifted."""
+        return np.asarray(points + np.cos(points @ self.vectors + self.phases) @ self.shifts)
 
 
 def string(controls: Points, radii: ArrayLike) -> Beads:
