@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from osteoscope.errors import InvalidValueError
+from osteoscope.simulate.artefacts import Artefact
 from osteoscope.simulate.camera import Camera
 from osteoscope.simulate.growth import Sex, Stature, grow, usual_mass_kg
 from osteoscope.simulate.lesions import Lesion
@@ -24,9 +25,11 @@ class ChildRecipe:
         uptake: physiological uptake.
         lesions: disease.
         camera: acquisition.
+        artefacts: what else shows and is no disease, in the order in which it is put on.
+        motion_mm: how far the child moves sideways during the sweep at most; 0 for one that lies still.
 
     Raises:
-        InvalidValueError: age, tallness or girth out of range.
+        InvalidValueError: age, tallness, girth or motion out of range.
     """
 
     age_years: float = 4.0
@@ -37,10 +40,14 @@ class ChildRecipe:
     uptake: Uptake = field(default_factory=Uptake)
     lesions: tuple[Lesion, ...] = ()
     camera: Camera = field(default_factory=Camera)
+    artefacts: tuple[Artefact, ...] = ()
+    motion_mm: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.age_years <= 18:
             raise InvalidValueError("build a ChildRecipe", f"age {self.age_years} years", "Give 0 to 18")
+        if not 0 <= self.motion_mm <= 100:
+            raise InvalidValueError("build a ChildRecipe", f"a motion of {self.motion_mm} mm", "Give 0 to 100")
         if not (0.5 <= self.tallness <= 1.5 and 0.5 <= self.girth <= 2):
             raise InvalidValueError(
                 "build a ChildRecipe",
