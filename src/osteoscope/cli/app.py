@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from osteoscope.cli.agree import agree
 from osteoscope.cli.console import DISCLAIMER, progress_bar, say, say_json, say_table
 
 EXIT_NOTHING_READ = 4
@@ -130,3 +131,6 @@ def doctor(output: Output = Path(), as_json: Json = False) -> None:
         say_table("Doctor", ("what", "state", "found"), rows)
     if not all(check.ok for check in checks):
         raise typer.Exit(1)
+
+
+app.command()(agree)

@@ -70,7 +70,7 @@ def cut_agreement(
     sides = np.where(np.isfinite(totals), totals > cut, np.nan)
     pairs = Pairs.known(sides, panel.owners, 2)
     counts = pairs.tables().sum(axis=0).astype(int)
-    near: Flags = known & (np.abs(totals - cut) <= 1).any(axis=0)
+    near = np.asarray(known & (np.abs(totals - cut) <= 1).any(axis=0))
     read = np.isfinite(panel.of(readers)).any(axis=-1).all(axis=0)
     above = (np.nansum(panel.of(readers), axis=-1) > cut).all(axis=0)
 

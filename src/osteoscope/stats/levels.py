@@ -66,7 +66,7 @@ class TableFigure:
         of: of tables of shape (..., levels, levels); NaN where undefined.
         interval: of one table of independent pairs.
         undefined: what it means where the value is NaN.
-        analytic_first: whether that interval is the one to report where pairs are independent.
+        is_share: whether it is a share of pairs, so that the analytic interval is the one to report.
     """
 
     name: str
@@ -74,7 +74,7 @@ class TableFigure:
     of: Callable[[Floats], Floats]
     interval: Callable[[Floats], Interval]
     undefined: str
-    analytic_first: bool = False
+    is_share: bool = False
 
 
 def kappa_figure(name: str, method: str, weights: Floats, merge: Floats | None = None) -> TableFigure:
@@ -103,10 +103,15 @@ def share_figure(name: str, method: str, hit: NDArray[np.bool_], among: NDArray[
 
     def interval(table: Floats) -> Interval:
         part, whole = counts(table)
-        found = stats.binomtest(int(part), int(whole)).proportion_ci(method="wilson")
-        return Interval(float(found.low), float(found.high), WILSON)
+        return wilson(int(part), int(whole), WILSON)
 
     return TableFigure(name, method, share, interval, "undefined: no case to take the share of", True)
+
+
+def wilson(part: int, whole: int, method: str) -> Interval:
+    """Score interval of a share (Wilson 1927, J Am Stat Assoc 22:209)."""
+    found = stats.binomtest(part, whole).proportion_ci(method="wilson")
+    return Interval(float(found.low), float(found.high), method)
 
 
 def level_figures(scale: Scale) -> tuple[TableFigure, ...]:
@@ -137,8 +142,7 @@ def table_statistics(
     if not pairs.patients:
         return tuple(_undefined(target, f, base, "undefined: nothing was rated by both readers") for f in figures)
     draws = drawn_sums(counts, resampling)
-    independent = bool((counts.sum(axis=(1, 2)) <= 1).all())
-    return tuple(_statistic(target, figure, (whole, draws), base, independent) for figure in figures)
+    return tuple(_statistic(target, figure, (counts, whole, draws), base) for figure in figures)
 
 
 def _undefined(target: Target, figure: TableFigure, base: tuple[int, int], why: str) -> Statistic:
@@ -148,24 +152,36 @@ def _undefined(target: Target, figure: TableFigure, base: tuple[int, int], why: 
 
 
 def _statistic(
-    target: Target, figure: TableFigure, tables: tuple[Floats, Floats], base: tuple[int, int], independent: bool
+    target: Target, figure: TableFigure, tables: tuple[Floats, Floats, Floats], base: tuple[int, int]
 ) -> Statistic:
-    whole, draws = tables
+    counts, whole, draws = tables
     value = float(figure.of(whole))
     if np.isnan(value):
         return _undefined(target, figure, base, figure.undefined)
     drawn, note = bootstrap_interval(figure.of(draws))
-    analytic = (figure.interval(whole),) if independent else ()
-    intervals = (*analytic, *drawn) if figure.analytic_first else (*drawn, *analytic)
+    analytic = _analytic(figure, counts, value)
     return target.statistic(
         figure.name,
         value,
-        intervals=intervals,
+        intervals=(*analytic, *drawn) if figure.is_share else (*drawn, *analytic),
         method=figure.method,
         observations=base[0],
         patients=base[1],
         note=note,
     )
+
+
+def _analytic(figure: TableFigure, counts: Floats, value: float) -> tuple[Interval, ...]:
+    """The interval that takes pairs as independent, where they are.
+
+    A share of 0 or 1 leaves the bootstrap without width; of dependent pairs every patient then counts as one.
+    """
+    if (counts.sum(axis=(1, 2)) <= 1).all():
+        return (figure.interval(counts.sum(axis=0)),)
+    if figure.is_share and value in {0.0, 1.0}:
+        patients = int(np.isfinite(figure.of(counts)).sum())
+        return (wilson(int(value) * patients, patients, f"{WILSON}, a patient as one case"),)
+    return ()
 
 
 def bootstrap_interval(values: Floats) -> tuple[tuple[Interval, ...], str]:

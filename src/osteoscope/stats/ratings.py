@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -101,6 +101,18 @@ class Panel:
 
 
 @dataclass(frozen=True)
+class Coverage:
+    """How many cases of a reader have a level at a site, and how many do not, by reason."""
+
+    reader: str
+    site: str
+    assessed: int
+    not_acquired: int
+    not_assessable: int
+    not_read: int
+
+
+@dataclass(frozen=True)
 class Interval:
     """A 95 % interval and how it was made."""
 
@@ -143,6 +155,8 @@ class Target:
     readers: tuple[str, ...]
     name: str
 
-    def statistic(self, name: str, value: float, **rest: Any) -> Statistic:
-        """A Statistic of this target; a value that is not finite becomes None."""
-        return Statistic(self.scale, self.readers, self.name, name, value if np.isfinite(value) else None, **rest)
+    def statistic(self, name: str, value: float, intervals: Iterable[Interval], **rest: Any) -> Statistic:
+        """A Statistic of this target; a value that is not finite becomes None, such an interval is dropped."""
+        known = tuple(i for i in intervals if np.isfinite((i.low, i.high)).all())
+        finite = float(value) if np.isfinite(value) else None
+        return Statistic(self.scale, self.readers, self.name, name, finite, known, **rest)

@@ -81,6 +81,7 @@ def _icc(target: Target, totals: Totals, form: IccForm, drawn: tuple[Interval, .
     value, analytic = np.nan, tuple[Interval, ...]()
     if not note.startswith("undefined:"):
         found = icc(totals.values, form)
+        note = note if np.isfinite(found.value) else "undefined: the cases do not differ in their mean"
         value, analytic = found.value, (Interval(found.low, found.high, _F_INTERVAL),)
         note = "; ".join(filter(None, (note, f"F({found.df1:g}, {found.df2:g}) = {found.f:.4g}, p = {found.p:.3g}")))
     intervals, note = _ordered(analytic, drawn, totals.independent, note)
