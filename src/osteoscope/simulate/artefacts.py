@@ -30,15 +30,30 @@ from osteoscope.simulate.scene import Place, Scene
 from osteoscope.simulate.visibility import contrast_to_noise
 
 __all__ = [
-    "Absorber", "Artefact", "Catheter", "Contamination", "Extravasation", "HoldingHand", "LowCounts", "Saturation",
-    "OfCamera", "Scene", "Seam", "Stripe", "disturb", "random_artefacts", "row_motion", "shift_rows", "with_traces",
+    "Absorber",
+    "Artefact",
+    "Catheter",
+    "Contamination",
+    "Extravasation",
+    "HoldingHand",
+    "LowCounts",
+    "OfCamera",
+    "Saturation",
+    "Scene",
+    "Seam",
+    "Stripe",
+    "disturb",
+    "random_artefacts",
+    "row_motion",
+    "shift_rows",
+    "with_traces",
 ]  # fmt: skip
 
 OfCamera = Saturation | Stripe | Seam | LowCounts
 Artefact = Contamination | Catheter | Extravasation | Absorber | HoldingHand | OfCamera
 _VIEWS = ("anterior", "posterior")
 # A trace is listed where it stands out by that contrast to noise; its outline is at that share of its largest change.
-_SHOWS, _OUTLINE = 3.0, 0.3
+_SHOWS, _OUTLINE = 3.0, 0.12
 
 
 def disturb(

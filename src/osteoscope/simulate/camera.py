@@ -18,6 +18,7 @@ from scipy.ndimage import gaussian_filter
 
 from osteoscope.domain.geometry import Grid
 from osteoscope.errors import InvalidValueError
+from osteoscope.simulate.projection import add_blurred, on_pixels, summed_blocks
 
 # Narrow beam, water at 159 keV (xraydb, xraylib: 0.1478 /cm). Scatter is added on its own, so no broad-beam value.
 WATER_PER_MM = 0.0148
@@ -182,11 +183,13 @@ class Optics:
     @classmethod
     def of(cls, attenuation: Reals, field: Field, camera: Camera) -> Optics:
         """The optics of a body with that attenuation, 1/mm per voxel [slice, row, column]."""
-        passed = np.cumsum(attenuation, axis=1)
-        own = attenuation / 2
-        front = passed - own
-        back = passed[:, -1:, :] - front
-        reaching = {"anterior": np.exp(-front * field.step_mm), "posterior": np.exp(-back * field.step_mm)}
+        depth = attenuation * np.float32(field.step_mm)
+        passed = np.cumsum(depth, axis=1)
+        whole = np.exp(-passed[:, -1:, :])
+        passed -= depth / 2
+        front = np.exp(-passed)
+        # What lies behind a voxel is the whole less what lies before it: a division instead of another exponential.
+        reaching = {"anterior": front, "posterior": whole / front}
         return cls(camera, field, MappingProxyType(reaching))
 
     def expose(self, activity: Reals) -> Mapping[str, Floats]:
@@ -204,32 +207,38 @@ class Optics:
         depth = activity.shape[1]
         thick = max(1, round(_SLAB_MM / step))
         margin = int(np.ceil(2 * self.camera.fwhm_mm(gap_mm + step * depth) / step))
-        primary = np.zeros((activity.shape[0], activity.shape[2]))
+        primary = np.zeros((activity.shape[0], activity.shape[2]), dtype=np.float32)
         sharp = np.pad(primary, margin)
         for start in range(0, depth, thick):
             slab = slice(start, min(start + thick, depth))
-            plane = np.einsum("zyx,zyx->zx", activity[:, slab], reaching[:, slab]).astype(np.float64)
+            plane = np.einsum("zyx,zyx->zx", activity[:, slab], reaching[:, slab])
             sigma = self.camera.fwhm_mm(gap_mm + step * (slab.start + slab.stop) / 2) / FWHM_OF_SIGMA
             # The hat that voxels are spread with has a variance of step^2 / 6, twice that of the voxel itself.
-            rest = np.sqrt(max(sigma**2 - step**2 / 12, 0.0)) / step
-            sharp += gaussian_filter(np.pad(plane, margin), rest, mode="constant")
+            add_blurred(sharp, plane, np.sqrt(max(sigma**2 - step**2 / 12, 0.0)) / step, margin)
             primary += plane
-        emitted = activity.sum(axis=1, dtype=np.float64)
-        return _on_pixels(sharp, self.field, step, margin) + self._wide(emitted, primary)
+        emitted = activity.sum(axis=1, dtype=np.float32)
+        return self._on_pixels(sharp, step, margin) + self._wide(emitted, primary)
 
-    def _wide(self, emitted: Floats, primary: Floats) -> Floats:
+    def _on_pixels(self, plane: Reals, step: float, margin: int) -> Floats:
+        """Counts per pixel of a plane of cells with a margin around the body; outside the field 0."""
+        field = self.field
+        lead = (step - field.step_mm) / 2 - margin * step
+        at = (field.slices[0] - lead, field.columns[0] + lead)
+        return on_pixels(plane, at, step, (field.row_edges, field.column_edges), field.seen)
+
+    def _wide(self, emitted: Reals, primary: Reals) -> Floats:
         """Scatter and septal penetration, on a coarse plane since their kernels are wide."""
         block = max(1, round(_COARSE_MM / self.field.step_mm))
         step = block * self.field.step_mm
         margin = int(np.ceil(_WIDE_MARGIN_MM / step))
-        scattered = self.camera.scatter_share * _blocks(emitted - primary, block, margin)
+        scattered = self.camera.scatter_share * summed_blocks(emitted - primary, block, margin)
         # Photons above 400 keV are attenuated less: taken as halfway between none and that of 159 keV.
-        through = COLLIMATORS[self.camera.collimator].septal * _blocks((emitted + primary) / 2, block, margin)
+        through = COLLIMATORS[self.camera.collimator].septal * summed_blocks((emitted + primary) / 2, block, margin)
         plane = gaussian_filter(scattered, self.camera.scatter_fwhm_mm / FWHM_OF_SIGMA / step, mode="constant")
         for width in self.camera.septal_fwhm_mm:
             share = through / len(self.camera.septal_fwhm_mm)
             plane += gaussian_filter(share, width / FWHM_OF_SIGMA / step, mode="constant")
-        return _on_pixels(plane, self.field, step, margin)
+        return self._on_pixels(plane, step, margin)
 
 
 def detect(expected: Mapping[str, Floats], rng: np.random.Generator) -> Mapping[str, NDArray[np.int32]]:
@@ -237,30 +246,3 @@ def detect(expected: Mapping[str, Floats], rng: np.random.Generator) -> Mapping[
     return MappingProxyType(
         {name: rng.poisson(np.maximum(view, 0)).astype(np.int32) for name, view in expected.items()}
     )
-
-
-def _blocks(plane: Floats, block: int, margin: int) -> Floats:
-    summed = np.add.reduceat(
-        np.add.reduceat(plane, np.arange(0, plane.shape[0], block), axis=0), np.arange(0, plane.shape[1], block), axis=1
-    )
-    return np.pad(summed, margin)
-
-
-def _on_pixels(plane: Floats, field: Field, step: float, margin: int) -> Floats:
-    """Counts per pixel of a plane of cells, each spread as a hat of its own size; outside the field 0."""
-    lead = (step - field.step_mm) / 2 - margin * step
-    row_at = field.slices[0] - lead - step * np.arange(plane.shape[0])
-    column_at = field.columns[0] + lead + step * np.arange(plane.shape[1])
-    rows, columns = field.seen
-    picture = np.zeros((len(field.row_edges) - 1, len(field.column_edges) - 1))
-    down = _shares(row_at, field.row_edges[rows.start : rows.stop + 1], step)
-    right = _shares(column_at, field.column_edges[columns.start : columns.stop + 1], step)
-    picture[rows, columns] = down @ plane @ right.T
-    return picture
-
-
-def _shares(at: Floats, edges: Floats, step: float) -> Floats:
-    """Share of each cell that falls into each pixel, shape (pixels, cells)."""
-    u = np.clip((edges[:, None] - at[None, :]) / step, -1, 1)
-    below = np.where(u < 0, (1 + u) ** 2 / 2, 1 - (1 - u) ** 2 / 2)
-    return np.diff(below, axis=0)

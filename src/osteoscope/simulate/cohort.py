@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from osteoscope.domain.anatomy import SIDES
+from osteoscope.simulate.artefacts import random_artefacts
 from osteoscope.simulate.camera import COLLIMATORS, Camera, CollimatorName
 from osteoscope.simulate.growth import Sex
 from osteoscope.simulate.lesions import Diffuse, Foci, Lesion, Mass, MassPlace, Pattern
@@ -27,6 +28,8 @@ _SEGMENTS = {
 _PATTERNS: dict[str, tuple[Pattern, ...]] = {"skull": ("patchy", "patch"), "limb": ("metaphyseal", "patch", "patchy")}
 _PLACES: tuple[MassPlace, ...] = ("adrenal_right", "adrenal_left", "abdomen", "mediastinum", "neck", "pelvis")
 _PLACE_SHARE = (0.30, 0.30, 0.15, 0.15, 0.05, 0.05)
+# Children that move during the sweep (choice); by 3 to 30 mm, docs/background/mibg.md 4.5.
+_MOVES = 0.12
 
 
 def random_recipe(rng: np.random.Generator) -> ChildRecipe:
@@ -42,6 +45,8 @@ def random_recipe(rng: np.random.Generator) -> ChildRecipe:
         random_uptake(rng),
         random_lesions(rng),
         random_camera(rng, age),
+        random_artefacts(rng),
+        float(np.exp(rng.uniform(np.log(3), np.log(30)))) if rng.random() < _MOVES else 0.0,
     )
 
 
@@ -105,12 +110,12 @@ def random_lesions(rng: np.random.Generator, burden: tuple[int, int] | None = No
     """Disease whose SIOPEN total is meant to lie within `burden` (default: drawn from a real series)."""
     low, high = burden or _BURDEN[int(rng.choice(len(_BURDEN), p=_BURDEN_SHARE))]
     heat = float(np.exp(rng.uniform(np.log(10), np.log(60))))
-    levels = _spread_levels(rng, int(rng.integers(low, high + 1)))
+    levels = spread_levels(rng, int(rng.integers(low, high + 1)))
     skeletal = [lesion for segment, level in levels.items() for lesion in lesions_of_level(rng, segment, level, heat)]
     return (*skeletal, *_masses(rng))
 
 
-def _spread_levels(rng: np.random.Generator, total: int) -> dict[str, int]:
+def spread_levels(rng: np.random.Generator, total: int) -> dict[str, int]:
     """Levels of segments that add up to a total: few foci when small, near-diffuse when large."""
     weights = np.array(list(_SEGMENTS.values()))
     names = list(_SEGMENTS)

@@ -45,7 +45,7 @@ def row_motion(rng: np.random.Generator, rows: int, most: float, within: tuple[i
         shifts = reach * np.clip((at - start) / length, 0, 1)
     else:
         wave = np.sin(2 * np.pi * (at - start) / max(rng.uniform(0.02, 0.1) * (last - first), 4.0))
-        shifts = 0.5 * reach * wave * ((at >= start) & (at < start + length))
+        shifts = 0.3 * reach * wave * ((at >= start) & (at < start + length))
     return np.asarray(shifts, dtype=float)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 import numpy as np
@@ -24,9 +24,10 @@ from osteoscope.simulate.cohort import random_recipe
 from osteoscope.simulate.lesions import Diffuse, Foci, Lesion, Mass, Placed, place_lesions
 from osteoscope.simulate.posture import ArmPose, LegPose, Pose
 from osteoscope.simulate.recipe import ChildRecipe
+from osteoscope.simulate.scan import scan
+from osteoscope.simulate.silhouettes import Silhouettes
 from osteoscope.simulate.truth import Truth, totals
 from osteoscope.simulate.uptake import Uptake, concentrations, texture
-from osteoscope.simulate.visibility import contrast_to_noise
 
 __all__ = [
     "ArmPose", "Camera", "ChildRecipe", "Diffuse", "Foci", "LegPose", "Lesion", "Mass", "Pose", "Simulation", "Uptake",
@@ -44,7 +45,7 @@ class Simulation:
         study: "nm-planar", counts of both views.
         reading: the truth (reader kind "truth").
         mapped: silhouette of every planar unit on both views.
-        set_aside: silhouettes of physiological uptake.
+        set_aside: silhouettes of physiological uptake, and of artefacts that show.
     """
 
     study: Study
@@ -58,7 +59,8 @@ def simulate_planar(recipe: ChildRecipe, seed: int, body: Body | None = None) ->
 
     Args:
         recipe: child, disease and scan.
-        seed: draws what the recipe leaves open, in streams of their own: anatomy, uptake, lesions, noise.
+        seed: draws what the recipe leaves open, in streams of their own: anatomy, uptake, lesions, noise,
+            artefacts with motion.
         body: an anatomy to use instead of the parametric child; the recipe's stature, pose and bladder are then unused.
 
     Raises:
@@ -66,18 +68,20 @@ def simulate_planar(recipe: ChildRecipe, seed: int, body: Body | None = None) ->
     """
     if seed < 0:
         raise InvalidValueError("simulate a study", f"seed {seed}", "Give a seed of at least 0")
-    anatomy, organs, disease, noise = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(4))
+    anatomy, organs, disease, noise, other = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(5))
     body = body or build_child(
         Child(recipe.stature, recipe.age_years, recipe.pose, recipe.uptake.bladder_fill), anatomy
     )
     placed = place_lesions(body, recipe.lesions, disease)
     held = concentrations(body, recipe.uptake, recipe.age_years, organs)
     field = _field(body, recipe.camera)
-    healthy, excess = _expected(body, held, placed, Optics.of(_attenuation(body), field, recipe.camera), organs)
-    study = _study(recipe, seed, detect({view: healthy[view] + excess[view] for view in healthy}, noise))
-    visibility = {view: contrast_to_noise(healthy[view], excess[view], recipe.camera.pixel_mm) for view in healthy}
-    truth = Truth(body, placed, field, {name: image.grid for name, image in study.images.items()}, visibility)
-    return _simulation(study, truth, held, Provenance(_software(), settings=_settings(recipe, seed)))
+    expected = _expected(body, held, placed, Optics.of(_attenuation(body), field, recipe.camera), organs)
+    scanned = scan(*expected, Silhouettes(body, field), recipe, other)
+    study = _study(recipe, seed, detect(scanned.views, noise))
+    grids = {name: image.grid for name, image in study.images.items()}
+    truth = Truth(scanned.silhouettes, placed, grids, scanned.visibility)
+    made = _simulation(study, truth, held, Provenance(_software(), settings=_settings(recipe, seed)))
+    return with_set_aside(made, scanned.traces)
 
 
 def _attenuation(body: Body) -> Reals:
@@ -133,6 +137,12 @@ def _study(recipe: ChildRecipe, seed: int, counts: Mapping[str, NDArray[np.int32
         "simulated whole-body sweep", tracer="mIBG", radionuclide="I-123", collimator=recipe.camera.collimator
     )
     return Study(f"2.25.{seed}", "nm-planar", "", patient, images, acquisition)
+
+
+def with_set_aside(made: Simulation, traces: tuple[SetAside, ...]) -> Simulation:
+    """The same simulation with more things seen and not counted."""
+    aside = (*made.set_aside, *traces)
+    return replace(made, set_aside=aside, reading=replace(made.reading, set_aside=aside))
 
 
 def _simulation(study: Study, truth: Truth, held: NDArray[np.float32], provenance: Provenance) -> Simulation:

@@ -247,13 +247,29 @@ def stamp(labels: NDArray[np.uint8], grid: Grid, beads: Beads, label: int, over:
     centres = grid.to_index(beads.points)
     nearest = np.rint(centres).astype(np.int64)
     reach = np.ceil(radii / step.min()).astype(int)
-    for n in np.unique(reach):
-        chosen = reach == n
-        offsets = np.stack([m.ravel() for m in np.mgrid[-n : n + 1, -n : n + 1, -n : n + 1]], axis=1)
-        index = nearest[chosen, None, :] + offsets
-        far = (((index - centres[chosen, None, :]) * step) ** 2).sum(axis=2) <= radii[chosen, None] ** 2
-        index = index[far]
-        index = index[((index >= 0) & (index < grid.shape)).all(axis=1)]
+    kept = ((nearest + reach[:, None] >= 0) & (nearest - reach[:, None] < grid.shape)).all(axis=1)
+    for n in np.unique(reach[kept]):
+        chosen = kept & (reach == n)
+        index = _in_balls(grid.shape, nearest[chosen], (centres[chosen], step, radii[chosen]), int(n))
         if over is not None:
-            index = index[np.isin(labels[tuple(index.T)], over)]
-        labels[tuple(index.T)] = label
+            index = index[np.isin(labels.ravel()[index], over)]
+        labels.ravel()[index] = label
+
+
+def _in_balls(
+    shape: tuple[int, ...], nearest: NDArray[np.int64], balls: tuple[Floats, Floats, Floats], reach: int
+) -> NDArray[np.int64]:
+    """Flat indices of the voxels in balls (centres in voxels, voxel size, radii in mm) up to `reach` from `nearest`."""
+    centres, step, radii = balls
+    around = np.arange(-reach, reach + 1)
+    at = nearest[:, :, None] + around
+    squared = (((at - centres[:, :, None]) * step[:, None]) ** 2).astype(np.float32)
+    if nearest.min() < reach or (nearest + reach >= shape).any():
+        squared[(at < 0) | (at >= np.array(shape)[:, None])] = np.inf
+    z, y, x = (at * np.array([shape[1] * shape[2], shape[2], 1])[:, None]).transpose(1, 0, 2)
+    inside = (
+        squared[:, 0, :, None, None] + squared[:, 1, None, :, None] + squared[:, 2, None, None, :]
+        <= (radii**2).astype(np.float32)[:, None, None, None]
+    )
+    ball, dz, dy, dx = np.nonzero(inside)
+    return np.asarray(z[ball, dz] + y[ball, dy] + x[ball, dx])

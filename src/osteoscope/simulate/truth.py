@@ -25,13 +25,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osteoscope.domain.anatomy import CURIE, PLANAR_UNITS, SIOPEN
-from osteoscope.domain.finding import Finding, Measure, Part, Point, Region, SetAside
+from osteoscope.domain.finding import Finding, Measure, Point, Region, SetAside
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.reading import MappedSite, SiteReading, Status
 from osteoscope.simulate.body import SOFT_TISSUE, VISCERA, Body
-from osteoscope.simulate.camera import Field, Floats
+from osteoscope.simulate.camera import Floats
 from osteoscope.simulate.flesh import TRUNK_ORGANS
 from osteoscope.simulate.lesions import Placed
+from osteoscope.simulate.silhouettes import Silhouettes
 from osteoscope.simulate.uptake import organ_of
 
 ACQUIRED_SHARE = 0.5
@@ -44,71 +45,43 @@ class Truth:
     """Everything known of a simulated study.
 
     Args:
-        body: labelled voxels.
+        silhouettes: of the labelled voxels.
         placed: lesions.
-        field: where voxels fall on the pictures.
         grids: of the anterior and the posterior view.
         visibility: contrast-to-noise ratio at each pixel of both views (`osteoscope.simulate.visibility`).
     """
 
-    body: Body
+    silhouettes: Silhouettes
     placed: tuple[Placed, ...]
-    field: Field
     grids: Mapping[str, Grid]
     visibility: Mapping[str, Floats]
 
-    def _seen(self, voxels: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Whether the camera looks at voxels (flat indices)."""
-        z, x = self.body.in_picture(voxels)
-        return (self.field.pixel_of_slices()[z] >= 0) & (self.field.pixel_of_columns()[x] >= 0)
+    @property
+    def body(self) -> Body:
+        """The labelled voxels."""
+        return self.silhouettes.body
 
     @cached_property
     def _volumes(self) -> Mapping[str, tuple[int, int]]:
         """Voxels of each skeletal unit: all, and in the field."""
         bones = {unit: self.body.bone((unit,)) for unit in PLANAR_UNITS if unit != SOFT_TISSUE}
-        return {unit: (bone.size, int(self._seen(bone).sum())) for unit, bone in bones.items()}
+        return {unit: (bone.size, int(self.silhouettes.seen(bone).sum())) for unit, bone in bones.items()}
 
     @cached_property
     def _visible(self) -> tuple[Placed, ...]:
         """Lesions as far as they are in the field."""
         kept = []
         for lesion in self.placed:
-            seen = self._seen(lesion.voxels)
+            seen = self.silhouettes.seen(lesion.voxels)
             if seen.mean() > 0.5 or (lesion.kind == "diffuse" and seen.any()):
                 kept.append(Placed(lesion.unit, lesion.kind, lesion.voxels[seen], lesion.contrast))
         return tuple(kept)
-
-    def region(self, voxels: NDArray[np.int64]) -> Region | None:
-        """The silhouette of voxels (flat indices) on both views, None where they are out of the field.
-
-        A pixel belongs to it if its middle lies in a voxel, or the middle of a voxel in it.
-        """
-        z, x = self.body.in_picture(voxels)
-        hit = np.zeros((self.body.grid.shape[0], self.body.grid.shape[2]), dtype=bool)
-        hit[z, x] = True
-        rows, columns = self._pixels
-        mask = hit[rows][:, columns] & (rows >= 0)[:, None] & (columns >= 0)
-        row, column = self.field.pixel_of_slices()[z], self.field.pixel_of_columns()[x]
-        seen = (row >= 0) & (column >= 0)
-        mask[row[seen], column[seen]] = True
-        if not mask.any():
-            return None
-        return Region((Part.from_mask("anterior", mask), Part.from_mask("posterior", mask[:, ::-1])))
-
-    @cached_property
-    def _pixels(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Slice of each row of pixels and column of voxels of each column, -1 outside."""
-        field = self.field
-        return (
-            _nearest(field.slices, field.row_edges, field.step_mm, field.seen[0]),
-            _nearest(field.columns, field.column_edges, field.step_mm, field.seen[1]),
-        )
 
     def findings(self) -> tuple[Finding, ...]:
         """One per lesion and unit."""
         found: list[Finding] = []
         for lesion in self._visible:
-            region = self.region(lesion.voxels)
+            region = self.silhouettes.region(lesion.voxels)
             if region is not None:
                 number, first = f"lesion_{len(found) + 1}", region.parts[0]
                 centre = Point.centre_of(first, self.grids[first.image])
@@ -123,9 +96,9 @@ class Truth:
     def mapped(self) -> tuple[MappedSite, ...]:
         """The silhouette of every planar unit; that of soft tissue is the whole body."""
         everything = range(1, len(self.body.structures))
-        sites = [MappedSite(SOFT_TISSUE, self.region(self.body.voxels(everything)))]
+        sites = [MappedSite(SOFT_TISSUE, self.silhouettes.region(self.body.voxels(everything)))]
         for unit, (whole, seen) in self._volumes.items():
-            region = self.region(self.body.bone((unit,)))
+            region = self.silhouettes.region(self.body.bone((unit,)))
             acquired = region is not None and seen >= ACQUIRED_SHARE * whole
             sites.append(MappedSite(unit, region, "assessed" if acquired else "not_acquired"))
         return tuple(sites)
@@ -136,7 +109,7 @@ class Truth:
         for label, name in enumerate(self.body.structures):
             if self.body.unit_of_structure[label] < 0 and concentration[label] >= _VISIBLE_UPTAKE:
                 organs.setdefault(organ_of(name), []).append(label)
-        regions = {organ: self.region(self.body.voxels(labels)) for organ, labels in organs.items()}
+        regions = {organ: self.silhouettes.region(self.body.voxels(labels)) for organ, labels in organs.items()}
         return tuple(SetAside(organ, "physiological uptake", region) for organ, region in regions.items() if region)
 
     def sites(self, findings: Sequence[Finding]) -> tuple[SiteReading, ...]:
@@ -208,13 +181,3 @@ def totals(sites: Sequence[SiteReading]) -> tuple[Measure, ...]:
         missing = sum(level is None for level in levels)
         found.append(Measure(f"{score}_total", total, "{score}", _METHOD, (total, total + highest * missing)))
     return tuple(found)
-
-
-def _nearest(at: NDArray[np.float64], edges: NDArray[np.float64], step: float, seen: slice) -> NDArray[np.int64]:
-    """The voxel that the middle of each pixel lies in, -1 outside the body's box or the field."""
-    middle = (edges[:-1] + edges[1:]) / 2
-    index = np.rint((middle - at[0]) / (at[1] - at[0])).astype(np.int64) if len(at) > 1 else np.zeros(len(middle), int)
-    inside = (index >= 0) & (index < len(at)) & (np.abs(middle - at[np.clip(index, 0, len(at) - 1)]) <= step)
-    inside[: seen.start] = False
-    inside[seen.stop :] = False
-    return np.where(inside, index, -1)

@@ -29,11 +29,11 @@ _USUAL: Mapping[str, float] = MappingProxyType(
 )  # fmt: skip
 _BONE = 0.55
 _SPREAD, _BOWEL_SPREAD = 0.05, 0.6
-_NEVER_COLD = ("thyroid", "brown_fat", "adrenal")
+NEVER_COLD = ("thyroid", "brown_fat", "adrenal")
 _TEXTURE_MM, _TEXTURE_SPREAD = 16.0, 0.14
 
 # Which multiplier of `Uptake` a structure follows; sides share it.
-_FOLLOWS: Mapping[str, str] = MappingProxyType(
+FOLLOWS: Mapping[str, str] = MappingProxyType(
     {
         SOFT_TISSUE: "muscle", "heart": "heart", "lung": "lung", "liver": "liver", "spleen": "spleen",
         "kidney": "kidneys", "adrenal": "adrenals", "bladder": "bladder", "bowel": "bowel", "stomach": "bowel",
@@ -99,9 +99,9 @@ def concentrations(body: Body, uptake: Uptake, age_years: float, rng: np.random.
     for name in body.structures:
         organ = organ_of(name)
         if organ in usual:
-            multiple = getattr(uptake, _FOLLOWS[organ]) if organ in _FOLLOWS else 1.0
+            multiple = getattr(uptake, FOLLOWS[organ]) if organ in FOLLOWS else 1.0
             level = usual[organ] * multiple * float(rng.lognormal(0, _BOWEL_SPREAD if organ == "bowel" else _SPREAD))
-            values[name] = max(level, muscle) if organ in _NEVER_COLD else level
+            values[name] = max(level, muscle) if organ in NEVER_COLD else level
     if "liver_left" in values and "liver_right" in values:
         values["liver_left"] = values["liver_right"] * uptake.left_lobe
     return body.per_structure(values, muscle, _BONE * uptake.muscle)
