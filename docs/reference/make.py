@@ -12,6 +12,7 @@ import typer
 from osteoscope.cli.app import app
 from osteoscope.domain import anatomy, codec
 from osteoscope.domain.reading import SCHEMA, Reading
+from osteoscope.stats import response_record
 
 HERE = Path(__file__).parent
 
@@ -19,6 +20,11 @@ HERE = Path(__file__).parent
 def schema_page() -> str:
     """JSON Schema of reading.json."""
     return json.dumps(codec.schema(Reading, SCHEMA), indent=2) + "\n"
+
+
+def response_page() -> str:
+    """JSON Schema of response.json."""
+    return json.dumps(codec.schema(response_record.Response, response_record.SCHEMA), indent=2) + "\n"
 
 
 def sites_page() -> str:
@@ -59,7 +65,12 @@ def _option(parameter: Any) -> str:
     return f"- {shown}: {getattr(parameter, 'help', None) or ''}".rstrip(": ")
 
 
-PAGES = {"reading.schema.json": schema_page, "sites.md": sites_page, "cli.md": cli_page}
+PAGES = {
+    "reading.schema.json": schema_page,
+    "response.schema.json": response_page,
+    "sites.md": sites_page,
+    "cli.md": cli_page,
+}
 
 if __name__ == "__main__":
     for page, write in PAGES.items():

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from osteoscope.cli.agree import agree
+from osteoscope.cli.compare import compare
 from osteoscope.cli.console import DISCLAIMER, progress_bar, say, say_json, say_table
 
 EXIT_NOTHING_READ = 4
@@ -134,3 +135,4 @@ def doctor(output: Output = Path(), as_json: Json = False) -> None:
 
 
 app.command()(agree)
+app.command()(compare)

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from osteoscope.deliver.unit_map import UNITS_FILE, write_units
 from osteoscope.dicom.key_image import write_key_images
 from osteoscope.dicom.pdf import write_encapsulated_pdf
 from osteoscope.dicom.seg import write_bones_seg, write_seg
@@ -78,12 +79,14 @@ class Output:
 
 
 CT: tuple[StudyKind, ...] = ("ct",)
+PLANAR: tuple[StudyKind, ...] = ("nm-planar",)
 OUTPUTS: tuple[Output, ...] = (
     Output("lesions.dcm", lambda p: write_seg(p.case, p.reading, p.folder / "lesions.dcm"), CT, "dicom", True),
     Output("bones.dcm", lambda p: write_bones_seg(p.case, p.reading, p.folder / "bones.dcm"), CT, "dicom"),
     Output("measurements.dcm", lambda p: write_sr(p.case, p.reading, p.folder / "measurements.dcm"), option="dicom"),
     Output("lesions.nii.gz", lambda p: write_lesion_labels(p.case, p.folder / "lesions.nii.gz"), CT, "nifti"),
     Output("bones.nii.gz", lambda p: write_bone_labels(p.case, p.folder / "bones.nii.gz"), CT, "nifti"),
+    Output(UNITS_FILE, lambda p: write_units(p.case, p.folder / UNITS_FILE), PLANAR),
     Output("report.html", lambda p: write_html(p.document, p.folder / "report.html")),
     Output("report.pdf", lambda p: write_pdf(p.document, p.folder / "report.pdf")),
     Output("key_images", Parcel.write_key_images, option="dicom"),

@@ -76,7 +76,7 @@ def views(case: Case, options: PlanarOptions | None = None) -> tuple[Figure, ...
     figure.subplots_adjust(left=0, right=1, top=height / (height + _TITLE), bottom=0, wspace=0)
     for index, name in enumerate(names):
         for each in (axes[index], axes[len(names) + index]):
-            _show(each, case, name, (window, chosen))
+            show_view(each, case, name, (window, chosen))
         _mark(axes[len(names) + index], case, name, (window, height))
     missing = [name for name in _ORDER if name not in names]
     words = f"One view only: no {missing[0]} image. " if missing else ""
@@ -148,7 +148,8 @@ def _hidden(case: Case, name: str) -> NDArray[np.bool_]:
     return hidden
 
 
-def _show(axes: Axes, case: Case, name: str, look: tuple[Window, PlanarOptions]) -> None:
+def show_view(axes: Axes, case: Case, name: str, look: tuple[Window, PlanarOptions]) -> None:
+    """Draw a view plain, in inverse grey, with the patient's sides."""
     window, options = look
     image = case.study.images[name]
     level = upper_level(image.values, _hidden(case, name), options)
@@ -167,20 +168,21 @@ def _show(axes: Axes, case: Case, name: str, look: tuple[Window, PlanarOptions])
 def _mark(axes: Axes, case: Case, name: str, layout: tuple[Window, float]) -> None:
     grid = case.study.images[name].grid
     for mapped in case.mapped:
-        _outline(axes, mapped.region, name, grid, (BONE, 0.45, "-"))
+        outline(axes, mapped.region, name, grid, (BONE, 0.45, "-"))
     for aside in case.set_aside:
-        _outline(axes, aside.region, name, grid, (ORGAN, 1.2, ":"))
-    marks = []
+        outline(axes, aside.region, name, grid, (ORGAN, 1.2, ":"))
+    marks: list[Mark] = []
     for n, finding in enumerate(case.findings, start=1):
         style = "-" if finding.confidence >= DOUBTFUL_BELOW else "--"
-        part = _outline(axes, finding.region, name, grid, (LESION, 1.0, style))
+        part = outline(axes, finding.region, name, grid, (LESION, 1.0, style))
         if part is not None:
             row, column = (part.centroid() + 0.5) * grid.spacing
-            marks.append((str(n), float(column), float(row)))
-    _number(axes, marks, layout)
+            marks.append(Mark(str(n), float(column), float(row)))
+    write_labels(axes, marks, layout)
 
 
-def _outline(axes: Axes, region: Region | None, name: str, grid: Grid, line: tuple[str, float, str]) -> Part | None:
+def outline(axes: Axes, region: Region | None, name: str, grid: Grid, line: tuple[str, float, str]) -> Part | None:
+    """Draw the outline of a region's part on a view (colour, width, style); the part, or None where it has none."""
     part = region.on(name) if region else None
     if part is not None:
         mask = np.pad(part.mask, 1)
@@ -191,19 +193,29 @@ def _outline(axes: Axes, region: Region | None, name: str, grid: Grid, line: tup
     return part
 
 
-def _number(axes: Axes, marks: list[tuple[str, float, float]], layout: tuple[Window, float]) -> None:
-    """Numbers down both edges of the picture, each joined to its finding, so that none hides another."""
+@dataclass(frozen=True)
+class Mark:
+    """A label, and where on the view (in the grid's unit) it points to."""
+
+    text: str
+    x: float
+    y: float
+    colour: str = LESION
+
+
+def write_labels(axes: Axes, marks: list[Mark], layout: tuple[Window, float]) -> None:
+    """Labels down both edges of the picture, each joined to its finding, so that none hides another."""
     window, height = layout
     gap = 1.25 * _LABEL_POINTS / 72 / height * window.shape[1]
     middle = (window.left + window.right) / 2
     for edge, side in ((window.left, "left"), (window.right, "right")):
-        near = sorted((m for m in marks if (m[1] < middle) == (side == "left")), key=lambda mark: mark[2])
-        heights = spread([y for *_, y in near], gap, (window.top + 4 * gap, window.bottom - gap))
+        near = sorted((m for m in marks if (m.x < middle) == (side == "left")), key=lambda mark: mark.y)
+        heights = spread([mark.y for mark in near], gap, (window.top + 4 * gap, window.bottom - gap))
         inset = edge + (middle - edge) * 0.05
-        for (text, x, y), at in zip(near, heights, strict=True):
-            axes.plot([inset, x], [at, y], color=LESION, linewidth=0.35)
-            axes.text(inset, at, text, fontsize=_LABEL_POINTS, color=LESION, weight="bold", va="center", ha=side,
-                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6})  # fmt: skip
+        for mark, at in zip(near, heights, strict=True):
+            axes.plot([inset, mark.x], [at, mark.y], color=mark.colour, linewidth=0.35)
+            axes.text(inset, at, mark.text, fontsize=_LABEL_POINTS, color=mark.colour, weight="bold", va="center",
+                      ha=side, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6})  # fmt: skip
 
 
 def spread(wanted: list[float], gap: float, bounds: tuple[float, float]) -> list[float]:

@@ -1,0 +1,92 @@
+"""What a user gives for one date, as a Reading with its site map: DICOM, a reading.json, or a folder of results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from json import JSONDecodeError
+from pathlib import Path
+
+from osteoscope.deliver.outputs import read_reading
+from osteoscope.deliver.unit_map import UNITS_FILE, read_units
+from osteoscope.dicom.load import IntakeOptions, load, scan
+from osteoscope.domain.reading import Case, MappedSite, Reading
+from osteoscope.errors import IntakeError, InvalidValueError
+from osteoscope.reading.read import read
+from osteoscope.stats.lesion_identity import Exam
+
+Progress = Callable[[str, int, int], None]
+READING_FILE = "reading.json"
+_SHOWN_LABELS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """One date as it came in.
+
+    Args:
+        exam: the Reading and its site map.
+        case: with the images, None where a reading.json was given.
+    """
+
+    exam: Exam
+    case: Case | None
+
+
+def take(path: Path, scratch: Path, options: IntakeOptions, progress: Progress) -> Taken:
+    """The date that a path stands for.
+
+    Args:
+        path: a reading.json, a folder with one, or DICOM of one planar study (file, folder, zip).
+        scratch: an empty folder that lives as long as the images are needed.
+        options: of the intake of DICOM.
+        progress: called with (stage, done, total).
+
+    Raises:
+        IntakeError: there is nothing there, not one study, a refused one, or a file that is no reading.json.
+        UnsuitableStudyError: no plan suits the study.
+    """
+    if not path.exists():
+        raise IntakeError(f"compare {path}", "no such file or folder", "Check the path")
+    if path.is_file() and path.suffix.lower() == ".json":
+        return Taken(_from_json(path, path), None)
+    if path.is_dir() and (path / READING_FILE).is_file():
+        return Taken(_from_json(path, path / READING_FILE), None)
+    return _from_dicom(path, scratch, options, progress)
+
+
+def _from_json(given: Path, file: Path) -> Exam:
+    try:
+        reading = read_reading(file)
+        return Exam(str(given), reading, _units_beside(file, reading))
+    except (InvalidValueError, JSONDecodeError, UnicodeDecodeError) as error:
+        raise IntakeError(
+            f"compare {given}", f"it is no reading.json of this version ({error})", "Read the DICOM study again"
+        ) from error
+
+
+def _units_beside(file: Path, reading: Reading) -> tuple[MappedSite, ...]:
+    """The site map that `osteoscope read` put beside its reading.json; () where it is absent or of another study."""
+    path = file.with_name(UNITS_FILE)
+    if file.name != READING_FILE or not path.is_file():
+        return ()
+    units = read_units(path)
+    return units.units if units.study == reading.study.uid else ()
+
+
+def _from_dicom(path: Path, scratch: Path, options: IntakeOptions, progress: Progress) -> Taken:
+    found = scan(path, scratch, options, progress)
+    if not found.candidates:
+        why = "; ".join(f"{note.file}: {note.problem}" for note in found.notes[:_SHOWN_LABELS]) or "it is empty"
+        raise IntakeError(f"compare {path}", f"no study in it ({why})", "Give DICOM, a reading.json or its folder")
+    if len(found.candidates) > 1:
+        labels = "; ".join(candidate.label for candidate in found.candidates[:_SHOWN_LABELS])
+        raise IntakeError(
+            f"compare {path}", f"{len(found.candidates)} studies in it ({labels})", "Give one study for each date"
+        )
+    arrival = load(found.candidates[0], scratch, options, progress)
+    if arrival.study is None:
+        why = "; ".join(f"{note.file}: {note.problem}" for note in arrival.notes if note.level == "refused")
+        raise IntakeError(f"compare {path}", f"the study was refused ({why})", "Mend the files or leave this date out")
+    outcome = read(arrival.study, progress=progress)
+    return Taken(Exam(str(path), outcome.reading, outcome.case.mapped), outcome.case)

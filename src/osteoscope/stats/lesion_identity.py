@@ -1,0 +1,197 @@
+"""One lesion keeps one id over all dates of a child.
+
+Findings of a date are assigned one to one to the lesions known from earlier dates (Kuhn 1955), of the same kind,
+within one planar unit or two that meet, by their place in the unit's own frame (`unit_frame`), no farther than
+`IdentityOptions.reach`. What is left over and lies within a diffuse finding of the other date is not new and not
+resolved: foci become confluent ("merged"), a patch breaks up ("remnant"). Where the outlines of the units are not
+known, findings of a unit are matched by number and arrangement alone, and their sightings say ``by_place=False``.
+Rules are design choices of docs/reference/response.md; no source states how to match lesions of planar scans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from osteoscope.domain.anatomy import CURIE, SIOPEN
+from osteoscope.domain.finding import FindingKind
+from osteoscope.domain.reading import MappedSite, Reading, Status
+from osteoscope.stats.lesion_matching import IdentityOptions, Sighting, assign, covers, sightings
+
+State = Literal[
+    "baseline", "new", "not_known", "persisting", "returned", "confluent", "remnant",
+    "resolved", "merged", "broken_up", "absent", "not_assessed",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Exam:
+    """A Reading of one date.
+
+    Args:
+        name: what the user knows it by.
+        reading: of a planar study.
+        mapped: outlines of the units, () where they were not kept.
+    """
+
+    name: str
+    reading: Reading
+    mapped: tuple[MappedSite, ...] = ()
+
+    def status(self, unit: str) -> Status:
+        """Whether a planar unit could be assessed on that date: by the site map, else by a reported site that holds it.
+
+        Units of a site reported in part are told from its notes, as `osteoscope read` writes them.
+        """
+        place = next((m for m in self.mapped if m.site == unit), None)
+        return place.status if place else unit_status(self.reading, unit)
+
+
+@dataclass(frozen=True)
+class Sight:
+    """A lesion on one date.
+
+    Args:
+        state: against the date before; docs/reference/response.md explains each.
+        finding: id in that date's Reading, None where it is not there itself.
+        site, kind, confidence: of that finding.
+        by_place: whether it was matched by its place; False where the outlines of its unit are not known.
+        into: ids of the lesions that it goes on in ("merged", "broken_up").
+    """
+
+    state: State
+    finding: str | None = None
+    site: str | None = None
+    kind: FindingKind | None = None
+    confidence: float | None = None
+    by_place: bool = True
+    into: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Lesion:
+    """A lesion over all dates.
+
+    Args:
+        id: "L1", "L2" ... in the order of first sight, then from head to foot.
+        site: planar unit of its first sight.
+        course: one Sight per date.
+        parents: ids of earlier lesions that it continues in another shape.
+    """
+
+    id: str
+    site: str
+    course: tuple[Sight, ...]
+    parents: tuple[str, ...] = ()
+
+
+@dataclass
+class _Track:
+    id: str
+    last: Sighting
+    course: list[Sight]
+    parents: tuple[str, ...] = ()
+    here: Sighting | None = None
+
+    @property
+    def gone(self) -> bool:
+        """Whether it was gone on the last date that could tell."""
+        known = [sight.state for sight in self.course if sight.state != "not_assessed"]
+        return known[-1] in {"resolved", "absent"}
+
+
+def follow(exams: Sequence[Exam], options: IdentityOptions | None = None) -> tuple[Lesion, ...]:
+    """Every lesion of a child over its dates.
+
+    Args:
+        exams: oldest first; the order of findings within a Reading does not matter.
+        options: limits.
+
+    Returns:
+        Lesions whose findings reach ``options.doubtful``; fainter ones are no lesions.
+    """
+    chosen = options or IdentityOptions()
+    tracks: list[_Track] = []
+    for number, exam in enumerate(exams):
+        day = _Day(exam, exams[number - 1] if number else None, number, chosen)
+        tracks = day.advance(tracks)
+    return tuple(Lesion(t.id, _first_site(t), tuple(t.course), t.parents) for t in tracks)
+
+
+def _first_site(track: _Track) -> str:
+    return next(sight.site for sight in track.course if sight.site is not None)
+
+
+@dataclass(frozen=True)
+class _Day:
+    """One date: its findings are given to the lesions known, or begin new ones."""
+
+    exam: Exam
+    before: Exam | None
+    number: int
+    options: IdentityOptions
+
+    def advance(self, known: list[_Track]) -> list[_Track]:
+        found = sightings(self.exam.reading, self.exam.mapped, self.options)
+        present = [track for track in known if track.here is not None]
+        pairs = assign([track.last for track in known], found, self.options)
+        for n, track in enumerate(known):
+            track.here = found[pairs[n]] if n in pairs else None
+        unknown = [sight for n, sight in enumerate(found) if n not in pairs.values()]
+        begun = [
+            _Track(f"L{n}", sight, [Sight("absent")] * self.number, self._parents(sight, present), sight)
+            for n, sight in enumerate(unknown, len(known) + 1)
+        ]
+        sights = [*(self._known(track, [*known, *begun]) for track in known), *map(self._begun, begun)]
+        for track, sight in zip([*known, *begun], sights, strict=True):
+            track.course.append(sight)
+            track.last = track.here or track.last
+        return [*known, *begun]
+
+    def _parents(self, sight: Sighting, present: Sequence[_Track]) -> tuple[str, ...]:
+        """Lesions of the date before that a new sighting continues: it covers lost ones, or lies within one."""
+        within_it = tuple(t.id for t in present if t.here is None and covers(sight, t.last, self.options))
+        return within_it or tuple(t.id for t in present if covers(t.last, sight, self.options))
+
+    def _known(self, track: _Track, everyone: Sequence[_Track]) -> Sight:
+        if track.here is not None:
+            return _seen("returned" if track.gone else "persisting", track.here)
+        if track.gone:
+            return Sight("absent")
+        here = [t for t in everyone if t.here is not None]
+        over = tuple(t.id for t in here if t.here is not None and covers(t.here, track.last, self.options))
+        into = over or tuple(t.id for t in here if track.id in t.parents)
+        if into:
+            return Sight("merged" if over or track.last.finding.kind == "focal" else "broken_up", into=into)
+        assessed = self.exam.status(track.last.finding.site) == "assessed"
+        return Sight("resolved" if assessed else "not_assessed")
+
+    def _begun(self, track: _Track) -> Sight:
+        site = track.last.finding.site
+        if self.before is None:
+            return _seen("baseline", track.last)
+        if track.parents:
+            return _seen("confluent" if track.last.finding.kind == "diffuse" else "remnant", track.last)
+        return _seen("new" if self.before.status(site) == "assessed" else "not_known", track.last)
+
+
+def _seen(state: State, sight: Sighting) -> Sight:
+    found = sight.finding
+    return Sight(state, found.id, found.site, found.kind, found.confidence, sight.by_place)
+
+
+def unit_status(reading: Reading, unit: str) -> Status:
+    """Status of a planar unit as a Reading tells it: by the sites that hold it, and by their notes.
+
+    A site that is assessed in part names the units that are not ("sacrum: not acquired"). A unit of no reported
+    site is "not_assessable".
+    """
+    segments = [name for table in (SIOPEN, CURIE) for name, units in table.items() if unit in units]
+    said = [site for name in dict.fromkeys(segments) if (site := reading.site(name)) is not None]
+    missing: tuple[Status, ...] = ("not_acquired", "not_assessable")
+    for status in missing:
+        note = f"{unit}: {status.replace('_', ' ')}"
+        if any(site.status == status or note in site.notes for site in said):
+            return status
+    return "assessed" if said else "not_assessable"

@@ -1,0 +1,121 @@
+"""Which lesions are new or gone between two dates, whatever lies between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from osteoscope.domain.anatomy import PLANAR_UNITS
+from osteoscope.stats.inrc import NewSites
+from osteoscope.stats.lesion_identity import Exam, Lesion
+from osteoscope.stats.lesion_matching import IdentityOptions
+
+SOFT_TISSUE = "soft_tissue"
+# A new lesion of at least this confidence is new without doubt (as the scores' "certain").
+CERTAIN = 0.75
+
+
+class _Seen(IntEnum):
+    NOT = 0
+    UNKNOWN = 1
+    FAINT = 2
+    CLEAR = 3
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """New bone lesions of two dates.
+
+    Args:
+        new: there now with a confidence that counts, not there before.
+        possibly_new: faint now, faint before, of unknown identity, or where the unit was not assessed before.
+        sure: whether one of ``new`` is so without doubt.
+    """
+
+    new: tuple[str, ...]
+    possibly_new: tuple[str, ...]
+    sure: bool
+
+    def verdict(self, hidden: bool) -> NewSites:
+        """What it means for the category; ``hidden`` where a unit was not assessed on one of the dates."""
+        return NewSites(bool(self.new), self.sure, bool(self.possibly_new), hidden)
+
+
+def new_sites(lesions: Sequence[Lesion], pair: tuple[int, int], options: IdentityOptions) -> Fresh:
+    """New bone lesions between two dates (numbers from 0).
+
+    A lesion that continues another in a new shape is as old as that one. A new lesion in a unit where another has
+    gone is not sure: it may be the same one, placed apart by an error of the site map.
+    """
+    look = _Look(lesions, options)
+    gone = gone_sites(lesions, pair, options)
+    vanished = {lesion.site for lesion in look.bone if lesion.id in gone}
+    new, doubtful, sure = [], [], False
+    for lesion in look.bone:
+        before, now = look.seen(lesion, pair[0]), look.itself(lesion, pair[1])
+        if now < _Seen.FAINT:
+            continue
+        sight = lesion.course[pair[1]]
+        if before is _Seen.NOT and now is _Seen.CLEAR:
+            new.append(lesion.id)
+            sure = sure or ((sight.confidence or 0.0) >= CERTAIN and lesion.site not in vanished)
+        elif before is not _Seen.CLEAR or not sight.by_place:
+            doubtful.append(lesion.id)
+    return Fresh(tuple(new), tuple(doubtful), sure)
+
+
+def gone_sites(
+    lesions: Sequence[Lesion], pair: tuple[int, int], options: IdentityOptions | None = None
+) -> tuple[str, ...]:
+    """Ids of bone lesions that were there and are resolved: neither there nor gone on in another."""
+    look = _Look(lesions, options or IdentityOptions())
+    return tuple(
+        lesion.id
+        for lesion in look.bone
+        if look.itself(lesion, pair[0]) is _Seen.CLEAR and look.seen(lesion, pair[1]) is _Seen.NOT
+    )
+
+
+def hidden_units(prior: Exam, current: Exam) -> tuple[str, ...]:
+    """Bone units where a lesion could be new without being known as such: not assessed now, or not assessed before
+    and involved now."""
+    involved = {finding.site for finding in current.reading.findings}
+    return tuple(
+        unit
+        for unit in PLANAR_UNITS
+        if unit != SOFT_TISSUE
+        and (current.status(unit) != "assessed" or (prior.status(unit) != "assessed" and unit in involved))
+    )
+
+
+@dataclass(frozen=True)
+class _Look:
+    lesions: Sequence[Lesion]
+    options: IdentityOptions
+
+    @property
+    def bone(self) -> Sequence[Lesion]:
+        return [lesion for lesion in self.lesions if lesion.site != SOFT_TISSUE]
+
+    @property
+    def _by_id(self) -> Mapping[str, Lesion]:
+        return {lesion.id: lesion for lesion in self.lesions}
+
+    def itself(self, lesion: Lesion, date: int) -> _Seen:
+        sight = lesion.course[date]
+        if sight.confidence is None:
+            return _Seen.UNKNOWN if sight.state == "not_assessed" else _Seen.NOT
+        return _Seen.CLEAR if sight.confidence >= self.options.accepted else _Seen.FAINT
+
+    def seen(self, lesion: Lesion, date: int) -> _Seen:
+        """The lesion itself, those that it goes on in on that date, and those that it continues."""
+        into = [self.itself(self._by_id[other], date) for other in lesion.course[date].into]
+        before = [self.seen(self._by_id[other], date) for other in lesion.parents]
+        unknown = _Seen.UNKNOWN if self._first_unknown(lesion, date) else _Seen.NOT
+        return max(self.itself(lesion, date), unknown, *into, *before)
+
+    def _first_unknown(self, lesion: Lesion, date: int) -> bool:
+        """Whether it was first seen just after a date on which its unit was not assessed."""
+        first = next(n for n, sight in enumerate(lesion.course) if sight.finding is not None)
+        return date < first and lesion.course[first].state == "not_known"

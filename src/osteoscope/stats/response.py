@@ -1,0 +1,165 @@
+"""Two or more dates of one child compared: segments, relative scores, new sites, INRC bone component.
+
+Each later date is compared with the first (baseline) and with the one before it: the relative score of Ady 1995 and
+the response are against the baseline, and progression after a good response shows against the date before. The score
+that counts is of bone: the 12 SIOPEN segments, or the 9 bone regions of the original Curie score (soft tissue left
+out). Cut-offs that are flagged: SIOPEN <= 3 (docs/background/mibg.md S5), Curie <= 2 (S9, S12, S17).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from osteoscope.domain.anatomy import CURIE, SIOPEN
+from osteoscope.errors import UnsuitableStudyError
+from osteoscope.stats.inrc import PROGRESSION_AT, RESPONSE_AT, Relative, judge, relative
+from osteoscope.stats.lesion_identity import Exam, Lesion, follow
+from osteoscope.stats.lesion_matching import IdentityOptions
+from osteoscope.stats.new_sites import gone_sites, hidden_units, new_sites
+from osteoscope.stats.response_record import (
+    RULES,
+    Comparison,
+    Course,
+    ExamRecord,
+    Level,
+    Response,
+    Scored,
+    ScoreName,
+    ScoreRule,
+)  # fmt: skip
+from osteoscope.stats.score_totals import total
+
+
+def compare(exams: Sequence[Exam], notes: Sequence[str] = (), options: IdentityOptions | None = None) -> Response:
+    """Compare the dates of one child.
+
+    Args:
+        exams: two or more, oldest first; that they belong together is the caller's to check.
+        notes: kept with the result, before notes of its own.
+        options: limits of lesion identity.
+
+    Raises:
+        UnsuitableStudyError: fewer than two dates, or a date without any level.
+    """
+    chosen = options or IdentityOptions()
+    if len(exams) < 2:
+        raise UnsuitableStudyError("compare dates", f"{len(exams)} of them", "Give two or more studies of one child")
+    for exam in exams:
+        _check_scored(exam)
+    lesions = follow(exams, chosen)
+    last = len(exams) - 1
+    pairs = sorted({(0, n) for n in range(1, last + 1)} | {(n - 1, n) for n in range(1, last + 1)}, key=_latest_first)
+    return Response(
+        exams[-1].reading.study.patient.id,
+        tuple(_record(exam) for exam in exams),
+        tuple(_course(exams, "siopen", site, SIOPEN[site], lesions) for site in SIOPEN),
+        tuple(_course(exams, "curie", site, CURIE[site], lesions) for site in CURIE),
+        lesions,
+        tuple(_pair(exams, lesions, pair, chosen) for pair in pairs),
+        (*notes, *_notes(exams, lesions)),
+    )
+
+
+def _latest_first(pair: tuple[int, int]) -> tuple[int, int]:
+    return -pair[1], pair[0]
+
+
+def _check_scored(exam: Exam) -> None:
+    if exam.reading.study.kind != "nm-planar":
+        found = f"a study of kind {exam.reading.study.kind!r}"
+        raise UnsuitableStudyError(f"compare {exam.name}", found, "Give planar mIBG scans of one child")
+    if not any(site.measure("siopen") for site in exam.reading.sites):
+        why = "; ".join(dict.fromkeys(gap.reason for gap in exam.reading.gaps if gap.where == "study"))
+        found = f"no segment has a SIOPEN level ({why or 'no reason given'})"
+        raise UnsuitableStudyError(f"compare {exam.name}", found, "Give a scan that was scored, or leave this date out")
+
+
+def _record(exam: Exam) -> ExamRecord:
+    study, reader = exam.reading.study, exam.reading.reader
+    siopen, curie = (total(exam.reading, rule.name, rule.cut_places, rule.top) for rule in RULES)
+    said = f"{reader.name} {reader.version} ({reader.kind})"
+    return ExamRecord(exam.name, study.date, study.uid, said, siopen, curie, bool(exam.mapped))
+
+
+def _course(
+    exams: Sequence[Exam], score: ScoreName, site: str, units: Sequence[str], lesions: Sequence[Lesion]
+) -> Course:
+    levels = tuple(_level(exam, score, site) for exam in exams)
+    first, last = levels[0].value, levels[-1].value
+    change = None if first is None or last is None else last - first
+    new = (lesion.id for lesion in lesions if any(s.state == "new" and s.site in units for s in lesion.course))
+    return Course(site, levels, change, tuple(new))
+
+
+def _level(exam: Exam, score: ScoreName, site: str) -> Level:
+    said = exam.reading.site(site)
+    measure = said.measure(score) if said else None
+    if said is None or measure is None:
+        return Level(said.status if said and said.status != "assessed" else "not_assessable")
+    return Level(said.status, measure.value, measure.interval)
+
+
+def _pair(
+    exams: Sequence[Exam], lesions: Sequence[Lesion], pair: tuple[int, int], options: IdentityOptions
+) -> Comparison:
+    prior, current = exams[pair[0]], exams[pair[1]]
+    fresh = new_sites(lesions, pair, options)
+    hidden = hidden_units(prior, current)
+    scores = []
+    for rule in RULES:
+        before, now = (total(e.reading, rule.name, rule.places, rule.top) for e in (prior, current))
+        shared, same = _shared(prior, current, rule)
+        missing = _missing((prior, current), rule, hidden)
+        verdict = judge(before, now, shared, fresh.verdict(bool(hidden)), missing)
+        ratio = relative(before, now, same)
+        scores.append(Scored(rule.name, before, now, ratio, verdict, _flags(rule, current, ratio)))
+    return Comparison(*pair, fresh.new, fresh.possibly_new, gone_sites(lesions, pair), tuple(scores))
+
+
+def _shared(prior: Exam, current: Exam, rule: ScoreRule) -> tuple[tuple[int, int], bool]:
+    """Values over the places with a level on both dates, and whether these are all that have one on either."""
+    both = [(_level(prior, rule.name, p).value, _level(current, rule.name, p).value) for p in rule.places]
+    known = [(a, b) for a, b in both if a is not None and b is not None]
+    same = all((a is None) == (b is None) for a, b in both)
+    return (round(sum(a for a, _ in known)), round(sum(b for _, b in known))), same
+
+
+def _missing(exams: tuple[Exam, Exam], rule: ScoreRule, hidden: Sequence[str]) -> str:
+    lines = []
+    for exam in exams:
+        levels = {place: _level(exam, rule.name, place) for place in rule.places}
+        without = [
+            f"{p.replace('_', ' ')} ({v.status.replace('_', ' ')})" for p, v in levels.items() if v.value is None
+        ]
+        if without:
+            lines.append(f"{exam.name} has no level of {', '.join(without)}")
+    return "; ".join(lines) or f"not assessed on one of the dates: {', '.join(u.replace('_', ' ') for u in hidden)}"
+
+
+def _flags(rule: ScoreRule, current: Exam, ratio: Relative) -> tuple[str, ...]:
+    low, high = total(current.reading, rule.name, rule.cut_places, rule.top).range
+    flags = []
+    if low <= rule.cut < high:
+        flags.append(f"{rule.title} <= {rule.cut}: the threshold lies within the interval {low} to {high}")
+    if ratio.low is not None:
+        upper = float("inf") if ratio.high is None else ratio.high
+        span = f"relative {rule.title} score {ratio.low:.2f} to {upper:.2f}".replace("inf", "no bound")
+        if ratio.low <= RESPONSE_AT < upper:
+            flags.append(f"50 % reduction: the threshold lies within the {span}")
+        if ratio.low < PROGRESSION_AT <= upper:
+            flags.append(f"progression at {PROGRESSION_AT}: the threshold lies within the {span}")
+    return tuple(flags)
+
+
+def _notes(exams: Sequence[Exam], lesions: Sequence[Lesion]) -> tuple[str, ...]:
+    without = [exam.name for exam in exams if not exam.mapped]
+    notes = []
+    if without:
+        notes.append(
+            f"No outlines of the units for {', '.join(without)}: lesions were matched within each unit by number and "
+            "arrangement, not by place, so that a new lesion beside a resolved one is not seen. Give the DICOM study, "
+            "or the folder that `osteoscope read` made, for a match by place"
+        )
+    if any(sight.state == "not_known" for lesion in lesions for sight in lesion.course):
+        notes.append("Some lesions lie in units that were not assessed on the date before: whether new is not known")
+    return tuple(notes)
