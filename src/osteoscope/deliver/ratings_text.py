@@ -13,7 +13,7 @@ _MOST_BYTES = 64 * 1024 * 1024
 
 
 def lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Number of the line and trimmed cells of every row; separated by comma, semicolon or tab, as the first line is.
+    """First line and trimmed cells of every row; comma, semicolon or tab, as the header has it.
 
     Raises:
         IntakeError: the file cannot be read or is no text.
@@ -21,11 +21,13 @@ def lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     text = _text(path)
     head = text.partition("\n")[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count))
+    begins = 1
     try:
         for cells in reader:
-            yield reader.line_num, [cell.strip() for cell in cells]
+            yield begins, [cell.strip() for cell in cells]
+            begins = reader.line_num + 1
     except csv.Error as error:
-        raise IntakeError(f"read ratings {path}", f"line {reader.line_num}: {error}", "Save it as CSV anew") from error
+        raise IntakeError(f"read ratings {path}", f"line {begins}: {error}", "Save it as CSV anew") from error
 
 
 def _text(path: Path) -> str:

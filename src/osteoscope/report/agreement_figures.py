@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from osteoscope.report import parts
 from osteoscope.report.agreement_forest import draw_forest
+from osteoscope.report.agreement_wording import figure as figure_text
 from osteoscope.report.agreement_wording import sentence
 from osteoscope.report.style import BLUE, FAINT, INK, VERMILION, new_figure, to_png
 from osteoscope.stats.limits import limits_of_agreement
@@ -114,7 +115,7 @@ def _scatter(agreement: Agreement, pair: tuple[str, str], totals: Floats) -> Fig
 
 def _bland_altman(pair: tuple[str, str], totals: Floats) -> Figure:
     figure = new_figure(*_SIZE)
-    axes = _axes(figure, "Mean of both totals", f"{pair[1]} minus {pair[0]}")
+    axes = _axes(figure, "Mean of both totals", f"{pair[1]} minus {pair[0]}, points")
     difference = totals[1] - totals[0]
     limits = limits_of_agreement(totals[0], totals[1])
     lines = (
@@ -126,7 +127,9 @@ def _bland_altman(pair: tuple[str, str], totals: Floats) -> Figure:
     for value, (low, high), style in lines:
         axes.axhspan(low, high, color=VERMILION, alpha=0.12, linewidth=0)
         axes.axhline(value, color=VERMILION, linewidth=1.2, linestyle=style)
-        axes.annotate(f"{value:.1f}", (1.01, value), xycoords=("axes fraction", "data"), va="center", fontsize=8)
+        axes.annotate(
+            figure_text("bias", value), (1.01, value), xycoords=("axes fraction", "data"), va="center", fontsize=8
+        )
     for value in np.quantile(difference, (0.025, 0.975)):
         axes.axhline(value, color=INK, linewidth=1, linestyle=":")
     _bubbles(axes, totals.mean(axis=0), difference)

@@ -30,7 +30,7 @@ def draw_forest(agreement: Agreement) -> Figure:
                 _mark(axes, agreement, (pair, target, name), (row + shift, *look))
         _frame(axes, title, len(rows))
     panels[0].set_yticks(range(len(rows)), [_POOLED.get(row) or site_name(row) for row in rows])
-    panels[0].invert_yaxis()
+    panels[0].set_ylim(len(rows) - 0.4, -0.6)
     if len(pairs) > 1:
         handles = [
             Line2D([], [], color=c, marker=m, linestyle="", markersize=5)

@@ -95,6 +95,8 @@ def _mcnemar(target: Target, table: CutTable, pairs: Pairs) -> Statistic:
     up, down = table.table[0][1], table.table[1][0]
     p = float(stats.binomtest(up, up + down).pvalue) if up + down else 1.0
     note = f"{up} low by the reference and high by the other, {down} the other way round"
+    if pairs.first.size > pairs.patients:
+        note += "; takes repeated scans as independent"
     return target.statistic(
         "mcnemar_p",
         p if pairs.patients else np.nan,
@@ -102,5 +104,5 @@ def _mcnemar(target: Target, table: CutTable, pairs: Pairs) -> Statistic:
         method="two-sided exact McNemar test (McNemar 1947, Psychometrika 12:153)",
         observations=pairs.first.size,
         patients=pairs.patients,
-        note=note if pairs.first.size == pairs.patients else f"{note}; takes repeated scans as independent",
+        note=note if pairs.patients else "undefined: no case with both totals",
     )

@@ -31,6 +31,9 @@ FORMS: Mapping[IccForm, str] = MappingProxyType(
 )
 
 
+_LEAST_FREEDOM = 1e-6
+
+
 @dataclass(frozen=True)
 class MeanSquares:
     """The two-way analysis of variance of n targets by k raters, without replication."""
@@ -107,12 +110,14 @@ def _of_absolute(ms: MeanSquares) -> tuple[float, float]:
         return 1.0, 1.0
     a, b = k * icc / (n * (1 - icc)), 1 + k * icc * (n - 1) / (n * (1 - icc))
     noise = (a * ms.columns) ** 2 / (k - 1) + (b * ms.error) ** 2 / ((n - 1) * (k - 1))
-    freedom = max((a * ms.columns + b * ms.error) ** 2 / noise, np.finfo(float).tiny) if noise else 1.0
-    upper, lower = stats.f.ppf(0.975, n - 1, freedom), stats.f.ppf(0.975, freedom, n - 1)
+    freedom = max((a * ms.columns + b * ms.error) ** 2 / noise, _LEAST_FREEDOM) if noise else 1.0
+    # The reciprocal of the upper quantile, by symmetry of F: it stays finite where the degrees of freedom vanish.
+    upper, lower = stats.f.ppf((0.025, 0.975), freedom, n - 1)
     spread = k * ms.columns + (k * n - k - n) * ms.error
-    low = n * (ms.rows - upper * ms.error) / (upper * spread + n * ms.rows)
+    low = n * (upper * ms.rows - ms.error) / (spread + n * upper * ms.rows)
     high = n * (lower * ms.rows - ms.error) / (spread + n * lower * ms.rows)
-    return float(low), float(high)
+    # The approximation breaks down below 0, where it can miss the value itself.
+    return (float(low), float(high)) if low <= icc <= high else (float("nan"), float("nan"))
 
 
 _INTERVALS: Mapping[str, Callable[[MeanSquares], tuple[float, float]]] = MappingProxyType(
@@ -131,7 +136,9 @@ def icc_value(ms: MeanSquares, form: IccForm) -> float:
 
 
 def _averaged(single: float, raters: int) -> float:
-    return _ratio(raters * single, 1 + (raters - 1) * single)
+    """Minus infinity of a single ICC at or below -1 / (k - 1), where the average has no meaning."""
+    share = 1 + (raters - 1) * single
+    return raters * single / share if not share <= 0 else float("-inf")
 
 
 def icc(ratings: ArrayLike, form: IccForm = "2,1") -> Icc:
@@ -140,6 +147,10 @@ def icc(ratings: ArrayLike, form: IccForm = "2,1") -> Icc:
     Args:
         ratings: shape (targets, raters), no missing values.
         form: one of `FORMS`, "model,raters".
+
+    Returns:
+        NaN or minus infinity where the value or an end is not defined: targets do not differ, or readers disagree
+        more than chance would have it.
 
     Raises:
         InvalidValueError: fewer than 2 targets or raters, missing values, or all ratings equal.
@@ -158,9 +169,10 @@ def icc(ratings: ArrayLike, form: IccForm = "2,1") -> Icc:
     p = float(stats.f.sf(f, ms.targets - 1, freedom))
     if (table == table[:, :1]).all():
         return Icc(1.0, 1.0, 1.0, f, ms.targets - 1, freedom, p)
-    raters = ms.raters if number == "k" else 1
-    low, high = (_averaged(end, raters) for end in _INTERVALS[model](ms))
-    return Icc(icc_value(ms, form), low, high, f, ms.targets - 1, freedom, p)
+    raters, value = ms.raters if number == "k" else 1, icc_value(ms, form)
+    ends = _INTERVALS[model](ms) if np.isfinite(value) else (value, value)
+    low, high = (_averaged(end, raters) for end in ends)
+    return Icc(value, low, high, f, ms.targets - 1, freedom, p)
 
 
 def icc_absolute(ratings: ArrayLike) -> Estimate:

@@ -191,6 +191,6 @@ def bootstrap_interval(values: Floats) -> tuple[tuple[Interval, ...], str]:
         return (), "no bootstrap interval: undefined on more than a fifth of the resamples"
     low, high, undefined = found
     method = f"{BOOTSTRAP}, {values.size} draws"
-    remarks = [f"undefined on {100 * undefined:.1f} % of the resamples, left out"] if undefined else []
+    remarks = [f"left out {100 * undefined:.1f} % of the resamples, where it is undefined"] if undefined else []
     remarks += ["bootstrap interval has no width"] if low == high else []
     return (Interval(low, high, method),), "; ".join(remarks)

@@ -89,13 +89,14 @@ def percentile_interval(values: Floats) -> tuple[float, float, float] | None:
     """Ends of the 95 % percentile interval and the share of draws on which the statistic was undefined.
 
     Args:
-        values: of the resamples, shape (draws,), NaN where undefined.
+        values: of the resamples, shape (draws,), not finite where undefined.
 
     Returns:
         (low, high, share undefined); None where more than a fifth of the draws are undefined.
     """
-    undefined = float(np.isnan(values).mean())
+    known = values[np.isfinite(values)]
+    undefined = 1 - known.size / values.size
     if undefined > MOST_UNDEFINED:
         return None
-    low, high = np.nanquantile(values, _TAILS)
+    low, high = np.quantile(known, _TAILS)
     return float(low), float(high), undefined
