@@ -9,13 +9,30 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import label as label_image
 
 from osteoscope.domain.anatomy import PLANAR_UNITS, SIOPEN
 from osteoscope.errors import InvalidValueError
 from osteoscope.simulate.body import Body, Child, build_child
 from osteoscope.simulate.growth import grow
-from osteoscope.simulate.lesions import Diffuse, Foci, Lesion, Mass, Pattern, Placed, place_lesions
+from osteoscope.simulate.lesion_shapes import diffuse_from_mm, length_mm
+from osteoscope.simulate.lesions import (
+    Confluent,
+    Diffuse,
+    Foci,
+    Lesion,
+    Mass,
+    NodePlace,
+    Nodes,
+    Pattern,
+    Placed,
+    place_lesions,
+)
 from osteoscope.simulate.posture import Pose
+
+PATTERNS: tuple[Pattern, ...] = (
+    "patch", "patchy", "metaphyseal", "column", "iliac", "calvaria", "orbital", "beads",
+)  # fmt: skip
 
 
 @cache
@@ -44,7 +61,7 @@ def test_every_focus_is_there_apart_and_in_its_segment(site: str, count: int, di
 
 @settings(max_examples=25, deadline=None)
 @given(
-    st.sampled_from(sorted(SIOPEN)), st.floats(0.01, 1.0), st.sampled_from(["patch", "patchy", "metaphyseal"]),
+    st.sampled_from(sorted(SIOPEN)), st.floats(0.01, 1.0), st.sampled_from(PATTERNS),
     st.integers(0, 99),
 )  # fmt: skip
 def test_diffuse_disease_fills_its_share(site: str, fraction: float, pattern: Pattern, seed: int) -> None:
@@ -101,9 +118,77 @@ def test_no_room_means_no_focus() -> None:
         lambda: Diffuse("spine", 0.0),
         lambda: Diffuse("spine", 1.2),
         lambda: Diffuse("chest", 0.5),
+        lambda: Confluent("spine", 0.0),
+        lambda: Nodes("mediastinum", 0),
+        lambda: Foci("spine", heat_spread=-1),
     ],
 )
 def test_impossible_lesions_are_refused(make: object) -> None:
     assert callable(make)
     with pytest.raises(InvalidValueError):
         make()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.sampled_from(sorted(SIOPEN)), st.floats(6, 18), st.booleans(), st.integers(0, 99))
+def test_confluent_foci_are_one_lesion_diffuse_only_when_long(site: str, size: float, long: bool, seed: int) -> None:
+    found = placed(Confluent(site, size, 30.0, long), seed=seed)
+    assert len(found) == 1
+    (lesion,) = found
+    assert lesion.unit in SIOPEN[site]
+    limit = diffuse_from_mm(body(), lesion.unit)
+    assert (lesion.kind == "diffuse") == (length_mm(body().positions(lesion.voxels)) > limit)
+    if not long:
+        assert lesion.kind == "focal"
+
+
+def test_confluent_foci_hang_together() -> None:
+    for seed in range(6):
+        (lesion,) = placed(Confluent("proximal_lower_limb_left", 10.0, 30.0, long=True), seed=seed)
+        held = np.zeros(body().labels.shape, dtype=bool)
+        held.ravel()[lesion.voxels] = True
+        assert label_image(held, structure=np.ones((3, 3, 3)))[1] == 1
+        assert lesion.kind == "diffuse"
+
+
+def test_foci_differ_in_heat_size_and_shape() -> None:
+    foci = placed(Foci("pelvis", 4, 16.0, 20.0, 0.8, 0.3), Foci("spine", 4, 16.0, 20.0, 0.8, 0.3))
+    assert max(f.contrast for f in foci) > 1.5 * min(f.contrast for f in foci)
+    assert len({f.voxels.size for f in foci}) > 4
+
+
+def test_metaphyseal_foci_lie_at_the_ends() -> None:
+    bone = body().positions(body().bone(("proximal_lower_limb_left",)))[:, 2]
+    for seed in range(8):
+        (focus,) = placed(Foci("proximal_lower_limb_left", 1, 12.0, at="ends"), seed=seed)
+        height = body().positions(focus.voxels)[:, 2].mean()
+        assert min(height - bone.min(), bone.max() - height) < 0.25 * np.ptp(bone)
+
+
+def middle(*lesions: Lesion) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    return np.asarray(body().positions(np.concatenate([p.voxels for p in placed(*lesions)])).mean(axis=0))
+
+
+def test_patterns_begin_where_they_say() -> None:
+    skull = body().positions(body().bone(("skull",)))
+    assert (
+        middle(Diffuse("skull", 0.3, "calvaria"))[2] > skull[:, 2].mean() > middle(Diffuse("skull", 0.2, "orbital"))[2]
+    )
+    assert middle(Diffuse("skull", 0.15, "orbital"))[1] < skull[:, 1].mean()
+    column = body().positions(np.concatenate([p.voxels for p in placed(Diffuse("spine", 0.2, "column"))]))
+    spine = body().positions(body().bone(SIOPEN["spine"]))
+    assert np.ptp(column[:, 2]) < 0.5 * np.ptp(spine[:, 2])
+    pelvis = body().positions(body().bone(("pelvis",)))
+    assert middle(Diffuse("pelvis", 0.2, "iliac"))[2] > pelvis[:, 2].mean()
+
+
+@pytest.mark.parametrize("place", ["neck_right", "neck_left", "mediastinum", "retroperitoneum"])
+def test_nodes_are_a_chain_of_soft_tissue(place: NodePlace) -> None:
+    nodes = placed(Nodes(place, 4, 10.0))
+    assert 2 <= len(nodes) <= 4
+    assert all(n.unit == "soft_tissue" and (body().unit(n.voxels) < 0).all() for n in nodes)
+    middles = np.array([body().positions(n.voxels).mean(axis=0) for n in nodes])
+    spine = body().positions(body().bone(("cervical_spine",)))
+    if place.startswith("neck"):
+        assert (middles[:, 2] > spine[:, 2].min() - 30).all()
+        assert ((middles[:, 0] < spine[:, 0].mean()) == place.endswith("right")).all()

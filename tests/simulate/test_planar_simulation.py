@@ -20,15 +20,19 @@ from osteoscope.simulate.planar import (
     ArmPose,
     Camera,
     ChildRecipe,
+    Confluent,
     Diffuse,
     Foci,
     Mass,
+    Nodes,
     Pose,
     Simulation,
     Uptake,
+    balanced_recipe,
     random_recipe,
     simulate_planar,
 )  # fmt: skip
+from osteoscope.simulate.random_disease import paired_levels, residual_lesions, spread_levels
 from osteoscope.simulate.truth import curie_level, siopen_level
 
 SMALL = Camera(rows=512, columns=128, pixel_mm=4.8)
@@ -239,12 +243,52 @@ def test_any_recipe_of_the_cohort_gives_a_sound_study(seed: int) -> None:
 def test_a_cohort_has_the_burden_that_was_reported() -> None:
     rng = np.random.default_rng(0)
     intended = [random_lesions(rng) for _ in range(400)]
-    skeletal = [[x for x in lesions if not isinstance(x, Mass)] for lesions in intended]
+    skeletal = [[x for x in lesions if not isinstance(x, Mass | Nodes)] for lesions in intended]
     assert np.mean([not found for found in skeletal]) == pytest.approx(0.20, abs=0.06)
     assert np.mean([any(isinstance(x, Diffuse) for x in found) for found in skeletal]) > 0.4
     ages = [random_recipe(rng).age_years for _ in range(200)]
     assert 2.5 < np.median(ages) < 4.2
     assert np.mean(np.array(ages) < 10) > 0.9
+
+
+def test_a_balanced_cohort_intends_every_level_alike() -> None:
+    rng = np.random.default_rng(0)
+    drawn = np.array([int(rng.integers(7)) for _ in range(700)])
+    made = [lesions_of_level(rng, "pelvis", int(n), 20.0) for n in drawn]
+    assert all(bool(found) == bool(n) for found, n in zip(made, drawn, strict=True))
+    recipes = [balanced_recipe(np.random.default_rng(seed)) for seed in range(150)]
+    involved = [len({x.site for x in r.lesions if not isinstance(x, Mass | Nodes)}) for r in recipes]
+    assert np.mean(involved) == pytest.approx(12 * 6 / 7, abs=0.4)
+
+
+def test_after_therapy_little_is_left() -> None:
+    rng = np.random.default_rng(0)
+    left = [residual_lesions(rng) for _ in range(300)]
+    counts = [sum(x.count for x in found if isinstance(x, Foci)) for found in left]
+    assert max(counts) <= 4
+    assert 0.6 < np.mean(np.array(counts) <= 3) <= 1
+    assert not any(isinstance(x, Diffuse | Confluent) for found in left for x in found)
+
+
+def test_both_sides_of_a_limb_are_alike_in_total_unchanged() -> None:
+    for seed in range(50):
+        rng = np.random.default_rng(seed)
+        levels = spread_levels(rng, seed)
+        paired = paired_levels(rng, levels)
+        assert sum(paired.values()) == sum(levels.values())
+        assert all(0 <= n <= 6 for n in paired.values())
+
+
+def test_poses_and_fields_reach_as_far_as_they_should() -> None:
+    recipes = [random_recipe(np.random.default_rng(seed)) for seed in range(400)]
+    poses = [r.pose for r in recipes]
+    assert 40 < max(abs(p.head_turn) for p in poses) <= 60
+    assert 10 < max(abs(p.roll) for p in poses) <= 15
+    assert 8 < max(abs(p.lean) for p in poses) <= 12
+    assert any(p.arms[0].abduction > 130 and p.arms[1].abduction < 60 for p in poses)
+    assert any(p.arms[0].lift > 20 for p in poses)
+    assert any(r.camera.top_margin_mm < 0 for r in recipes)
+    assert any(r.camera.field_width_mm < 400 for r in recipes)
 
 
 @pytest.mark.parametrize("wanted", range(7))

@@ -20,8 +20,8 @@ from osteoscope.domain.study import Acquisition, Patient, Study
 from osteoscope.errors import InvalidValueError
 from osteoscope.simulate.body import SOFT_TISSUE, Body, Child, build_child
 from osteoscope.simulate.camera import WATER_PER_MM, Camera, Field, Floats, Optics, Reals, detect, field_of
-from osteoscope.simulate.cohort import random_recipe
-from osteoscope.simulate.lesions import Diffuse, Foci, Lesion, Mass, Placed, place_lesions
+from osteoscope.simulate.cohort import balanced_recipe, random_recipe
+from osteoscope.simulate.lesions import Confluent, Diffuse, Foci, Lesion, Mass, Nodes, Placed, place_lesions
 from osteoscope.simulate.posture import ArmPose, LegPose, Pose
 from osteoscope.simulate.recipe import ChildRecipe
 from osteoscope.simulate.scan import scan
@@ -30,8 +30,8 @@ from osteoscope.simulate.truth import Truth, totals
 from osteoscope.simulate.uptake import Uptake, concentrations, texture
 
 __all__ = [
-    "ArmPose", "Camera", "ChildRecipe", "Diffuse", "Foci", "LegPose", "Lesion", "Mass", "Pose", "Simulation", "Uptake",
-    "random_recipe", "simulate_planar",
+    "ArmPose", "Camera", "ChildRecipe", "Confluent", "Diffuse", "Foci", "LegPose", "Lesion", "Mass", "Nodes", "Pose",
+    "Simulation", "Uptake", "balanced_recipe", "random_recipe", "simulate_planar",
 ]  # fmt: skip
 
 _FRAMES: tuple[Frame, ...] = ("anterior", "posterior")
@@ -107,7 +107,7 @@ def _expected(
     change = np.zeros_like(activity)
     for lesion in placed:
         z, y, x = np.unravel_index(lesion.voxels, activity.shape)
-        change[z, y, x] = lesion.contrast * uneven[z, y, x] - activity[z, y, x]
+        change[z, y, x] = np.maximum(lesion.contrast * uneven[z, y, x] - activity[z, y, x], 0)
     excess = optics.expose(change) if placed else {view: np.zeros_like(counts) for view, counts in healthy.items()}
     total = float((healthy["anterior"] + excess["anterior"]).sum())
     if total <= 0:
