@@ -17,14 +17,14 @@ from osteoscope.simulate.planar import ArmPose, Camera, ChildRecipe, LegPose, Po
 from osteoscope.stats.lesion_identity import Exam
 
 OTHER_POSE = Pose(
-    arms=(ArmPose(24, 10), ArmPose(10, -15)),
+    arms=(ArmPose(22, -10), ArmPose(10, -15)),
     legs=(LegPose(12, 8), LegPose(3, 2, 40)),
     head_turn=8,
     head_tilt=6,
     lean=3,
     bend=0.01,
 )
-OTHER_CAMERA = Camera(pixel_mm=2.0, top_margin_mm=90, table_mm=18, collimator="ME", anterior_counts=6e5)
+OTHER_CAMERA = Camera(pixel_mm=2.7, top_margin_mm=90, table_mm=-18, collimator="ME", anterior_counts=6e5)
 
 
 @dataclass(frozen=True)

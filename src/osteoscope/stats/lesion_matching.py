@@ -22,7 +22,7 @@ class IdentityOptions:
         reach: most distance between two sightings of one lesion, in lengths of the trunk (neck to seat: about 0.5 of
             a child's height, so that 0.06 is 30 mm at 1 m).
         neighbour: share of the reach that is taken off between two units that meet.
-        inside: a lesion is within a diffuse one if its middle is no farther from it, in lengths of the trunk.
+        inside: a lesion is within a diffuse one if half of it is no farther from it, in lengths of the trunk.
         doubtful: findings from this confidence are followed (as in the scores' intervals).
         accepted: findings from this confidence count as lesions (as in the scores).
     """
@@ -114,7 +114,7 @@ def _distance(a: Sighting, b: Sighting, options: IdentityOptions) -> float:
 
 
 def _between_patches(a: Spot, b: Spot) -> float:
-    """Patches grow and shrink: what counts is how far the middle of one is from the other patch."""
+    """Patches grow and shrink: what counts is how much of the smaller one lies within the other."""
     return min(a.gap(b), b.gap(a)) + 0.1 * min(a.distance(b), 0.2)
 
 
@@ -127,7 +127,8 @@ def _unplaced(a: Sighting, b: Sighting, options: IdentityOptions) -> float:
 def covers(patch: Sighting, other: Sighting, options: IdentityOptions) -> bool:
     """Whether a lesion of another date lies within this diffuse one of its unit.
 
-    By unit alone where places are not known. A patch of the ribs over a focus of the spine is no such thing: bones overlap in projection.
+    By unit alone where places are not known. A patch of the ribs over a focus of the spine is no such thing: bones
+    overlap in projection.
     """
     site = patch.finding.site
     if patch.finding.kind != "diffuse" or patch is other or other.finding.site != site:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -75,6 +75,17 @@ def gone_sites(
         for lesion in look.bone
         if look.itself(lesion, pair[0]) is _Seen.CLEAR and look.seen(lesion, pair[1]) is _Seen.NOT
     )
+
+
+def mistakable(lesions: Sequence[Lesion], pair: tuple[int, int], options: IdentityOptions) -> Iterator[tuple[str, str]]:
+    """Ids of a new and of a resolved bone lesion of one kind in one unit: they may be one, placed apart by an error."""
+    by_id = {lesion.id: lesion for lesion in lesions}
+    gone = [by_id[name] for name in gone_sites(lesions, pair, options)]
+    for name in new_sites(lesions, pair, options).new:
+        fresh = by_id[name]
+        for old in gone:
+            if (old.site, old.course[pair[0]].kind) == (fresh.site, fresh.course[pair[1]].kind):
+                yield name, old.id
 
 
 def hidden_units(prior: Exam, current: Exam) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from osteoscope.errors import UnsuitableStudyError
 from osteoscope.stats.inrc import PROGRESSION_AT, RESPONSE_AT, Relative, judge, relative
 from osteoscope.stats.lesion_identity import Exam, Lesion, follow
 from osteoscope.stats.lesion_matching import IdentityOptions
-from osteoscope.stats.new_sites import gone_sites, hidden_units, new_sites
+from osteoscope.stats.new_sites import gone_sites, hidden_units, mistakable, new_sites
 from osteoscope.stats.response_record import (
     RULES,
     Comparison,
@@ -56,7 +56,7 @@ def compare(exams: Sequence[Exam], notes: Sequence[str] = (), options: IdentityO
         tuple(_course(exams, "curie", site, CURIE[site], lesions) for site in CURIE),
         lesions,
         tuple(_pair(exams, lesions, pair, chosen) for pair in pairs),
-        (*notes, *_notes(exams, lesions)),
+        (*notes, *_notes(exams, lesions, chosen)),
     )
 
 
@@ -151,7 +151,7 @@ def _flags(rule: ScoreRule, current: Exam, ratio: Relative) -> tuple[str, ...]:
     return tuple(flags)
 
 
-def _notes(exams: Sequence[Exam], lesions: Sequence[Lesion]) -> tuple[str, ...]:
+def _notes(exams: Sequence[Exam], lesions: Sequence[Lesion], options: IdentityOptions) -> tuple[str, ...]:
     without = [exam.name for exam in exams if not exam.mapped]
     notes = []
     if without:
@@ -162,4 +162,9 @@ def _notes(exams: Sequence[Exam], lesions: Sequence[Lesion]) -> tuple[str, ...]:
         )
     if any(sight.state == "not_known" for lesion in lesions for sight in lesion.course):
         notes.append("Some lesions lie in units that were not assessed on the date before: whether new is not known")
+    pairs = [(n, n + 1) for n in range(len(exams) - 1)]
+    twins = dict.fromkeys(twin for pair in pairs for twin in mistakable(lesions, pair, options))
+    notes += [
+        f"{new} is new where {old} of the same unit is gone: look whether they are one lesion" for new, old in twins
+    ]
     return tuple(notes)

@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from osteoscope.domain.anatomy import SIDES
 from osteoscope.domain.finding import Part, Region
@@ -75,8 +76,9 @@ class Spot:
         return float(np.linalg.norm((self.middle - other.middle) * (self.size + other.size) / 2))
 
     def gap(self, other: Spot) -> float:
-        """From this one's middle to the nearest pixel of the other, in lengths of the trunk."""
-        return float(np.linalg.norm((self.middle - other.cloud) * (self.size + other.size) / 2, axis=1).min())
+        """From this one's pixels to the nearest of the other, the median, in lengths of the trunk: 0 within it."""
+        scale = (self.size + other.size) / 2
+        return float(np.median(cKDTree(other.cloud * scale).query(self.cloud * scale)[0]))
 
 
 @dataclass(frozen=True, eq=False)
