@@ -43,7 +43,7 @@ def test_levels_and_reasons(text: str, level: object) -> None:
 
 
 def test_a_plain_sheet(tmp_path: Path) -> None:
-    found = read(sheet(tmp_path / "a.csv", "S1,P1,20240131,1,NA,not acquired", "S2,P2,,6"))
+    found = read(sheet(tmp_path / "a.csv", "S1,P1,2024-01-31 00:00:00,1,NA,not acquired", "S2,P2,,6"))
     assert found.problems == ()
     first, second = found.rated
     assert (first.study, first.patient, first.date, first.row) == ("S1", "P1", "2024-01-31", 2)
@@ -198,6 +198,11 @@ def test_one_study_of_two_patients_is_told(tmp_path: Path) -> None:
 def test_nothing_in_common_is_an_error_that_shows_the_ids(tmp_path: Path) -> None:
     with pytest.raises(IntakeError, match=r"no study in common \(a: .*S1.*; b: .*S2"):
         matched(tmp_path, ("S1,,,1",), ("S2,,,1",))
+
+
+def test_readers_without_a_sound_row_are_told_the_first_fault(tmp_path: Path) -> None:
+    with pytest.raises(IntakeError, match=r"b: nothing, b\.csv, row 2, column skull: '9' is no level"):
+        matched(tmp_path, ("S1,,,1",), ("S1,,,9",))
 
 
 def test_readers_are_named_and_the_reference_comes_first(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from scipy import stats
 
 from osteoscope.errors import InvalidValueError
 from osteoscope.stats.limits import difference_figures, limits_of_agreement
-from osteoscope.stats.ratings import SCALES, Panel, Statistic
-from osteoscope.stats.readers import POOLED, POOLED_DISEASED, SHARED_TOTAL, TOTAL, Agreement, agree
+from osteoscope.stats.ratings import POOLED, POOLED_DISEASED, SCALES, SHARED_TOTAL, TOTAL, Panel, Statistic
+from osteoscope.stats.readers import Agreement, agree
 from osteoscope.stats.resampling import Resampling, drawn_sums, percentile_interval
 from osteoscope.stats.totals import Totals, strata
 

@@ -82,10 +82,17 @@ def match(ratings: Sequence[Ratings]) -> Matched:
         found = _matched(ratings, key)
         if found.cases:
             return found
-    shown = "; ".join(f"{r.reader}: {', '.join(one.label for one in r.rated[:3]) or 'nothing'}" for r in ratings)
-    raise IntakeError(
-        "compare readers", f"no study in common ({shown} ...)", "Give the studies the same ids in all files"
-    )
+    raise IntakeError("compare readers", _nothing(ratings), "Give the studies the same ids in all files")
+
+
+def _nothing(ratings: Sequence[Ratings]) -> str:
+    """Which ids each reader has, and the first fault of those that have none."""
+    shown = []
+    for reader in ratings:
+        ids = ", ".join(one.label for one in reader.rated[:3]) + (", ..." if len(reader.rated) > 3 else "")
+        faults = f"nothing, {reader.problems[0]}" if reader.problems else "nothing"
+        shown.append(f"{reader.reader}: {ids or faults}")
+    return f"no study in common ({'; '.join(shown)})"
 
 
 def _matched(ratings: Sequence[Ratings], key: str) -> Matched:

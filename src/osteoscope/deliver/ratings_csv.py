@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
@@ -166,6 +166,6 @@ def _iso(text: str) -> str | None:
     if not text:
         return ""
     try:
-        return date.fromisoformat(text).isoformat()
+        return datetime.fromisoformat(text).date().isoformat()
     except ValueError:
         return None

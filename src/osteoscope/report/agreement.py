@@ -11,8 +11,8 @@ from osteoscope.report.agreement_wording import sentence
 from osteoscope.report.document import DISCLAIMER
 from osteoscope.report.parts import Document, Fact, Section, Table
 from osteoscope.report.wording import count
-from osteoscope.stats.ratings import Coverage
-from osteoscope.stats.readers import POOLED, SHARED_TOTAL, TOTAL, Agreement
+from osteoscope.stats.ratings import POOLED, SHARED_TOTAL, TOTAL, Coverage
+from osteoscope.stats.readers import Agreement
 
 _FEW = 30
 

@@ -17,7 +17,8 @@ from osteoscope.report.agreement_wording import figure as figure_text
 from osteoscope.report.agreement_wording import sentence
 from osteoscope.report.style import BLUE, FAINT, INK, VERMILION, new_figure, to_png
 from osteoscope.stats.limits import limits_of_agreement
-from osteoscope.stats.readers import TOTAL, Agreement, Confusion
+from osteoscope.stats.ratings import TOTAL
+from osteoscope.stats.readers import Agreement, Confusion
 from osteoscope.stats.resampling import Floats
 
 _SIZE = (5.2, 4.4)

@@ -10,7 +10,8 @@ from matplotlib.lines import Line2D
 
 from osteoscope.report.style import BLUE, FAINT, GREEN, INK, PURPLE, SKY, VERMILION, new_figure
 from osteoscope.report.wording import site_name
-from osteoscope.stats.readers import POOLED, POOLED_DISEASED, Agreement
+from osteoscope.stats.ratings import POOLED, POOLED_DISEASED
+from osteoscope.stats.readers import Agreement
 
 _LOOKS = ((BLUE, "o"), (VERMILION, "s"), (GREEN, "^"), (PURPLE, "D"), (SKY, "v"), (INK, "P"))
 _PANELS = (("kappa_quadratic", "Quadratic weights"), ("kappa_linear", "Linear weights"))

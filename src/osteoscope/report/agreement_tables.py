@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from osteoscope.report.agreement_wording import LABELS, cell
 from osteoscope.report.parts import Cell, Column, Table
 from osteoscope.report.wording import site_name
-from osteoscope.stats.ratings import Coverage, Scale
-from osteoscope.stats.readers import POOLED, POOLED_DISEASED, SHARED_TOTAL, TOTAL, Agreement
+from osteoscope.stats.ratings import POOLED, POOLED_DISEASED, SHARED_TOTAL, TOTAL, Coverage, Scale
+from osteoscope.stats.readers import Agreement
 
 _INTERVALS = "Below a value: its 95 % interval, made as said under Methods; none where all resamples are the same."
 _TOTAL_ROWS = (

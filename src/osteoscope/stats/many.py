@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from osteoscope.stats.kappa import Weighting, conger_kappa, disagreement, fleiss_kappa, light_kappa
 from osteoscope.stats.levels import Pairs, bootstrap_interval
-from osteoscope.stats.ratings import Interval, Panel, Statistic, Target
+from osteoscope.stats.ratings import POOLED, SHARED_TOTAL, TOTAL, Interval, Panel, Statistic, Target
 from osteoscope.stats.resampling import Floats, Resampling, drawn_indices, drawn_sums
 from osteoscope.stats.totals import Totals, icc_statistics
 
@@ -24,12 +24,12 @@ _GENERAL: tuple[tuple[str, Callable[[Floats, Floats], Floats], str], ...] = (
 def panel_statistics(panel: Panel, resampling: Resampling) -> Iterator[Statistic]:
     """Figures of all readers of a panel together: ICC of totals, kappas pooled and per site."""
     complete = Totals.known(panel.totals(panel.readers), panel.owners)
-    yield from icc_statistics(Target(panel.scale.name, panel.readers, "total"), complete, resampling)
+    yield from icc_statistics(Target(panel.scale.name, panel.readers, TOTAL), complete, resampling)
     shared = Totals.known(panel.shared_totals(panel.readers), panel.owners)
     if len(shared.values) > len(complete.values):
-        target = Target(panel.scale.name, panel.readers, "total of shared segments")
+        target = Target(panel.scale.name, panel.readers, SHARED_TOTAL)
         yield from icc_statistics(target, shared, resampling)
-    yield from _kappas(panel, "pooled", panel.levels, resampling)
+    yield from _kappas(panel, POOLED, panel.levels, resampling)
     yield _fleiss(panel, resampling)
     for number, site in enumerate(panel.scale.sites):
         yield from _kappas(panel, site, panel.levels[:, :, [number]], resampling)
@@ -67,7 +67,7 @@ def _pair_tables(levels: Floats, owners: NDArray[np.intp], size: int) -> Floats:
 
 def _fleiss(panel: Panel, resampling: Resampling) -> Statistic:
     """Fleiss' kappa of the segments that all readers read, pooled."""
-    size, target = panel.scale.top + 1, Target(panel.scale.name, panel.readers, "pooled")
+    size, target = panel.scale.top + 1, Target(panel.scale.name, panel.readers, POOLED)
     known = np.isfinite(panel.levels).all(axis=0)
     rated = panel.levels[:, known]
     owners = np.repeat(panel.owners, len(panel.scale.sites))[known.ravel()]

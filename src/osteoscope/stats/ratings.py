@@ -14,6 +14,10 @@ from osteoscope.domain.anatomy import CURIE, SIOPEN
 from osteoscope.errors import InvalidValueError
 from osteoscope.stats.resampling import Floats
 
+# What statistics are about, besides single sites: totals of cases read in full, of the segments that all read, ...
+TOTAL, SHARED_TOTAL = "total", "total of shared segments"
+POOLED, POOLED_DISEASED = "pooled", "pooled, reference not 0"
+
 
 @dataclass(frozen=True)
 class Scale:

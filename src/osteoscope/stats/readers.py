@@ -11,13 +11,11 @@ import numpy as np
 from osteoscope.stats.cuts import CutTable, cut_agreement
 from osteoscope.stats.levels import Pairs, level_figures, table_statistics
 from osteoscope.stats.many import pairwise, panel_statistics
-from osteoscope.stats.ratings import Panel, Statistic, Target
+from osteoscope.stats.ratings import POOLED, POOLED_DISEASED, SHARED_TOTAL, TOTAL, Panel, Statistic, Target
 from osteoscope.stats.resampling import Floats, Resampling
 from osteoscope.stats.totals import Totals, difference_statistics, icc_statistics, strata
 
 _DEFAULT = Resampling()
-POOLED, POOLED_DISEASED = "pooled", "pooled, reference not 0"
-TOTAL, SHARED_TOTAL = "total", "total of shared segments"
 
 
 def _quiet(_step: str, _done: int, _of: int) -> None:
