@@ -16,12 +16,12 @@ from osteoscope.report.agreement_forest import draw_forest
 from osteoscope.report.agreement_wording import figure as figure_text
 from osteoscope.report.agreement_wording import sentence
 from osteoscope.report.style import BLUE, FAINT, INK, VERMILION, new_figure, to_png
-from osteoscope.stats.limits import limits_of_agreement
 from osteoscope.stats.ratings import TOTAL
 from osteoscope.stats.readers import Agreement, Confusion
 from osteoscope.stats.resampling import Floats
 
 _SIZE = (5.2, 4.4)
+_MOST_IN_ONE = 25
 
 
 @dataclass(frozen=True)
@@ -69,14 +69,16 @@ def drawings(agreement: Agreement) -> Iterator[Drawing]:
         if totals.shape[1] < 3:
             continue
         words = sentence(agreement.find(pair, TOTAL, "icc_2_1"), "ICC(2,1)")
-        text = f"{scale.title} totals of {who}, {totals.shape[1]} cases; {words}. Dotted: cut-offs."
+        text = (
+            f"{scale.title} totals of {who}, {totals.shape[1]} cases; {words}. Dotted: cut-offs; area: number of cases."
+        )
         yield _drawing(f"totals_{ends}", text, _scatter(agreement, pair, totals))
         words = sentence(agreement.find(pair, TOTAL, "bias"), "bias")
         text = (
             f"Differences of {scale.title} totals, {pair[1]} minus {pair[0]}; {words}. "
             "Dashed: 1.96 SD limits; dotted: 2.5 and 97.5 centiles; bands: 95 % intervals."
         )
-        yield _drawing(f"bland_altman_{ends}", text, _bland_altman(pair, totals))
+        yield _drawing(f"bland_altman_{ends}", text, _bland_altman(agreement, pair, totals))
 
 
 def _drawing(name: str, caption: str, figure: Figure) -> Drawing:
@@ -94,7 +96,8 @@ def _axes(figure: Figure, x: str, y: str) -> Axes:
 def _bubbles(axes: Axes, x: Floats, y: Floats) -> None:
     """One mark per place, its area by the number of cases there: totals are discrete and overlap."""
     places, counts = np.unique(np.column_stack([x, y]), axis=0, return_counts=True)
-    axes.scatter(places[:, 0], places[:, 1], s=18 * counts, color=BLUE, alpha=0.65, linewidths=0, zorder=3)
+    areas = np.maximum(18 * counts * min(1.0, _MOST_IN_ONE / counts.max()), 8)
+    axes.scatter(places[:, 0], places[:, 1], s=areas, color=BLUE, alpha=0.65, linewidths=0, zorder=3)
 
 
 def _scatter(agreement: Agreement, pair: tuple[str, str], totals: Floats) -> Figure:
@@ -114,23 +117,20 @@ def _scatter(agreement: Agreement, pair: tuple[str, str], totals: Floats) -> Fig
     return figure
 
 
-def _bland_altman(pair: tuple[str, str], totals: Floats) -> Figure:
+def _bland_altman(agreement: Agreement, pair: tuple[str, str], totals: Floats) -> Figure:
     figure = new_figure(*_SIZE)
     axes = _axes(figure, "Mean of both totals", f"{pair[1]} minus {pair[0]}, points")
     difference = totals[1] - totals[0]
-    limits = limits_of_agreement(totals[0], totals[1])
-    lines = (
-        (limits.bias, limits.bias_interval, "-"),
-        (limits.low, limits.low_interval, "--"),
-        (limits.high, limits.high_interval, "--"),
-    )
     axes.axhline(0, color=FAINT, linewidth=0.8)
-    for value, (low, high), style in lines:
-        axes.axhspan(low, high, color=VERMILION, alpha=0.12, linewidth=0)
-        axes.axhline(value, color=VERMILION, linewidth=1.2, linestyle=style)
-        axes.annotate(
-            figure_text("bias", value), (1.01, value), xycoords=("axes fraction", "data"), va="center", fontsize=8
-        )
+    for name, style in (("bias", "-"), ("limit_low", "--"), ("limit_high", "--")):
+        found = agreement.find(pair, TOTAL, name)
+        if found is None or found.value is None:
+            continue
+        for interval in found.intervals[:1]:
+            axes.axhspan(interval.low, interval.high, color=VERMILION, alpha=0.12, linewidth=0)
+        axes.axhline(found.value, color=VERMILION, linewidth=1.2, linestyle=style)
+        at = (1.01, found.value)
+        axes.annotate(figure_text(name, found.value), at, xycoords=("axes fraction", "data"), va="center", fontsize=8)
     for value in np.quantile(difference, (0.025, 0.975)):
         axes.axhline(value, color=INK, linewidth=1, linestyle=":")
     _bubbles(axes, totals.mean(axis=0), difference)

@@ -32,7 +32,7 @@ def paper(agreement: Agreement) -> Table:
         (SHARED_TOTAL, f"{scale.title} total over shared segments", ("icc_2_1", "bias", "limit_low", "limit_high")),
         (POOLED, "Segment levels, pooled", _LEVEL_ROWS),
         (POOLED_DISEASED, "Segments not 0 by the reference", _LEVEL_ROWS),
-        *((f"total <= {cut}", f"Total at most {cut} or above", _CUT_ROWS) for cut in scale.cuts),
+        *((f"total <= {cut}", f"Total at most {cut}, or above", _CUT_ROWS) for cut in scale.cuts),
     ]
     rows = []
     for target, title, names in blocks:
@@ -105,13 +105,19 @@ def cuts(agreement: Agreement) -> Table:
             Cell(f"at most {cut.cut}"),
             *(Cell(str(n)) for row in cut.table for n in row),
             Cell(str(len(cut.near))),
-            Cell(", ".join(cut.discordant) or "none"),
+            Cell(_some(cut.discordant)),
             Cell(f"{cut.incomplete}, {cut.incomplete_above} of them above by what was read"),
         )
         for cut in agreement.cuts
     )
     note = "Incomplete: left out, since a segment of either reader is missing. Within one point: of either total."
     return Table(f"{agreement.panel.scale.title} cut-offs", columns, rows, note)
+
+
+def _some(cases: Sequence[str], most: int = 12) -> str:
+    """The first cases by name; agreement.json has them all."""
+    more = f" and {len(cases) - most} more" if len(cases) > most else ""
+    return ", ".join(cases[:most]) + more or "none"
 
 
 def iccs(agreement: Agreement) -> Table:
