@@ -13,12 +13,13 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
+import identity
 import quality
 import speed
 
 HERE = Path(__file__).parent
 Figures = Mapping[str, str | float | int]
-ROWS: Mapping[str, Callable[[], Figures]] = {**speed.ROWS, **quality.ROWS}
+ROWS: Mapping[str, Callable[[], Figures]] = {**speed.ROWS, **quality.ROWS, **identity.ROWS}
 
 
 def main() -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from score_cases import box, case, finding
 
-from osteoscope.domain.finding import Finding, Part, Region
-from osteoscope.domain.reading import Provenance, Reader, Reading, Status, StudyRecord
-from osteoscope.measure.score import totals
+from osteoscope.domain.anatomy import CURIE, SIOPEN
+from osteoscope.domain.finding import Finding, Measure, Part, Region
+from osteoscope.domain.reading import Provenance, Reader, Reading, SiteReading, Status, StudyRecord
 from osteoscope.stats.lesion_identity import Exam
 
 
@@ -23,8 +23,28 @@ def dated(
     made = case(findings, hidden)
     record = replace(StudyRecord.of(made.study), uid=f"1.2.{date.replace('-', '')}", date=date)
     reader = Reader("program", "test")
-    reading = Reading(record, reader, made.findings, made.sites, totals(made), Provenance("test"))
+    sites = tuple(_site(name, findings, hidden or {}) for name in dict.fromkeys((*SIOPEN, *CURIE)))
+    reading = Reading(record, reader, made.findings, sites, (), Provenance("test"))
     return Exam(date, reading, made.mapped if outlines else ())
+
+
+def _site(name: str, findings: Sequence[Finding], hidden: Mapping[str, Status]) -> SiteReading:
+    units = dict.fromkeys((*SIOPEN.get(name, ()), *CURIE.get(name, ())))
+    if all(unit in hidden for unit in units):
+        return SiteReading(name, hidden[next(iter(units))])
+    notes = tuple(f"{unit}: {hidden[unit].replace('_', ' ')}" for unit in units if unit in hidden)
+    tables = (("siopen", SIOPEN, 4), ("curie", CURIE, 2))
+    measures = tuple(_level(score, table[name], findings, most) for score, table, most in tables if name in table)
+    return SiteReading(name, "assessed", measures, notes=notes)
+
+
+def _level(score: str, units: Sequence[str], findings: Sequence[Finding], most: int) -> Measure:
+    """The number of lesions up to ``most``, which a patch reaches at once; the interval by confidence."""
+    low, value, high = (
+        max([most * any(f.kind == "diffuse" for f in seen), min(most, len(seen))])
+        for seen in ([f for f in findings if f.site in units and f.confidence >= c] for c in (0.75, 0.5, 0.25))
+    )
+    return Measure(score, value, "{score}", "test", (low, high))
 
 
 def mirrored(part: Part) -> Region:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from osteoscope.report.parts import Cell, Column, Table
 from osteoscope.report.response_views import RESOLVED_NEXT, STATE_COLOURS
 from osteoscope.report.style import level_colour
-from osteoscope.report.wording import number, percent, sentence_case, site_name
+from osteoscope.report.wording import DOUBTFUL_BELOW, number, percent, sentence_case, site_name
 from osteoscope.stats.inrc import Relative, Score
 from osteoscope.stats.lesion_identity import Lesion, Sight
 from osteoscope.stats.response_record import RULES, Comparison, Course, Level, Response, Scored, ScoreName
@@ -120,7 +120,8 @@ def lesions(response: Response) -> Table:
 
 def _sight(lesion: Lesion, n: int) -> Cell:
     sight: Sight = lesion.course[n]
-    words = sight.state.replace("_", " ")
+    faint = "faint, " if sight.confidence is not None and sight.confidence < DOUBTFUL_BELOW else ""
+    words = faint + sight.state.replace("_", " ")
     if sight.finding is None:
         into = f" into {', '.join(sight.into)}" if sight.into else ""
         return Cell(words + into, colour=RESOLVED_NEXT if sight.state == "resolved" else "")

@@ -87,8 +87,13 @@ def _course(
     levels = tuple(_level(exam, score, site) for exam in exams)
     first, last = levels[0].value, levels[-1].value
     change = None if first is None or last is None else last - first
-    new = (lesion.id for lesion in lesions if any(s.state == "new" and s.site in units for s in lesion.course))
-    return Course(site, levels, change, tuple(new))
+    return Course(site, levels, change, tuple(lesion.id for lesion in lesions if _came(lesion, units)))
+
+
+def _came(lesion: Lesion, units: Sequence[str]) -> bool:
+    """Whether it was new in these units on some date, with a confidence that counts."""
+    accepted = IdentityOptions().accepted
+    return any(s.state == "new" and s.site in units and (s.confidence or 0.0) >= accepted for s in lesion.course)
 
 
 def _level(exam: Exam, score: ScoreName, site: str) -> Level:

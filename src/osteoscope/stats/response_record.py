@@ -61,7 +61,7 @@ class Course:
 
     Args:
         change: last level less the first, None where one is missing.
-        new: ids of lesions first seen after the first date, new at that time.
+        new: ids of lesions that count and were new after the first date.
     """
 
     site: str
