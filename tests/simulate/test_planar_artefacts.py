@@ -22,6 +22,7 @@ from osteoscope.simulate.artefacts import (
     Saturation,
     Scene,
     Seam,
+    Spots,
     Stripe,
     disturb,
     random_artefacts,
@@ -119,6 +120,12 @@ def test_faults_of_the_camera() -> None:
     assert seam[-1] == pytest.approx(0.8 * even()["anterior"][-1])
 
 
+def test_spots_have_gains_of_their_own() -> None:
+    gains = after(Spots(4, 0.3, 2))["anterior"].sum(axis=1) / even()["anterior"].sum(axis=1)
+    assert len(np.unique(gains.round(6))) == 5
+    assert 3 <= (gains == 0).sum() <= 9
+
+
 def test_a_hand_comes_from_outside_and_reaches_the_child() -> None:
     found = with_traces(even(), scene(), [HoldingHand("head", 1.0)], np.random.default_rng(1))
     (trace,) = found.traces
@@ -179,7 +186,7 @@ def test_about_half_of_all_studies_have_none() -> None:
     assert np.mean([not found for found in drawn]) == pytest.approx(0.55, abs=0.08)
     assert np.mean([len(found) <= 1 for found in drawn]) > 0.8
     kinds = {type(found).__name__ for study in drawn for found in study}
-    assert len(kinds) == 9
+    assert len(kinds) == 10
 
 
 @pytest.mark.parametrize(
@@ -187,7 +194,7 @@ def test_about_half_of_all_studies_have_none() -> None:
     [
         lambda: Contamination(count=5), lambda: Contamination(heat=0), lambda: Catheter(side=2),
         lambda: Extravasation("head"), lambda: Absorber(passing=1.5), lambda: HoldingHand(heat=-1),
-        lambda: Saturation(0), lambda: Stripe(width=0), lambda: Seam(gain=-1), lambda: LowCounts(1.5),
+        lambda: Saturation(0), lambda: Stripe(width=0), lambda: Seam(gain=-1), lambda: LowCounts(1.5), lambda: Spots(1),
         lambda: row_motion(np.random.default_rng(0), 0, 1), lambda: shift_rows(np.zeros((3, 3)), np.zeros(2)),
         lambda: random_artefacts(np.random.default_rng(0), -1), lambda: Scene(0.0, np.ones((2, 2), dtype=bool), {}),
         lambda: disturb({"anterior": np.ones((2, 2))}, Scene(1.0, np.ones((2, 2), dtype=bool), {}), (),

@@ -112,3 +112,11 @@ def test_a_phantom_without_a_bone_is_refused_by_name() -> None:
         voxel_child(few, grow(3, "M"), np.random.default_rng(0))
     with pytest.raises(InvalidValueError, match="shift"):
         voxel_child(own_phantom(), grow(3, "M"), np.random.default_rng(0), shift=0.2)
+
+
+@pytest.mark.parametrize(("axis", "found"), [(0, "toes to head"), (2, "to the left")])
+def test_a_phantom_that_lies_the_wrong_way_is_refused(axis: int, found: str) -> None:
+    own = own_phantom()
+    turned = Phantom(np.flip(own.labels, axis), own.spacing, own.structures)
+    with pytest.raises(InvalidValueError, match=found):
+        voxel_child(turned, grow(3, "M"), np.random.default_rng(0))

@@ -19,12 +19,14 @@ Views = tuple[Floats, Floats]
 Facing = Literal["anterior", "posterior"]
 
 
-def _check(what: str, *, good: bool, found: str) -> None:
+def check_kind(what: str, *, good: bool, found: str) -> None:
+    """Refuse an artefact that makes no sense."""
     if not good:
         raise InvalidValueError(f"build {what}", found, "Give positive sizes and heats, and shares of 0 to 1")
 
 
-def _added(views: Views, add: Floats, facing: Facing, through: float) -> Views:
+def added(views: Views, add: Floats, facing: Facing, through: float) -> Views:
+    """Both views with counts that one head sees in full and the other in part."""
     front, back = views
     shares = (1.0, through) if facing == "anterior" else (through, 1.0)
     return front + shares[0] * add, back + shares[1] * add
@@ -53,7 +55,7 @@ class Contamination:
 
     def __post_init__(self) -> None:
         good = 1 <= self.count <= 4 and self.heat > 0 and self.size_mm > 0 and 0 <= self.through <= 1
-        _check("contamination", good=good, found=str(self))
+        check_kind("contamination", good=good, found=str(self))
 
     def apply(self, views: Views, scene: Scene, rng: np.random.Generator) -> Views:
         """Both views with it."""
@@ -64,7 +66,7 @@ class Contamination:
                 return views
             size = self.size_mm * rng.uniform(0.35, 1) * np.array([rng.uniform(0.5, 1), 1])
             blob = scene.blob(at, size.tolist(), rng.uniform(0, np.pi), rng.uniform(3, 7))
-            views = _added(views, level * rng.uniform(0.3, 1) * blob, self.facing, self.through)
+            views = added(views, level * rng.uniform(0.3, 1) * blob, self.facing, self.through)
         return views
 
 
@@ -86,7 +88,7 @@ class Catheter:
     reason: ClassVar[str] = "catheter"
 
     def __post_init__(self) -> None:
-        _check("a catheter", good=self.heat > 0 and self.side in (0, 1) and 0 <= self.through <= 1, found=str(self))
+        check_kind("a catheter", good=self.heat > 0 and self.side in (0, 1) and 0 <= self.through <= 1, found=str(self))
 
     def apply(self, views: Views, scene: Scene, rng: np.random.Generator) -> Views:
         """Both views with it."""
@@ -105,7 +107,7 @@ class Catheter:
         if self.port:
             size = rng.uniform(10, 18)
             add = np.maximum(add, 2 * level * scene.blob(port, (size, size), 0.0, 4.0))
-        return _added(views, add, "anterior", self.through)
+        return added(views, add, "anterior", self.through)
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ class Extravasation:
 
     def __post_init__(self) -> None:
         good = self.place in ("hand", "forearm", "elbow", "foot") and min(self.heat, self.size_mm) > 0
-        _check("an extravasation", good=good and 0 <= self.through <= 1, found=str(self))
+        check_kind("an extravasation", good=good and 0 <= self.through <= 1, found=str(self))
 
     def apply(self, views: Views, scene: Scene, rng: np.random.Generator) -> Views:
         """Both views with it."""
@@ -143,77 +145,8 @@ class Extravasation:
             node = scene.end(f"proximal_upper_limb_{arm}", "thoracic_spine", far=False)
             if node is not None:
                 add = add + 0.3 * level * scene.blob(node + rng.normal(0, 2, 2), (9, 9), 0.0, 4.0)
-        return _added(views, add, "anterior", self.through)
+        return added(views, add, "anterior", self.through)
 
 
 def _distance(pixels: Floats, at: Floats) -> float:
     return float(np.linalg.norm(pixels - at, axis=1).min()) if len(pixels) else np.inf
-
-
-@dataclass(frozen=True)
-class Absorber:
-    """A prosthesis, pump or other metal: a cold spot.
-
-    Args:
-        place: where.
-        size_mm: length; the breadth is 0.3 to 1 of it.
-        passing: share of the counts that pass on the view that faces it; on the other three quarters of the loss are
-            spared.
-        facing: the view that it lies before.
-    """
-
-    place: Place = "chest"
-    size_mm: float = 40.0
-    passing: float = 0.5
-    facing: Facing = "anterior"
-    reason: ClassVar[str] = "absorber"
-
-    def __post_init__(self) -> None:
-        _check("an absorber", good=self.size_mm > 0 and 0 <= self.passing <= 1, found=str(self))
-
-    def apply(self, views: Views, scene: Scene, rng: np.random.Generator) -> Views:
-        """Both views with it."""
-        at = scene.spot(self.place, rng)
-        if at is None:
-            return views
-        size = (self.size_mm, self.size_mm * rng.uniform(0.3, 1))
-        shade = (1 - self.passing) * scene.blob(at, size, rng.uniform(0, np.pi), 6.0)
-        near, far = 1 - shade, 1 - 0.25 * shade
-        front, back = views
-        return (front * near, back * far) if self.facing == "anterior" else (front * far, back * near)
-
-
-@dataclass(frozen=True)
-class HoldingHand:
-    """A parent's hand that holds the child: warm fingers at the edge of the body.
-
-    Args:
-        place: near where.
-        heat: of the hand.
-    """
-
-    place: Place = "head"
-    heat: float = 0.6
-    reason: ClassVar[str] = "holding hand"
-
-    def __post_init__(self) -> None:
-        _check("a hand", good=self.heat > 0, found=str(self))
-
-    def apply(self, views: Views, scene: Scene, rng: np.random.Generator) -> Views:
-        """Both views with it."""
-        at = scene.spot(self.place, rng)
-        if at is None:
-            return views
-        row = int(np.clip(at[0], 0, scene.body.shape[0] - 1))
-        columns = np.flatnonzero(scene.body[row])
-        sign = rng.choice((-1, 1))
-        edge = at[1] if not columns.size else float(columns[0] if sign < 0 else columns[-1])
-        px = scene.pixel_mm
-        palm = np.array([row + rng.normal(0, 10 / px), edge + sign * 55 / px])
-        add = scene.blob(palm, (70, 75), 0.0, 8.0)
-        for finger in np.linspace(-1, 1, 4):
-            root = palm + np.array([finger * 28 / px, -sign * 25 / px])
-            tip = root + np.array([finger * 12 / px + rng.normal(0, 3), -sign * rng.uniform(45, 75) / px])
-            add = np.maximum(add, scene.line([root, tip], 15.0))
-        away = scene.line([palm, palm + np.array([rng.uniform(-60, 60) / px, sign * 200 / px])], 50.0)
-        return _added(views, self.heat * scene.background(views[0]) * np.maximum(add, away), "anterior", 0.9)

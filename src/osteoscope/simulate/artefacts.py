@@ -14,17 +14,10 @@ import numpy as np
 
 from osteoscope.domain.finding import Part, Region, SetAside
 from osteoscope.errors import InvalidValueError
-from osteoscope.simulate.artefact_kinds import (
-    Absorber,
-    Catheter,
-    Contamination,
-    Extravasation,
-    Facing,
-    HoldingHand,
-    Views,
-)
+from osteoscope.simulate.artefact_kinds import Catheter, Contamination, Extravasation, Facing, Views
+from osteoscope.simulate.artefact_objects import Absorber, HoldingHand
 from osteoscope.simulate.camera import Floats
-from osteoscope.simulate.detector_faults import LowCounts, Saturation, Seam, Stripe
+from osteoscope.simulate.detector_faults import LowCounts, Saturation, Seam, Spots, Stripe
 from osteoscope.simulate.motion import row_motion, shift_rows
 from osteoscope.simulate.scene import Place, Scene
 from osteoscope.simulate.visibility import contrast_to_noise
@@ -41,6 +34,7 @@ __all__ = [
     "Saturation",
     "Scene",
     "Seam",
+    "Spots",
     "Stripe",
     "disturb",
     "random_artefacts",
@@ -49,7 +43,7 @@ __all__ = [
     "with_traces",
 ]  # fmt: skip
 
-OfCamera = Saturation | Stripe | Seam | LowCounts
+OfCamera = Saturation | Stripe | Seam | Spots | LowCounts
 Artefact = Contamination | Catheter | Extravasation | Absorber | HoldingHand | OfCamera
 _VIEWS = ("anterior", "posterior")
 # A trace is listed where it stands out by that contrast to noise; its outline is at that share of its largest change.
@@ -97,7 +91,7 @@ def with_traces(
     traces = []
     for artefact in artefacts:
         then, now = now, artefact.apply(now, scene, rng)
-        region = _outline(then, now, scene) if not isinstance(artefact, LowCounts | Seam) else None
+        region = _outline(then, now, scene) if not isinstance(artefact, LowCounts | Seam | Spots) else None
         if region:
             traces.append(SetAside(artefact.reason, artefact.reason, region))
     return Disturbed(
@@ -169,6 +163,10 @@ def _seam(rng: np.random.Generator) -> Artefact:
     )
 
 
+def _spots(rng: np.random.Generator) -> Artefact:
+    return Spots(int(rng.integers(2, 7)), float(rng.uniform(0.05, 0.35)), int(rng.integers(0, 4)))
+
+
 def _low(rng: np.random.Generator) -> Artefact:
     return LowCounts(_log(rng, 0.1, 0.6))
 
@@ -176,7 +174,7 @@ def _low(rng: np.random.Generator) -> Artefact:
 # How often each occurs in a study (choice), and how it is drawn.
 _PRIORS: tuple[tuple[float, Callable[[np.random.Generator], Artefact]], ...] = (
     (0.18, _contamination), (0.10, _catheter), (0.04, _extravasation), (0.04, _absorber), (0.04, _hand),
-    (0.05, _stripe), (0.04, _seam), (0.06, _low), (0.04, _saturation),
+    (0.05, _stripe), (0.04, _seam), (0.04, _spots), (0.06, _low), (0.04, _saturation),
 )  # fmt: skip
 
 

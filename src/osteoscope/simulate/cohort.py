@@ -101,11 +101,15 @@ def random_camera(rng: np.random.Generator, age_years: float) -> Camera:
         pixel_mm=pixel / 2 if fine else pixel,
         collimator=names[int(rng.choice(len(names), p=(0.40, 0.15, 0.45)))],
         anterior_counts=float(np.clip(np.exp(rng.normal(typical, 0.5)), 1.5e5, 1.5e6)),
-        anterior_gap_mm=float(rng.uniform(10, 60)),
-        posterior_gap_mm=float(rng.uniform(25, 60)),
+        anterior_gap_mm=float(rng.uniform(10, 90)),
+        posterior_gap_mm=float(rng.uniform(25, 80)),
         top_margin_mm=float(rng.uniform(20, 200)),
         scan_mm=float(rng.choice((1900.0, 2100.0, 1300.0))),
         table_mm=float(rng.normal(0, 12)),
+        intrinsic_fwhm_mm=float(rng.uniform(3.0, 5.0)),
+        scatter_share=float(rng.uniform(0.0, 0.25)),
+        scatter_fwhm_mm=float(rng.uniform(60, 130)),
+        septal_fwhm_mm=(float(rng.uniform(70, 150)), float(rng.uniform(220, 450))),
     )
     return _truncated(rng, camera, age_years) if rng.random() < _CUT else camera
 

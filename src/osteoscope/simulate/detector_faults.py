@@ -99,6 +99,37 @@ class Seam:
 
 
 @dataclass(frozen=True)
+class Spots:
+    """Static spots joined into one picture instead of a sweep: each with its own duration, with lost rows between.
+
+    Args:
+        count: spots along the body, 2 to 8.
+        spread: log-standard deviation of the durations.
+        lost: rows without counts between two spots.
+    """
+
+    count: int = 4
+    spread: float = 0.2
+    lost: int = 0
+    reason: ClassVar[str] = "static spots"
+
+    def __post_init__(self) -> None:
+        _check("static spots", good=2 <= self.count <= 8 and self.spread >= 0 and self.lost >= 0, found=str(self))
+
+    def apply(self, views: Views, scene: Scene, rng: np.random.Generator) -> Views:
+        """Both views with it."""
+        rows = np.flatnonzero(scene.body.any(axis=1))
+        if not rows.size:
+            return views
+        joints = np.linspace(rows[0], rows[-1] + 1, self.count + 1)[1:-1] + rng.normal(0, 4, self.count - 1)
+        at = np.arange(scene.body.shape[0])
+        spot = np.searchsorted(np.sort(joints), at)
+        gains = rng.lognormal(0, self.spread, self.count)[spot]
+        gains[(np.abs(at[:, None] - joints) < self.lost / 2).any(axis=1)] = 0.0
+        return views[0] * gains[:, None], views[1] * gains[:, None]
+
+
+@dataclass(frozen=True)
 class LowCounts:
     """Too little activity or time: a share of the counts."""
 

@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike
 
 from osteoscope.domain.anatomy import SIDES
 from osteoscope.simulate.growth import Stature
-from osteoscope.simulate.phantom_parts import PARTS, Anatomy, Part, Segment, target_radius
+from osteoscope.simulate.phantom_joints import PARTS, Part, Segment
+from osteoscope.simulate.phantom_parts import Anatomy, target_radius
 from osteoscope.simulate.posture import SHOULDER_HEIGHT, Pose, Posture, posture, shoulder_centre
 from osteoscope.simulate.shapes import Floats, Frame
 

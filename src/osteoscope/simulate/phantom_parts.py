@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
-from osteoscope.domain.anatomy import BONE_TO_UNIT, PLANAR_UNITS, SIDES, Side
-from osteoscope.errors import InvalidValueError
+from osteoscope.domain.anatomy import BONE_TO_UNIT, SIDES
 from osteoscope.simulate.body import SOFT_TISSUE
 from osteoscope.simulate.growth import Stature
 from osteoscope.simulate.phantom import Phantom
+from osteoscope.simulate.phantom_joints import PARTS, Joints, Part, Segment, find_joints, part_frames, unit_voxels
 from osteoscope.simulate.posture import SHOULDER_HEIGHT
 from osteoscope.simulate.shapes import Floats, Frame
 
-Segment = Literal["upper_arm", "forearm", "thigh", "shank", "foot"]
-Part = tuple[Segment, Side]
-SEGMENTS: tuple[Segment, ...] = ("upper_arm", "forearm", "thigh", "shank", "foot")
-PARTS: tuple[Part, ...] = tuple((segment, side) for segment in SEGMENTS for side in SIDES)
 CORE = 0
 
 _COARSE_MM = 6.0
 _HEAD_LEVEL, _TRUNK_LEVELS = (0.25, 0.40), (0.04, 0.34, 0.62)
-_ANKLE_SHARE = 0.14
 # Share of the part's radius around its upper joint that stays filled with flesh when the part turns.
 _JOINT_FILL = 1.15
 
@@ -38,63 +32,23 @@ class Anatomy:
     """A phantom with its joints found; what is measured once serves every child made of it.
 
     Args:
-        phantom: labelled voxels with skull, spine, pelvis and the four bones or units of each side's limbs.
+        phantom: labelled voxels with every planar unit (`osteoscope.domain.anatomy.PLANAR_UNITS`).
+        joints: positions (x, y, z) by name and side, mm; found.
 
     Raises:
-        InvalidValueError: a bone that joints are found by is absent.
+        InvalidValueError: a unit is absent, or left and right or head and feet are swapped.
     """
 
     phantom: Phantom
+    joints: Joints = field(init=False)
 
     def __post_init__(self) -> None:
-        absent = [unit for unit in PLANAR_UNITS if unit != SOFT_TISSUE and not self._label(unit)]
-        if absent:
-            raise InvalidValueError("find the joints of a phantom", f"no {', '.join(absent)}", "Name these bones")
-
-    def _label(self, unit: str) -> list[str]:
-        return [name for name in self.phantom.structures if BONE_TO_UNIT.get(name, name) == unit]
-
-    def _unit(self, unit: str) -> Floats:
-        at = self.phantom.voxels(*self._label(unit))
-        if not len(at):
-            raise InvalidValueError("find the joints of a phantom", f"no voxel of {unit}", "Give a whole body")
-        return at
-
-    @cached_property
-    def joints(self) -> Mapping[tuple[str, Side], Floats]:
-        """Positions (x, y, z) in mm by name and side: shoulder, elbow, finger, hip, knee, ankle, sole."""
-        found: dict[tuple[str, Side], Floats] = {}
-        for side in SIDES:
-            arm, hand, thigh, shank = (
-                self._unit(f"{part}_{side}")
-                for part in ("proximal_upper_limb", "distal_upper_limb", "proximal_lower_limb", "distal_lower_limb")
-            )
-            low, high = shank[:, 2].min(), thigh[:, 2].min()
-            ankle = low + _ANKLE_SHARE * (high - low)
-            found |= {
-                ("shoulder", side): _slice(arm, 0.94, 1.0), ("elbow", side): _slice(arm, 0.0, 0.05),
-                ("finger", side): _slice(hand, 0.0, 0.03), ("hip", side): _slice(thigh, 0.95, 1.0),
-                ("knee", side): _slice(thigh, 0.0, 0.05), ("sole", side): _slice(shank, 0.0, 0.02),
-                ("ankle", side): np.array([*_slice(shank, 0.14, 0.3)[:2], ankle]),
-            }  # fmt: skip
-        return MappingProxyType(found)
+        object.__setattr__(self, "joints", find_joints(self.phantom))
 
     @cached_property
     def frames(self) -> Mapping[Part, tuple[Frame, float]]:
         """Local frame (z against the run of the part, x to the left) and length of each part."""
-        ends = {
-            "upper_arm": ("shoulder", "elbow"), "forearm": ("elbow", "finger"), "thigh": ("hip", "knee"),
-            "shank": ("knee", "ankle"), "foot": ("ankle", "sole"),
-        }  # fmt: skip
-        return MappingProxyType({part: self._frame(*ends[part[0]], part) for part in PARTS})
-
-    def _frame(self, start: str, end: str, part: Part) -> tuple[Frame, float]:
-        segment, side = part
-        a, b = self.joints[start, side], self.joints[end, side]
-        z = (a - b) / np.linalg.norm(a - b) if segment != "foot" else np.array([0.0, 0.0, 1.0])
-        x = np.cross((0.0, 1.0, 0.0), z)
-        x /= np.linalg.norm(x)
-        return Frame(a, np.stack([x, np.cross(z, x), z], axis=1)), float(np.linalg.norm(a - b))
+        return part_frames(self.joints)
 
     @cached_property
     def part_of(self) -> NDArray[np.uint8]:
@@ -193,7 +147,7 @@ class Anatomy:
         """Frame at the crown, and (breadth, depth, eyes below the crown, chin below the crown)."""
         heights = np.flatnonzero((self.part_of == CORE).any(axis=(1, 2)) & (self.phantom.labels > 0).any(axis=(1, 2)))
         crown = (heights[-1] + 1) * self.phantom.spacing[0]
-        chin = self._unit("skull")[:, 2].min()
+        chin = unit_voxels(self.phantom, "skull")[:, 2].min()
         length = crown - chin
         low, high = self.extent(crown - _HEAD_LEVEL[1] * length, crown - _HEAD_LEVEL[0] * length)
         eyes = self.phantom.voxels("eye_left", "eye_right")
@@ -207,13 +161,6 @@ class Anatomy:
         frame, length = self.trunk
         heights = {level: frame.origin[2] + level * length for level in _TRUNK_LEVELS}
         return MappingProxyType({level: self.extent(z - 8, z + 8) for level, z in heights.items()})
-
-
-def _slice(at: Floats, low: float, high: float) -> Floats:
-    """Mean of the positions between two shares of their height."""
-    z = at[:, 2]
-    share = (z - z.min()) / max(float(np.ptp(z)), 1e-9)
-    return np.asarray(at[(share >= low - 1e-9) & (share <= high + 1e-9)].mean(axis=0))
 
 
 def _limb_of(unit: str) -> int:

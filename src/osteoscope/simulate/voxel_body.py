@@ -15,13 +15,16 @@ from osteoscope.simulate.body import SOFT_TISSUE, Body, voxel_size
 from osteoscope.simulate.growth import Stature
 from osteoscope.simulate.phantom import Phantom
 from osteoscope.simulate.phantom_glands import with_glands
+from osteoscope.simulate.phantom_joints import PARTS, Part
 from osteoscope.simulate.phantom_maps import Box, Core, Piece, maps
-from osteoscope.simulate.phantom_parts import PARTS, Anatomy, Part
+from osteoscope.simulate.phantom_parts import Anatomy
 from osteoscope.simulate.posture import Pose
 from osteoscope.simulate.shapes import Ellipsoid, Floats, Frame, Ripple, paint
 
 # Free deformation: root mean square along each axis, and wavelength, shares of the child's height.
 _SHIFT, _WAVELENGTH = 0.008, 0.35
+# How far a deformation may carry a part beyond where it would lie, root mean squares.
+_REACH = 2.7
 _LATTICE = 4
 _MARGIN_MM = 8.0
 _JOINT = 0.95
@@ -56,9 +59,10 @@ def voxel_child(
     varied = stature.varied(rng)
     core, pieces = maps(anatomy, varied, pose or Pose())
     ripple = Ripple.draw(shift * stature.height, _WAVELENGTH * stature.height, rng)
-    grid = _grid(core, list(pieces.values()), stature.height)
+    reach = _REACH * shift * stature.height
+    grid = _grid(core, list(pieces.values()), stature.height, reach)
     labels = np.zeros(grid.shape, dtype=np.uint8)
-    canvas = _Canvas(labels, grid, anatomy, ripple)
+    canvas = _Canvas(labels, grid, anatomy, ripple, reach)
     canvas.draw_core(core)
     canvas.fill_joints(pieces, varied)
     for part, piece in pieces.items():
@@ -72,10 +76,10 @@ def anatomy_of(phantom: Phantom) -> Anatomy:
     return Anatomy(with_glands(Anatomy(phantom)))
 
 
-def _grid(core: Core, pieces: list[Piece], height: float) -> Grid:
+def _grid(core: Core, pieces: list[Piece], height: float, reach: float) -> Grid:
     boxes = [core.bounds(), *(piece.bounds() for piece in pieces)]
-    low = np.min([box[0] for box in boxes], axis=0) - _MARGIN_MM
-    high = np.max([box[1] for box in boxes], axis=0) + _MARGIN_MM
+    low = np.min([box[0] for box in boxes], axis=0) - _MARGIN_MM - reach
+    high = np.max([box[1] for box in boxes], axis=0) + _MARGIN_MM + reach
     step = voxel_size(height)
     size = np.ceil((high - low) / step).astype(int) + 1
     return Grid.axial(size[::-1].tolist(), (step, step, step), low.tolist())
@@ -84,8 +88,9 @@ def _grid(core: Core, pieces: list[Piece], height: float) -> Grid:
 class _Canvas:
     """Where a child is drawn part by part."""
 
-    def __init__(self, labels: NDArray[np.uint8], grid: Grid, anatomy: Anatomy, ripple: Ripple) -> None:
+    def __init__(self, labels: NDArray[np.uint8], grid: Grid, anatomy: Anatomy, ripple: Ripple, reach: float) -> None:
         self.labels, self.grid, self.anatomy, self.ripple = labels, grid, anatomy, ripple
+        self.reach = reach
         names = anatomy.phantom.structures
         self.soft = names.index(SOFT_TISSUE) if SOFT_TISSUE in names else 0
         units = Body(
@@ -117,7 +122,7 @@ class _Canvas:
 
     def _source(self, bounds: Box, back: Back) -> tuple[tuple[slice, ...], list[NDArray[np.int64]]]:
         """A box of the canvas, and index of each of its voxels in the phantom (clipped one voxel beyond it)."""
-        low, high = (self.grid.to_index(edge) for edge in bounds)
+        low, high = (self.grid.to_index(edge + by) for edge, by in zip(bounds, (-self.reach, self.reach), strict=True))
         start = np.clip(np.floor(low).astype(int) - 2, 0, np.array(self.grid.shape) - 1)
         stop = np.clip(np.ceil(high).astype(int) + 3, start + 1, self.grid.shape)
         box = tuple(slice(int(a), int(b)) for a, b in zip(start, stop, strict=True))
