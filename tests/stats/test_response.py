@@ -240,3 +240,12 @@ def _shuffled(exam: Exam, random: Random) -> Exam:
 def test_a_response_comes_back_from_plain_data(first: Exam, second: Exam) -> None:
     response = compare([first, second])
     assert codec.decode(Response, codec.encode(response)) == response
+
+
+def test_a_match_from_afar_keeps_a_new_lesion_possible() -> None:
+    first, near, far = (dated([spot(1, "pelvis", 5, row=row)]) for row in (1, 2, 4))
+    assert siopen(compare([first, near])).verdict.possible == ("SD",)
+    response = compare([first, far])
+    assert states(response.lesions) == [("baseline", "persisting")]
+    assert siopen(response).verdict.possible == ("SD", "PD")
+    assert response.comparisons[0].possibly_new == ("L1",)

@@ -11,7 +11,7 @@ Rules are design choices of docs/reference/response.md; no source states how to 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from osteoscope.domain.anatomy import CURIE, SIOPEN
@@ -56,6 +56,7 @@ class Sight:
         state: against the date before; docs/reference/response.md explains each.
         finding: id in that date's Reading, None where it is not there itself.
         site, kind, confidence: of that finding.
+        apart: distance from its last sighting, in lengths of the trunk, None where it was not matched.
         by_place: whether it was matched by its place; False where the outlines of its unit are not known.
         into: ids of the lesions that it goes on in ("merged", "broken_up").
     """
@@ -65,6 +66,7 @@ class Sight:
     site: str | None = None
     kind: FindingKind | None = None
     confidence: float | None = None
+    apart: float | None = None
     by_place: bool = True
     into: tuple[str, ...] = ()
 
@@ -93,6 +95,7 @@ class _Track:
     course: list[Sight]
     parents: tuple[str, ...] = ()
     here: Sighting | None = None
+    apart: float = 0.0
 
     @property
     def gone(self) -> bool:
@@ -137,8 +140,8 @@ class _Day:
         present = [track for track in known if track.here is not None]
         pairs = assign([track.last for track in known], found, self.options)
         for n, track in enumerate(known):
-            track.here = found[pairs[n]] if n in pairs else None
-        unknown = [sight for n, sight in enumerate(found) if n not in pairs.values()]
+            track.here, track.apart = (found[pairs[n][0]], pairs[n][1]) if n in pairs else (None, 0.0)
+        unknown = [sight for n, sight in enumerate(found) if n not in dict(pairs.values())]
         begun = [
             _Track(f"L{n}", sight, [Sight("absent")] * self.number, self._parents(sight, present), sight)
             for n, sight in enumerate(unknown, len(known) + 1)
@@ -156,7 +159,7 @@ class _Day:
 
     def _known(self, track: _Track, everyone: Sequence[_Track]) -> Sight:
         if track.here is not None:
-            return _seen("returned" if track.gone else "persisting", track.here)
+            return replace(_seen("returned" if track.gone else "persisting", track.here), apart=round(track.apart, 4))
         if track.gone:
             return Sight("absent")
         here = [t for t in everyone if t.here is not None]
@@ -178,7 +181,7 @@ class _Day:
 
 def _seen(state: State, sight: Sighting) -> Sight:
     found = sight.finding
-    return Sight(state, found.id, found.site, found.kind, found.confidence, sight.by_place)
+    return Sight(state, found.id, found.site, found.kind, found.confidence, by_place=sight.by_place)
 
 
 def unit_status(reading: Reading, unit: str) -> Status:

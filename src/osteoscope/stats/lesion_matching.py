@@ -21,6 +21,7 @@ class IdentityOptions:
     Args:
         reach: most distance between two sightings of one lesion, in lengths of the trunk (neck to seat: about 0.5 of
             a child's height, so that 0.06 is 30 mm at 1 m).
+        close: up to this distance a match is taken as sure; beyond, the lesion could be another.
         neighbour: share of the reach that is taken off between two units that meet.
         inside: a lesion is within a diffuse one if half of it is no farther from it, in lengths of the trunk.
         doubtful: findings from this confidence are followed (as in the scores' intervals).
@@ -28,6 +29,7 @@ class IdentityOptions:
     """
 
     reach: float = 0.06
+    close: float = 0.045
     neighbour: float = 0.4
     inside: float = 0.03
     doubtful: float = 0.25
@@ -86,8 +88,10 @@ def _order(finding: Finding) -> tuple[int, str, tuple[float, ...], int, float, s
     )
 
 
-def assign(known: Sequence[Sighting], found: Sequence[Sighting], options: IdentityOptions) -> Mapping[int, int]:
-    """Index in ``known`` to index in ``found``: the one-to-one assignment of least total distance.
+def assign(
+    known: Sequence[Sighting], found: Sequence[Sighting], options: IdentityOptions
+) -> Mapping[int, tuple[int, float]]:
+    """Index in ``known`` to index in ``found`` and their distance: the one-to-one assignment of least total distance.
 
     A pair out of reach costs as much as one at the reach's end and is then dropped, so that a lesion is rather left
     alone than matched far away.
@@ -96,7 +100,9 @@ def assign(known: Sequence[Sighting], found: Sequence[Sighting], options: Identi
         return {}
     cost = np.array([[min(_distance(a, b, options), options.reach) for b in found] for a in known])
     rows, columns = linear_sum_assignment(cost)
-    return {int(r): int(c) for r, c in zip(rows, columns, strict=True) if cost[r, c] < options.reach}
+    return {
+        int(r): (int(c), float(cost[r, c])) for r, c in zip(rows, columns, strict=True) if cost[r, c] < options.reach
+    }
 
 
 def _distance(a: Sighting, b: Sighting, options: IdentityOptions) -> float:

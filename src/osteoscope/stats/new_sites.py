@@ -8,7 +8,7 @@ from enum import IntEnum
 
 from osteoscope.domain.anatomy import PLANAR_UNITS
 from osteoscope.stats.inrc import NewSites
-from osteoscope.stats.lesion_identity import Exam, Lesion
+from osteoscope.stats.lesion_identity import Exam, Lesion, Sight
 from osteoscope.stats.lesion_matching import IdentityOptions
 
 SOFT_TISSUE = "soft_tissue"
@@ -29,7 +29,8 @@ class Fresh:
 
     Args:
         new: there now with a confidence that counts, not there before.
-        possibly_new: faint now, faint before, of unknown identity, or where the unit was not assessed before.
+        possibly_new: faint now, faint before, matched from afar or without a place, or where the unit was not
+            assessed before.
         sure: whether one of ``new`` is so without doubt.
     """
 
@@ -60,9 +61,14 @@ def new_sites(lesions: Sequence[Lesion], pair: tuple[int, int], options: Identit
         if before is _Seen.NOT and now is _Seen.CLEAR:
             new.append(lesion.id)
             sure = sure or ((sight.confidence or 0.0) >= CERTAIN and lesion.site not in vanished)
-        elif before is not _Seen.CLEAR or not sight.by_place:
+        elif before is not _Seen.CLEAR or _loose(lesion.course[pair[0] + 1 : pair[1] + 1], options):
             doubtful.append(lesion.id)
     return Fresh(tuple(new), tuple(doubtful), sure)
+
+
+def _loose(sights: Sequence[Sight], options: IdentityOptions) -> bool:
+    """Whether a match on the way was made from afar, or without a place."""
+    return any(not sight.by_place or (sight.apart or 0.0) > options.close for sight in sights)
 
 
 def gone_sites(
