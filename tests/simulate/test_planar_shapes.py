@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy.ndimage import label
 
 from osteoscope.domain.geometry import Grid
-from osteoscope.simulate.shapes import Cone, Ellipsoid, Frame, Loft, Solid, cap, paint, plate, stamp, string
+from osteoscope.simulate.painting import paint, stamp
+from osteoscope.simulate.shapes import Cone, Ellipsoid, Frame, Loft, Solid, cap, plate, string
 
 STEP = 2.0
 GRID = Grid.axial((60, 60, 60), (STEP,) * 3, (-59.0, -59.0, -59.0))

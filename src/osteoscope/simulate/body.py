@@ -18,8 +18,9 @@ from osteoscope.simulate import flesh
 from osteoscope.simulate.axial_skeleton import axial_skeleton
 from osteoscope.simulate.growth import Stature
 from osteoscope.simulate.limb_skeleton import limb_skeleton
+from osteoscope.simulate.painting import paint, stamp
 from osteoscope.simulate.posture import Pose, posture
-from osteoscope.simulate.shapes import Beads, Ripple, Solid, paint, stamp
+from osteoscope.simulate.shapes import Beads, Ripple, Solid
 
 AIR, SOFT_TISSUE, VISCERA = "air", "soft_tissue", "viscera"
 

@@ -13,10 +13,11 @@ from osteoscope.domain.geometry import Grid
 from osteoscope.simulate import flesh
 from osteoscope.simulate.body import SOFT_TISSUE
 from osteoscope.simulate.growth import Stature
+from osteoscope.simulate.painting import paint
 from osteoscope.simulate.phantom import Phantom
 from osteoscope.simulate.phantom_parts import Anatomy
 from osteoscope.simulate.posture import Limb, Posture
-from osteoscope.simulate.shapes import Frame, Solid, paint
+from osteoscope.simulate.shapes import Frame, Solid
 
 _NECK_RADIUS = 0.033
 # Depth of the eyes below the crown in `flesh`, share of the head's length.

@@ -13,13 +13,14 @@ from osteoscope.domain.geometry import Grid
 from osteoscope.errors import InvalidValueError
 from osteoscope.simulate.body import SOFT_TISSUE, Body, voxel_size
 from osteoscope.simulate.growth import Stature
+from osteoscope.simulate.painting import paint
 from osteoscope.simulate.phantom import Phantom
 from osteoscope.simulate.phantom_glands import with_glands
 from osteoscope.simulate.phantom_joints import PARTS, Part
 from osteoscope.simulate.phantom_maps import Box, Core, Piece, maps
 from osteoscope.simulate.phantom_parts import Anatomy
 from osteoscope.simulate.posture import Pose
-from osteoscope.simulate.shapes import Ellipsoid, Floats, Frame, Ripple, paint
+from osteoscope.simulate.shapes import Ellipsoid, Floats, Frame, Ripple
 
 # Free deformation: root mean square along each axis, and wavelength, shares of the child's height.
 _SHIFT, _WAVELENGTH = 0.008, 0.35
