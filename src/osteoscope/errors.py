@@ -5,6 +5,7 @@ OsteoscopeError
 ├── IntakeError                      a file or series cannot become a Study
 │   └── LimitError                   a size, count, time or memory cap was reached
 ├── UnsuitableStudyError             a Study exists, but this step cannot read it
+├── ModelError                       a trained model is absent, broken, or not the one that its card describes
 ├── OutputError                      a result cannot be written
 └── DependencyError (ImportError)    an optional package or program is absent
 """
@@ -43,6 +44,10 @@ class LimitError(IntakeError):
 
 class UnsuitableStudyError(OsteoscopeError):
     """The Study is sound, but this step cannot read it."""
+
+
+class ModelError(OsteoscopeError):
+    """A trained model is absent, broken, or not the one that its card describes."""
 
 
 class OutputError(OsteoscopeError):

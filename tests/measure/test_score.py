@@ -118,22 +118,40 @@ def test_the_view_that_shows_more_decides() -> None:
 
 
 def test_doubtful_findings_widen_the_interval_only() -> None:
-    child = case([*foci("pelvis", 1), *foci("pelvis", 1, confidence=0.6, start=1), *foci("pelvis", 1, 0.3, start=2)])
-    measure = siopen(child, "pelvis")[0]
-    assert (measure.value, measure.interval) == (2, (1, 3))
+    child = case([*foci("pelvis", 1, 1.0), *foci("pelvis", 1, 0.6, start=1), *foci("pelvis", 1, 0.3, start=2)])
+    level, *_, chance = siopen(child, "pelvis", ScoreOptions(missed=0))
+    assert (level.value, level.interval) == (2, (1, 3))
+    assert chance.value == pytest.approx(0.6 * 0.7 + 0.4 * 0.3, abs=1e-3)
+
+
+def test_the_chance_of_a_patch_level_follows_its_distance_to_the_threshold() -> None:
+    def chance(columns: int) -> float:
+        return siopen(case([patch("skull", columns, 1.0)]), "skull", ScoreOptions(missed=0, fraction_error=0.05))[
+            -1
+        ].value
+
+    assert chance(10) == pytest.approx(0.5, abs=0.2)
+    assert chance(7) > 0.95
+    assert chance(15) > 0.95
+
+
+def test_what_no_finding_shows_is_in_the_interval_of_the_total() -> None:
+    intervals = [totals(case(), ScoreOptions(missed=missed))[0].interval for missed in (0, 0.2)]
+    assert intervals == [(0, 0), (0, 5)]  # Poisson of 12 x 0.2: 95 % at or below 5
 
 
 def test_missing_segments_make_the_total_a_range() -> None:
-    child = case(foci("skull", 1), {"distal_upper_limb_right": "not_acquired", "pelvis": "not_assessable"})
+    child = case(foci("skull", 1, 1.0), {"distal_upper_limb_right": "not_acquired", "pelvis": "not_assessable"})
     siopen_total, curie_total = totals(child)
-    assert (siopen_total.value, siopen_total.interval) == (1, (1, 13))
+    assert (siopen_total.value, siopen_total.interval) == (1, (1, 14))
     assert siopen_total.method == "sum of 10 of 12 segments"
+    # two segments without a level, and one focus that no finding shows
     # one forearm hidden leaves "lower_arms" half assessed, 0-3; the pelvis has no level
-    assert (curie_total.value, curie_total.interval) == (1, (1, 7))
+    assert (curie_total.value, curie_total.interval) == (1, (1, 8))
 
 
 def test_a_segment_partly_out_of_the_field_reaches_its_top() -> None:
-    child = case(foci("lumbar_spine", 1), {"cervical_spine": "not_acquired"})
+    child = case(foci("lumbar_spine", 1, 1.0), {"cervical_spine": "not_acquired"})
     measure = siopen(child, "spine")[0]
     assert (measure.value, measure.interval) == (1, (1, 6))
     assert measure.method == "siopen ladder, 3 of 4 units assessed"

@@ -4,21 +4,22 @@ A segment's level follows from the number of discrete foci and from the fraction
 findings cover (`score_tables`). The fraction is taken in each view and the larger one kept: bone that is
 attenuated away in one view is judged in the other.
 
-Interval of a level: from what is certain (findings below ``certain`` dropped, fraction less its error) to what
-may be there (findings down to ``doubtful`` added, fraction plus its error), and up to the top level where part
-of the segment is not on the images or is hidden. Interval of a total: the distances from value to interval ends
-added in quadrature, as if segments erred independently, and the whole range of each segment without a level on
-top. Neither interval is calibrated.
+Interval of a level: the central 90 % of its distribution (`score_chance`), up to the top level where part of the
+segment is not on the images or is hidden. Interval of a total: that of the sum, as if segments erred independently,
+and the whole range of each segment without a level on top. They are as good as the confidences of the findings.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from functools import reduce
+
+import numpy as np
 
 from osteoscope.domain.anatomy import site
 from osteoscope.domain.finding import Measure
 from osteoscope.domain.reading import Case
+from osteoscope.measure.score_chance import level_chances, range_of
 from osteoscope.measure.score_extent import COMPARTMENT_ROWS, Extent, extent
 from osteoscope.measure.score_tables import Scheme, SchemeName, ScoreOptions, scheme
 
@@ -30,7 +31,8 @@ def siopen(case: Case, segment: str, options: ScoreOptions = _DEFAULT) -> tuple[
     """SIOPEN level 0-6 of a segment.
 
     Returns:
-        "siopen" in {score}, then what it follows from: "siopen_foci" and "siopen_diffuse_fraction" in 1.
+        "siopen" in {score}, then what it follows from: "siopen_foci" and "siopen_diffuse_fraction" in 1, and how
+        likely the level is right: "siopen_probability" in 1.
         Nothing where the site is no SIOPEN segment or none of it can be assessed.
 
     Raises:
@@ -53,7 +55,7 @@ def totals(case: Case, options: ScoreOptions = _DEFAULT) -> tuple[Measure, ...]:
     A segment without a level (absent, "not_acquired", "not_assessable") adds nothing to the value and its
     whole range to the interval, and the method says how many were assessed. No total where none was.
     """
-    found = (_total(case, scheme(name, options)) for name in _NAMES)
+    found = (_total(case, scheme(name, options), options) for name in _NAMES)
     return tuple(total for total in found if total)
 
 
@@ -63,9 +65,9 @@ def _segment(case: Case, segment: str, table: Scheme, options: ScoreOptions) -> 
     if not seen:
         return ()
     found = extent(case, units, options.accepted, options)
-    level = _level(table, found, 0.0)
-    low = _level(table, extent(case, units, options.certain, options), -options.fraction_error)
-    high = _level(table, extent(case, units, options.doubtful, options), options.fraction_error)
+    level = _level(table, found)
+    chances = level_chances(case, units, table, options)
+    low, high = range_of(chances, level)
     interval = (low, high if seen == wanted else table.top)
     rule = f"{table.name} ladder" if seen == wanted else f"{table.name} ladder, {seen} of {wanted} units assessed"
     area = f"diffuse findings over the silhouette of the {options.denominator}, larger of the views"
@@ -73,13 +75,13 @@ def _segment(case: Case, segment: str, table: Scheme, options: ScoreOptions) -> 
         Measure(table.name, level, "{score}", rule, interval),
         Measure(f"{table.name}_foci", found.foci, "1", "discrete foci"),
         Measure(f"{table.name}_diffuse_fraction", found.fraction, "1", area),
+        Measure(f"{table.name}_probability", round(float(chances[level]), 3), "1", "chance that this is the level"),
     )
 
 
-def _level(table: Scheme, found: Extent, error: float) -> int:
+def _level(table: Scheme, found: Extent) -> int:
     sites = found.foci + (found.patches if table.patch_is_site else 0)
-    fraction = min(1.0, max(found.fraction + error, math.ulp(0.0))) if found.patches else 0.0
-    return table.level(sites, fraction)
+    return table.level(sites, found.fraction)
 
 
 def _assessed(case: Case, units: Sequence[str]) -> tuple[int, int]:
@@ -88,18 +90,22 @@ def _assessed(case: Case, units: Sequence[str]) -> tuple[int, int]:
     return sum(1 for place in places if place and place.status == "assessed"), len(wanted)
 
 
-def _total(case: Case, table: Scheme) -> Measure | None:
+def _total(case: Case, table: Scheme, options: ScoreOptions) -> Measure | None:
     readings = {reading.site: reading for reading in case.sites if reading.status == "assessed"}
-    found = (readings[segment].measure(table.name) for segment in table.members if segment in readings)
-    levels = [level for level in found if level]
+    found = {segment: readings[segment].measure(table.name) for segment in table.members if segment in readings}
+    levels = {segment: level.value for segment, level in found.items() if level}
     if not levels:
         return None
-    value = sum(level.value for level in levels)
-    ends = [level.interval or (level.value, level.value) for level in levels]
-    missing = len(table.members) - len(levels)
-    down = math.hypot(*(level.value - low for level, (low, _) in zip(levels, ends, strict=True)))
-    up = math.hypot(*(high - level.value for level, (_, high) in zip(levels, ends, strict=True)))
-    low, high = math.floor(value - down), math.ceil(value + up) + missing * table.top
-    interval = (max(0, low), min(high, len(table.members) * table.top))
+    value = sum(levels.values())
+    chances = reduce(np.convolve, (level_chances(case, table.members[s], table, options) for s in levels))
+    low, high = range_of(chances, value)
+    unseen = (len(table.members) - len(levels)) * table.top
+    rest = sum(table.top - level for segment, level in levels.items() if _in_part(case, table.members[segment]))
+    interval = (low, min(high + unseen + rest, len(table.members) * table.top))
     method = f"sum of {len(levels)} of {len(table.members)} segments"
     return Measure(f"{table.name}_total", value, "{score}", method, interval)
+
+
+def _in_part(case: Case, units: Sequence[str]) -> bool:
+    seen, wanted = _assessed(case, units)
+    return seen < wanted

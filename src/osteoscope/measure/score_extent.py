@@ -39,7 +39,7 @@ class Extent:
 def extent(case: Case, units: Sequence[str], confidence: float, options: ScoreOptions) -> Extent:
     """Extent of the findings of these units that are at least so confident."""
     found = findings_of(case, units, confidence)
-    patches = [f for f in found if _is_patch(case, f, options)]
+    patches = [f for f in found if is_patch(case, f, options)]
     foci = [f for f in found if f not in patches]
     number = len(foci) if options.count_once else sum(len(f.region.parts) for f in foci)
     area = found if options.foci_beside_patch == "joined" else patches
@@ -52,7 +52,8 @@ def findings_of(case: Case, units: Sequence[str], confidence: float) -> tuple[Fi
     return tuple(f for f in case.findings if f.site in units and f.confidence >= confidence)
 
 
-def _is_patch(case: Case, finding: Finding, options: ScoreOptions) -> bool:
+def is_patch(case: Case, finding: Finding, options: ScoreOptions) -> bool:
+    """Whether a finding is graded by its extent: by its kind, or by its length where `confluence` says so."""
     place = case.place(finding.site)
     if options.confluence is None or place is None or place.region is None:
         return finding.kind == "diffuse"

@@ -30,9 +30,8 @@ class ScoreOptions:
         count_once: (f) a focus seen in both views counts once rather than once per view.
         sacrum: SIOPEN segment of the sacrum; Curie always counts it with the lumbar spine.
         accepted: a finding counts from this confidence.
-        doubtful, certain: the interval's upper end counts findings from ``doubtful``, its lower end from
-            ``certain``.
-        fraction_error: error of a diffuse fraction that the interval allows for.
+        missed: foci per segment that no finding shows, on average.
+        fraction_error: standard deviation of a measured diffuse fraction.
     """
 
     denominator: Literal["segment", "unit"] = "segment"
@@ -43,9 +42,8 @@ class ScoreOptions:
     count_once: bool = True
     sacrum: Literal["spine", "pelvis"] = "spine"
     accepted: float = 0.5
-    doubtful: float = 0.25
-    certain: float = 0.75
-    fraction_error: float = 0.1
+    missed: float = 0.02
+    fraction_error: float = 0.06
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,16 @@ from types import MappingProxyType
 
 from osteoscope.domain.anatomy import CURIE, siopen_members
 from osteoscope.domain.finding import Finding, Measure
-from osteoscope.domain.reading import Case, Gap, MappedSite
+from osteoscope.domain.reading import Case, Gap, MappedSite, ModelRecord
 from osteoscope.domain.study import Study
 from osteoscope.errors import UnsuitableStudyError
+from osteoscope.find import planar_network, planar_segments, planar_uptake
 from osteoscope.find.ct_lesions import find_lesions
 from osteoscope.find.ct_names import map_bones
 from osteoscope.find.detection import Detection
-from osteoscope.find.planar_segments import map_segments
-from osteoscope.find.planar_uptake import find_uptake
+from osteoscope.find.model import shipped
+from osteoscope.find.planar_caveats import caveats
+from osteoscope.find.planar_maps import MODEL
 from osteoscope.measure.burden import burden, burden_of_site
 from osteoscope.measure.intensity import attenuation, cortical_contact
 from osteoscope.measure.score import curie, siopen, totals
@@ -37,6 +39,8 @@ class Plan:
         detect: the findings.
         of_finding, of_site, of_study: measures at the three scopes, each with one signature.
         limits: what this plan does not do, written into every Reading made by it.
+        caveats: what makes this Study less fit for it.
+        models: trained models that it uses.
     """
 
     name: str
@@ -48,6 +52,8 @@ class Plan:
     of_site: tuple[Callable[[Case, str], tuple[Measure, ...]], ...] = ()
     of_study: tuple[Callable[[Case], tuple[Measure, ...]], ...] = ()
     limits: tuple[Gap, ...] = field(default=())
+    caveats: Callable[[Study], tuple[Gap, ...]] = lambda _: ()
+    models: Callable[[], tuple[ModelRecord, ...]] = tuple
 
 
 def _each_site(sites: Sites) -> Mapping[str, tuple[str, ...]]:
@@ -73,16 +79,22 @@ def _is_unnamed_iodine(study: Study) -> bool:
     return study.kind == "nm-planar" and not made.tracer and made.radionuclide == "I-123"
 
 
+def _planar_model() -> tuple[ModelRecord, ...]:
+    return (shipped(MODEL).card.record,)
+
+
 _MIBG = Plan(
-    name="mibg-planar-baseline",
+    name="mibg-planar",
     suits=_is_mibg,
-    map_sites=map_segments,
+    map_sites=planar_network.map_segments,
     reported=_scored_segments,
-    detect=find_uptake,
+    detect=planar_network.find_uptake,
     of_finding=(uptake,),
     of_site=(siopen, curie),
     of_study=(totals,),
-    limits=(Gap("study", "score", "classical baseline, judged on simulated children only"),),
+    limits=(Gap("study", "score", "trained and judged on simulated children only"),),
+    caveats=caveats,
+    models=_planar_model,
 )
 
 PLANS: tuple[Plan, ...] = (
@@ -100,7 +112,7 @@ PLANS: tuple[Plan, ...] = (
     _MIBG,
     replace(
         _MIBG,
-        name="mibg-planar-baseline, tracer not confirmed",
+        name="mibg-planar, tracer not confirmed",
         suits=_is_unnamed_iodine,
         limits=(
             *_MIBG.limits,
@@ -114,7 +126,7 @@ PLANS: tuple[Plan, ...] = (
     Plan(
         name="planar-not-scored",
         suits=lambda study: study.kind == "nm-planar",
-        map_sites=map_segments,
+        map_sites=planar_segments.map_segments,
         reported=_scored_segments,
         detect=_nothing_found,
         limits=(
@@ -128,16 +140,37 @@ PLANS: tuple[Plan, ...] = (
     ),
 )
 
-PLAN_NAMES: Mapping[str, Plan] = MappingProxyType({plan.name: plan for plan in PLANS})
+_CLASSICAL = replace(
+    _MIBG,
+    map_sites=planar_segments.map_segments,
+    detect=planar_uptake.find_uptake,
+    limits=(Gap("study", "score", "classical baseline, judged on simulated children only"),),
+    models=tuple,
+)
+
+# What reads without a trained model where `PLANS` uses one: what every model has to beat.
+BASELINES: Mapping[str, Plan] = MappingProxyType(
+    {
+        plan.name: replace(
+            _CLASSICAL,
+            name=f"{plan.name}, baseline",
+            suits=plan.suits,
+            limits=(*_CLASSICAL.limits, *plan.limits[1:]),
+        )
+        for plan in PLANS
+        if plan.models is not tuple
+    }
+)
+PLAN_NAMES: Mapping[str, Plan] = MappingProxyType({plan.name: plan for plan in (*PLANS, *BASELINES.values())})
 
 
-def plan_for(study: Study) -> Plan:
-    """The first plan that suits the Study.
+def plan_for(study: Study, baseline: bool = False) -> Plan:
+    """The first plan that suits the Study; with ``baseline``, its classical counterpart where it uses a model.
 
     Raises:
         UnsuitableStudyError: no plan does.
     """
     for plan in PLANS:
         if plan.suits(study):
-            return plan
+            return BASELINES.get(plan.name, plan) if baseline else plan
     raise UnsuitableStudyError(f"read study {study.uid}", f"kind {study.kind!r}", f"Send one of {sorted(PLAN_NAMES)}")

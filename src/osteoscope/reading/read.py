@@ -16,6 +16,7 @@ from osteoscope.domain.reading import (
     Gap,
     Input,
     MappedSite,
+    ModelRecord,
     Provenance,
     Reader,
     Reading,
@@ -31,6 +32,7 @@ T = TypeVar("T")
 Measures = tuple[Measure, ...]
 Progress = Callable[[str, int, int], None]
 
+_NO_MODELS: tuple[ModelRecord, ...] = ()
 STEPS = ("sites", "findings", "measures of findings", "measures of sites", "measures of the study")
 
 
@@ -78,7 +80,8 @@ def read(study: Study, plan: Plan | None = None, progress: Progress | None = Non
     chosen = plan or plan_for(study)
     tell = progress or (lambda *_: None)
     started, clock = datetime.now(UTC), time.perf_counter()
-    gaps = _Gaps(chosen.limits)
+    gaps = _Gaps((*chosen.limits, *chosen.caveats(study)))
+    models = gaps.attempt("study", "model", chosen.models, _NO_MODELS)
 
     tell(STEPS[0], 0, len(STEPS))
     nowhere: tuple[MappedSite, ...] = ()
@@ -100,7 +103,7 @@ def read(study: Study, plan: Plan | None = None, progress: Progress | None = Non
     seconds = round(time.perf_counter() - clock, 3)
     reading = Reading(
         study=StudyRecord.of(study),
-        reader=Reader("program", f"osteoscope {chosen.name}", version("osteoscope")),
+        reader=Reader("program", f"osteoscope {chosen.name}", version("osteoscope"), models),
         findings=case.findings,
         sites=case.sites,
         measures=measures,

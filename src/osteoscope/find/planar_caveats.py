@@ -1,0 +1,45 @@
+"""What makes a planar study less fit for automatic scoring, said before any score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from osteoscope.domain.reading import Gap
+from osteoscope.domain.study import Study
+
+# Choices: the simulated children of the training are younger and their scans hold more counts.
+OLDEST_YEARS = 18.0
+FEWEST_COUNTS = 100_000
+
+
+def caveats(study: Study) -> tuple[Gap, ...]:
+    """One gap for each caveat that holds."""
+    found = (said for look in _LOOKS.values() if (said := look(study)))
+    return tuple(Gap("study", "score", said) for said in found)
+
+
+def _views(study: Study) -> str:
+    return "" if len(study.images) > 1 else "one view only: what lies deep on the other side may be missed"
+
+
+def _age(study: Study) -> str:
+    age = study.patient.age_years
+    return f"{age:.0f} years old: made for children" if age is not None and age >= OLDEST_YEARS else ""
+
+
+def _counts(study: Study) -> str:
+    fewest = min(int(np.sum(image.values, dtype=np.int64)) for image in study.images.values())
+    return f"few counts ({fewest} in a view): faint foci may be missed" if fewest < FEWEST_COUNTS else ""
+
+
+def _guessed(study: Study) -> str:
+    facts = [fact.replace("_", " ") for fact in study.acquisition.guessed]
+    return f"guessed at intake: {', '.join(facts)}" if facts else ""
+
+
+_LOOKS: Mapping[str, Callable[[Study], str]] = MappingProxyType(
+    {"views": _views, "age": _age, "counts": _counts, "guessed": _guessed}
+)

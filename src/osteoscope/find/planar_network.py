@@ -1,0 +1,183 @@
+"""Site map and uptake of a planar mIBG study from the network's maps.
+
+Foci are peaks of the heat map, one for both views together; diffuse disease is an area per unit; disease outside
+bone and physiological uptake are areas of their own. How sure a focus is comes from a logistic model on the card.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import cc3d
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from osteoscope.domain.finding import Finding, FindingKind, Point, Region, SetAside
+from osteoscope.domain.reading import MappedSite, Status
+from osteoscope.domain.study import Study
+from osteoscope.find.detection import Detection
+from osteoscope.find.model import shipped
+from osteoscope.find.planar_maps import MODEL, UNITS, Maps, look
+from osteoscope.find.planar_peaks import Peak, peaks
+
+Mask = NDArray[np.bool_]
+
+# Where uptake lies says which organ it may be; the network tells organs from disease, not from each other.
+_ORGANS: Mapping[str, str] = {
+    "skull": "salivary, lacrimal or nasal glands",
+    "cervical_spine": "salivary glands or thyroid",
+    "thoracic_cage": "heart, liver or lung",
+    "thoracic_spine": "heart, liver or lung",
+    "lumbar_spine": "liver, bowel, kidney or adrenal",
+    "sacrum": "bowel or bladder",
+    "pelvis": "bladder or bowel",
+}
+_ELSEWHERE = "uptake outside of organs and bone"
+
+
+@dataclass(frozen=True)
+class NetworkOptions:
+    """Choices of what the maps are called (engineering choices; confidences are calibrated on the card).
+
+    Args:
+        silhouette: a pixel belongs to a unit from this chance on.
+        area: a pixel is diffusely involved, or an organ, or a mass, from this chance on.
+        least_patch: a smaller share of a unit's silhouette is no diffuse disease.
+        least_mass: elements at half resolution; a smaller area is no mass and no organ.
+        least_confidence: foci less sure are not reported.
+        hidden: a unit with more of its silhouette under physiological uptake cannot be assessed.
+    """
+
+    silhouette: float = 0.5
+    area: float = 0.5
+    least_patch: float = 0.015
+    least_mass: int = 6
+    least_confidence: float = 0.1
+    hidden: float = 0.8
+
+
+def map_segments(study: Study, options: NetworkOptions = NetworkOptions()) -> tuple[MappedSite, ...]:
+    """Every unit of `UNITS` on the views of a study, "not_acquired" where it is not on them.
+
+    Raises:
+        ModelError: the weights are missing or not those of their card.
+    """
+    maps = look(study)
+    if maps is None:
+        return tuple(MappedSite(unit, None, "not_assessable", 0.0, ("no body found on the images",)) for unit in UNITS)
+    return tuple(_site(maps, number, options) for number in range(len(UNITS)))
+
+
+def _site(maps: Maps, number: int, options: NetworkOptions) -> MappedSite:
+    plane = maps.units[number]
+    mask = maps.placing.draw(plane) >= options.silhouette
+    parts = tuple(part for view in maps.counts if (part := maps.placing.part(view, mask)))
+    chance = float(maps.acquired[number])
+    notes = () if len(maps.counts) > 1 else ("one view only",)
+    if not parts or chance < 0.5:
+        cut = f"less than half of it lies in the field of view ({1 - chance:.0%} sure)"
+        return MappedSite(UNITS[number], None, "not_acquired", max(chance, 1 - chance), (cut, *notes))
+    inside = plane >= options.silhouette
+    covered = float((maps.organs[inside] >= options.area).mean()) if inside.any() else 0.0
+    status: Status = "not_assessable" if covered > options.hidden and UNITS[number] == "pelvis" else "assessed"
+    why = (f"{covered:.0%} of it lies under physiological uptake",) if covered > 0.5 else ()
+    sure = float(plane[inside].mean()) if inside.any() else 0.0
+    return MappedSite(UNITS[number], Region(parts), status, round(min(chance, sure), 3), (*why, *notes))
+
+
+def find_uptake(study: Study, mapped: tuple[MappedSite, ...], options: NetworkOptions = NetworkOptions()) -> Detection:
+    """Skeletal foci and diffuse areas, soft-tissue disease, and physiological uptake set aside.
+
+    Args:
+        study: planar views; the tracer is taken to be mIBG.
+        mapped: the site map of `map_segments`.
+        options: see `NetworkOptions`.
+
+    Raises:
+        ModelError: the weights are missing or not those of their card.
+    """
+    maps = look(study)
+    if maps is None:
+        return Detection(())
+    assessed = {site.site for site in mapped if site.status == "assessed"} | {"soft_tissue"}
+    drafts = [draft for draft in _drafts(maps, options) if draft.site in assessed]
+    findings = (_finding(study, maps, f"F{n}", draft) for n, draft in enumerate(drafts, start=1))
+    return Detection(tuple(f for f in findings if f), tuple(_set_aside(maps, options)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Draft:
+    """A finding in the making: a mask per view in the anterior geometry."""
+
+    site: str
+    kind: FindingKind
+    confidence: float
+    masks: Mapping[str, Mask]
+
+
+def _drafts(maps: Maps, options: NetworkOptions) -> Iterator[_Draft]:
+    settings = shipped(MODEL).card.settings
+    involved = {}
+    for number, unit in enumerate(UNITS):
+        patch = _patch(maps, number, options)
+        if patch is not None:
+            involved[unit] = patch
+            confidence = float(maps.diffuse[number][patch].mean())
+            yield _Draft(unit, "diffuse", confidence, _everywhere(maps, patch))
+    for peak in peaks(maps, settings["focus"]):
+        unit = UNITS[peak.unit]
+        if unit in involved and ndimage.binary_dilation(involved[unit])[peak.half]:
+            continue  # a hot place of a patch is no focus of its own
+        if peak.confidence >= options.least_confidence:
+            yield _Draft(unit, "focal", peak.confidence, _around(maps, peak))
+    for area in _pieces(maps.soft_tissue >= options.area, options.least_mass):
+        yield _Draft("soft_tissue", "focal", float(maps.soft_tissue[area].mean()), _everywhere(maps, area))
+
+
+def _patch(maps: Maps, number: int, options: NetworkOptions) -> Mask | None:
+    inside = maps.units[number] >= options.silhouette
+    patch = (maps.diffuse[number] >= options.area) & (inside | (maps.units[number] >= options.silhouette / 2))
+    return patch if patch.sum() >= max(options.least_mass, options.least_patch * inside.sum()) else None
+
+
+def _pieces(mask: Mask, least: int) -> Iterator[Mask]:
+    labels = cc3d.connected_components(mask.astype(np.uint8), connectivity=8)
+    for number, size in enumerate(np.bincount(labels.ravel())[1:], start=1):
+        if size >= least:
+            yield labels == number
+
+
+def _everywhere(maps: Maps, half: Mask) -> Mapping[str, Mask]:
+    mask = maps.placing.draw(half.astype(np.float32)) >= 0.5
+    return dict.fromkeys(maps.counts, mask)
+
+
+def _around(maps: Maps, peak: Peak) -> Mapping[str, Mask]:
+    """A disc as wide as the focus looks, on the views that show it (on all where neither clearly does)."""
+    fitting = maps.placing.fitting
+    row = (peak.at[0] + 0.5 - fitting.down) / fitting.scale - 0.5
+    column = (peak.at[1] + 0.5 - fitting.right) / fitting.scale - 0.5
+    rows, columns = np.ogrid[: maps.placing.shape[0], : maps.placing.shape[1]]
+    radius = max(1.5, peak.radius / fitting.scale)
+    disc = (rows - row) ** 2 + (columns - column) ** 2 <= radius**2
+    return dict.fromkeys(peak.views or maps.counts, disc)
+
+
+def _finding(study: Study, maps: Maps, name: str, draft: _Draft) -> Finding | None:
+    parts = tuple(part for view, mask in draft.masks.items() if (part := maps.placing.part(view, mask)))
+    if not parts:
+        return None
+    centre = Point.centre_of(parts[0], study.images[parts[0].image].grid)
+    return Finding(name, draft.site, draft.kind, round(draft.confidence, 3), Region(parts), centre)
+
+
+def _set_aside(maps: Maps, options: NetworkOptions) -> Iterator[SetAside]:
+    for area in _pieces(maps.organs >= options.area, options.least_mass):
+        mask = maps.placing.draw(area.astype(np.float32)) >= 0.5
+        parts = tuple(part for view in maps.counts if (part := maps.placing.part(view, mask)))
+        if parts:
+            over = maps.units[:, area].mean(axis=1)
+            unit = UNITS[int(over.argmax())] if over.max() > 0.1 else ""
+            yield SetAside(_ORGANS.get(unit, _ELSEWHERE), "physiological uptake", Region(parts))

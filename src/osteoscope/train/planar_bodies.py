@@ -1,0 +1,68 @@
+"""Bodies to train on, by number: the same number gives the same body, camera and disease."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from functools import lru_cache, partial
+from pathlib import Path
+
+import numpy as np
+
+from osteoscope.simulate.body import Body, Child, build_child
+from osteoscope.simulate.cohort import random_recipe
+from osteoscope.simulate.phantom import Phantom
+from osteoscope.simulate.recipe import ChildRecipe
+from osteoscope.simulate.voxel_body import voxel_child
+from osteoscope.train.planar_apart import make_basis, usual_uptake
+
+# Beyond the seeds of the benchmark and of the tests (all below 100,000).
+FIRST_SEED = 1_000_000
+
+
+def basis_recipe(rng: np.random.Generator) -> ChildRecipe:
+    """A recipe as of the cohort, with uptake as usual, older children not rarer than needed to learn them."""
+    recipe = random_recipe(rng)
+    camera = recipe.camera
+    if camera.rows > 1024:
+        camera = replace(camera, rows=1024, columns=256, pixel_mm=2 * camera.pixel_mm)
+    uptake = replace(usual_uptake(), bladder_fill=recipe.uptake.bladder_fill, left_lobe=recipe.uptake.left_lobe)
+    return replace(recipe, camera=camera, uptake=uptake)
+
+
+def parametric_body(recipe: ChildRecipe, rng: np.random.Generator) -> Body:
+    """The simulator's own child."""
+    return build_child(Child(recipe.stature, recipe.age_years, recipe.pose, recipe.uptake.bladder_fill), rng)
+
+
+@lru_cache(maxsize=4)
+def _phantom(path: Path) -> Phantom:
+    return Phantom.load(path)
+
+
+def some_body(number: int, phantoms: Sequence[Path], recipe: ChildRecipe, rng: np.random.Generator) -> Body:
+    """Two parametric children, then one made of a phantom where there is any, and so on."""
+    if phantoms and number % 3 == 2:
+        return voxel_child(_phantom(phantoms[number // 3 % len(phantoms)]), recipe.stature, rng, recipe.pose)
+    return parametric_body(recipe, rng)
+
+
+def write_basis(number: int, folder: Path, phantoms: Sequence[Path] = ()) -> Path:
+    """Make basis `number`, unless it is there."""
+    path = folder / f"basis_{number:05d}.npz"
+    if path.exists():
+        return path
+    rng = np.random.default_rng(FIRST_SEED + number)
+    recipe = basis_recipe(rng)
+    basis = make_basis(recipe, some_body(number, phantoms, recipe, rng), rng)
+    unfinished = path.with_suffix(".part.npz")
+    basis.save(unfinished)
+    return unfinished.rename(path)
+
+
+def write_bases(numbers: range, folder: Path, workers: int, phantoms: Sequence[Path] = ()) -> Iterator[Path]:
+    """Make all of them on several cores."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with ProcessPoolExecutor(workers) as pool:
+        yield from pool.map(partial(write_basis, folder=folder, phantoms=phantoms), numbers, chunksize=4)

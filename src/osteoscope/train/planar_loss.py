@@ -1,0 +1,50 @@
+"""What the planar network is trained to say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+WEIGHTS: Mapping[str, float] = {"units": 1.0, "heat": 1.0, "owner": 0.3, "diffuse": 1.5, "other": 0.4, "acquired": 0.2}
+
+# Elements: a plane with less than that hardly counts in the Dice.
+_SMOOTH = 20.0
+
+
+def losses(said: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Loss of each output (see `osteoscope.train.planar_sample.Example` for what is wanted)."""
+    units, diffuse, other = (wanted[name].float() for name in ("units", "diffuse", "other"))
+    return {
+        "units": _mask(said["units"], units, torch.ones_like(units)),
+        "heat": _centres(said["heat"][:, 0], wanted["heat"]),
+        "owner": _owner(said["owner"], wanted["owner"].long()),
+        "diffuse": _mask(said["diffuse"], diffuse, 0.2 + 3 * units),
+        "other": _mask(said["other"], other, torch.ones_like(other)),
+        "acquired": functional.binary_cross_entropy_with_logits(said["acquired"], wanted["acquired"].float()),
+    }
+
+
+def _mask(logits: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
+    """Weighted cross entropy and soft Dice per plane (Milletari 2016), empty planes too."""
+    entropy = functional.binary_cross_entropy_with_logits(logits, mask, weight=weight)
+    chance = torch.sigmoid(logits)
+    both, size = (chance * mask).sum((2, 3)), (chance + mask).sum((2, 3))
+    return 4 * entropy + (1 - (2 * both + _SMOOTH) / (size + _SMOOTH)).mean()
+
+
+def _centres(logits: Tensor, heat: Tensor) -> Tensor:
+    """Focal loss of key points (Law and Deng 2018, eq. 1), over the number of centres."""
+    chance = torch.sigmoid(logits).clamp(1e-5, 1 - 1e-5)
+    centre = heat > 0.92
+    hit = -torch.log(chance) * (1 - chance) ** 2 * centre
+    miss = -torch.log(1 - chance) * chance**2 * (1 - heat) ** 4 * ~centre
+    return 0.15 * (hit + miss).sum() / (centre.sum() + 2 * len(logits))
+
+
+def _owner(logits: Tensor, owner: Tensor) -> Tensor:
+    if not bool((owner >= 0).any()):
+        return logits.sum() * 0
+    return functional.cross_entropy(logits, owner, ignore_index=-1)

@@ -1,0 +1,71 @@
+"""The planar network: a small U-Net over both views at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from osteoscope.train.planar_basis import UNITS
+
+WIDTHS = (16, 24, 32, 48, 96, 128)
+# Planes at half resolution: silhouettes, owner of a focus, diffuse disease, soft-tissue disease and organs.
+OUTPUTS = {"units": len(UNITS), "owner": len(UNITS), "diffuse": len(UNITS), "other": 2}
+_RARE = -3.0
+
+
+class _Block(nn.Sequential):
+    def __init__(self, inward: int, outward: int, stride: int = 1) -> None:
+        super().__init__(
+            nn.Conv2d(inward, outward, 3, stride, 1, bias=False),
+            nn.BatchNorm2d(outward),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(outward, outward, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(outward),
+            nn.ReLU(inplace=True),
+        )
+
+
+class PlanarNet(nn.Module):
+    """U-Net of 3 input planes (`osteoscope.find.planar_canvas`); logits of foci, of `OUTPUTS`, and of the field."""
+
+    def __init__(self, widths: Sequence[int] = WIDTHS) -> None:
+        super().__init__()
+        pairs = list(pairwise(widths))
+        self.down = nn.ModuleList([_Block(3, widths[0]), *(_Block(a, b, 2) for a, b in pairs)])
+        self.up = nn.ModuleList([_Block(a + b, a) for a, b in reversed(pairs)])
+        self.centres = nn.Conv2d(widths[0], 1, 1)
+        self.masks = nn.Conv2d(widths[1], sum(OUTPUTS.values()), 1)
+        self.acquired = nn.Linear(widths[-1], len(UNITS))
+        for head in (self.centres, self.masks):
+            if head.bias is not None:
+                nn.init.constant_(head.bias, _RARE)
+
+    def forward(self, picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits of pictures (batch, 3, rows, columns), both sides multiples of 32.
+
+        Returns:
+            Centres of foci (batch, 1, rows, columns); `OUTPUTS` (batch, planes, rows / 2, columns / 2); whether at
+            least half of each unit is in the field (batch, 15).
+        """
+        kept = []
+        here = picture
+        for block in self.down:
+            here = block(here)
+            kept.append(here)
+        kept.pop()
+        acquired = self.acquired(here.mean(dim=(2, 3)))
+        half = here
+        for block in self.up:
+            half = here
+            wider = nn.functional.interpolate(here, scale_factor=2.0, mode="nearest")
+            here = block(torch.cat([wider, kept.pop()], dim=1))
+        return self.centres(here), self.masks(half), acquired
+
+
+def split(heat: Tensor, half: Tensor, acquired: Tensor) -> dict[str, Tensor]:
+    """The logit planes by name of output."""
+    planes = torch.split(half, list(OUTPUTS.values()), dim=1)
+    return {"heat": heat, "acquired": acquired, **dict(zip(OUTPUTS, planes, strict=True))}

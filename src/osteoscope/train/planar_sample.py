@@ -1,0 +1,178 @@
+"""One training example from a basis: other uptake, disease, dose and blur, then noise; the labels follow.
+
+Everything is drawn anew each time, so that a few hundred bodies never give the same picture twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from osteoscope.find.planar_canvas import CANVAS, HALF, Fitting, Plane, planes
+from osteoscope.simulate.artefacts import random_artefacts
+from osteoscope.simulate.scene import Scene
+from osteoscope.train.planar_basis import UNITS, Basis, Part
+from osteoscope.train.planar_draw import MEMBERS, UNIT_OF, Floats, choose_disease, heats_of, level_of, organ_weights
+
+_COUNTS = (1.2e5, 1.4e6)
+_ONE_VIEW = 0.1
+_HEAT_SIGMA = 1.5  # canvas elements
+_REACH = 6
+_NEAR = 2  # half elements around a focus that name its unit
+_BACKGROUND = frozenset({"soft_tissue", "viscera", "mediastinum", "bone", "brain", "lung", "heart_cavity", "eye"})
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """What the network sees and should say.
+
+    Args:
+        picture: (3, *CANVAS) float32.
+        heat: CANVAS float32, 1 at the centre of each focus.
+        units: (15, *HALF) uint8 silhouettes.
+        owner: HALF int8, unit of the focus there, -1 elsewhere.
+        diffuse: (15, *HALF) uint8, diffuse disease of each unit.
+        other: (2, *HALF) uint8, soft-tissue disease and physiological uptake.
+        acquired: (15,) uint8, whether at least half of each unit's bone is in the field.
+        levels: (12,) int8, SIOPEN level of each of `SEGMENTS`, -1 where it was not acquired.
+        foci: (n, 3) canvas row and column of each focus, and its unit.
+        counts: per view, counts on the canvas.
+    """
+
+    picture: Plane
+    heat: Plane
+    units: NDArray[np.uint8]
+    owner: NDArray[np.int8]
+    diffuse: NDArray[np.uint8]
+    other: NDArray[np.uint8]
+    acquired: NDArray[np.uint8]
+    levels: NDArray[np.int8]
+    foci: NDArray[np.float64]
+    counts: Mapping[str, Plane]
+
+
+def draw(basis: Basis, rng: np.random.Generator) -> Example:
+    """Draw one example."""
+    shape = basis.body.shape
+    organs = [part for part in basis.parts if part.kind == "organ"]
+    weights = organ_weights(basis, organs, rng)
+    healthy = _summed(organs, weights, shape)
+    shining = [(p, w) for p, w in zip(organs, weights, strict=True) if p.name not in _BACKGROUND]
+    glow = _summed([p for p, _ in shining], [w for _, w in shining], shape).sum(axis=0) > healthy.sum(axis=0) / 2
+    dose = np.float32(np.exp(rng.uniform(*np.log(_COUNTS))) / max(float(healthy[0].sum()), 1e-9))
+    disease = choose_disease(basis, rng)
+    heats = heats_of(disease, dose * healthy, float(dose), basis.pixel_mm, rng)
+    worn, stray = _worn(basis, dose * (healthy + _summed(disease, heats, shape)), rng)
+    fitting = Fitting.of(_box(basis, rng))
+    counts = {
+        name: fitting.resample(view)
+        for name, view in zip(("anterior", "posterior"), _detected(basis, _disturbed(worn, rng), rng), strict=True)
+    }
+    if rng.random() < _ONE_VIEW:
+        del counts[("anterior", "posterior")[int(rng.integers(2))]]
+    return _labelled(basis, disease, fitting, counts, fitting.lay(stray | (basis.body & glow)))
+
+
+def _detected(basis: Basis, expected: Floats, rng: np.random.Generator) -> Floats:
+    seen = np.zeros(basis.body.shape, dtype=bool)
+    seen[slice(*basis.seen[0]), slice(*basis.seen[1])] = True
+    return rng.poisson(np.maximum(expected * seen, 0)).astype(np.float32)
+
+
+def _summed(parts: Sequence[Part], weights: Sequence[float], shape: tuple[int, ...]) -> Floats:
+    total = np.zeros((2, *shape), dtype=np.float32)
+    for part, weight in zip(parts, weights, strict=True):
+        (row, column), (_, rows, columns) = part.corner, part.views.shape
+        total[:, row : row + rows, column : column + columns] += part.views * np.float32(weight * part.scale)
+    return total
+
+
+def _worn(basis: Basis, expected: Floats, rng: np.random.Generator) -> tuple[Floats, NDArray[np.bool_]]:
+    """With artefacts, and where they add more than was there."""
+    scene = Scene(basis.pixel_mm, basis.body, dict(zip(UNITS, basis.units, strict=True)))
+    views = (expected[0].astype(np.float64), expected[1].astype(np.float64))
+    for artefact in random_artefacts(rng):
+        views = artefact.apply(views, scene, rng)
+    worn = np.stack(views).astype(np.float32)
+    return worn, (worn.sum(axis=0) > 2 * expected.sum(axis=0)) & (expected.sum(axis=0) > 0)
+
+
+def _disturbed(expected: Floats, rng: np.random.Generator) -> Floats:
+    """Other resolution, uneven sensitivity, unequal heads, a floor of stray counts."""
+    shape = expected.shape[1:]
+    if rng.random() < 0.5:
+        sigma = float(rng.uniform(0.3, 1.3))
+        expected = gaussian_filter(expected, (0, sigma, sigma), truncate=2.5)
+    down, right = (np.exp(np.interp(np.arange(n), np.linspace(0, n, 7), rng.normal(0, 0.06, 7))) for n in shape)
+    expected *= (down[:, None] * right).astype(np.float32)
+    expected[1] *= rng.lognormal(0, 0.15)
+    expected += rng.uniform(0, 0.1) * expected.mean()
+    return expected
+
+
+def _box(basis: Basis, rng: np.random.Generator) -> tuple[float, float, float, float]:
+    """The body's box as an outline finds it: some per cent off."""
+    rows, columns = (np.flatnonzero(basis.body.any(axis=axis)) for axis in (1, 0))
+    height, width = rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1
+    off = rng.normal(0, 0.025, 4) * np.array([height, height, width, width])
+    return (
+        float(rows[0] + off[0]),
+        float(rows[-1] + 1 + off[1]),
+        float(columns[0] + off[2]),
+        float(columns[-1] + 1 + off[3]),
+    )
+
+
+def _labelled(
+    basis: Basis, disease: Sequence[Part], fitting: Fitting, counts: Mapping[str, Plane], organs: NDArray[np.uint8]
+) -> Example:
+    diffuse = np.zeros((len(UNITS), *basis.body.shape), dtype=np.uint8)
+    mass = np.zeros(basis.body.shape, dtype=np.uint8)
+    for part in disease:
+        if part.kind in ("diffuse", "mass"):
+            (row, column), (rows, columns) = part.corner, part.mask.shape
+            target = mass if part.kind == "mass" else diffuse[UNIT_OF[part.name]]
+            target[row : row + rows, column : column + columns] |= part.mask
+    heat, owner = np.zeros(CANVAS, dtype=np.float32), np.full(HALF, -1, dtype=np.int8)
+    foci = np.array([_centre(part, fitting) for part in disease if part.kind == "focus"], dtype=float).reshape(-1, 3)
+    for row, column, unit in foci.tolist():
+        _add_centre(heat, row, column)
+        owner[tuple(_around(int(np.floor((at - 0.5) / 2 + 0.5)), _NEAR) for at in (row, column))] = int(unit)
+    levels = [
+        level_of(basis, n, [p for p in disease if p.segment == n]) if basis.acquired[units].mean() >= 0.5 else -1
+        for n, units in enumerate(MEMBERS)
+    ]
+    return Example(
+        planes(counts),
+        heat,
+        fitting.lay(basis.units.view(np.uint8)),
+        owner,
+        fitting.lay(diffuse),
+        np.stack([fitting.lay(mass), organs.astype(np.uint8)]),
+        (basis.acquired >= 0.5).astype(np.uint8),
+        np.array(levels, dtype=np.int8),
+        foci,
+        counts,
+    )
+
+
+def _centre(part: Part, fitting: Fitting) -> tuple[float, float, int]:
+    row = (part.centre[0] + 0.5) * fitting.scale + fitting.down - 0.5
+    column = (part.centre[1] + 0.5) * fitting.scale + fitting.right - 0.5
+    return row, column, UNIT_OF[part.name]
+
+
+def _around(at: int, reach: int) -> slice:
+    return slice(max(0, at - reach), max(0, at + reach + 1))
+
+
+def _add_centre(heat: Plane, row: float, column: float) -> None:
+    box = (_around(int(row), _REACH), _around(int(column), _REACH))
+    near = heat[box]
+    down, right = np.ogrid[box]
+    away = ((down - row) ** 2 + (right - column) ** 2)[: near.shape[0], : near.shape[1]]
+    np.maximum(near, np.exp(-away / (2 * _HEAT_SIGMA**2)), out=near, casting="same_kind")
