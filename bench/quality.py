@@ -16,18 +16,14 @@ from numpy.typing import NDArray
 
 from measure import SHARED
 from osteoscope.dicom.load import IntakeOptions, load, scan
-from osteoscope.domain.anatomy import SIOPEN
 from osteoscope.domain.reading import Case, Reading
 from osteoscope.domain.study import Study
 from osteoscope.find.ct_names import map_bones
 from osteoscope.reading.read import read
 from osteoscope.simulate.ct import random_ct_recipe, simulate_ct
-from osteoscope.simulate.planar import random_recipe, simulate_planar
-from osteoscope.stats.agreement import bootstrap, icc_absolute, limits_of_agreement, weighted_kappa
 from osteoscope.stats.detection import match
 
 Figures = dict[str, Any]
-CHILDREN = range(5000, 5060)
 TRUNKS = range(5000, 5006)
 
 # Labels of TotalSegmentator's default task that are bone, by its published class table (v2).
@@ -129,49 +125,6 @@ def ct_lesions() -> Figures:
     }
 
 
-def mibg_scores() -> Figures:
-    """SIOPEN of simulated children (same simulator as in development, other seeds) against the truth."""
-    truth, found, totals, covered = [], [], [], []
-    for seed in CHILDREN:
-        made = simulate_planar(random_recipe(np.random.default_rng(seed)), seed)
-        reading = read(made.study).reading
-        for segment in SIOPEN:
-            pair = [r.site(segment) for r in (made.reading, reading)]
-            levels = [s.measure("siopen") for s in pair if s is not None]
-            if len(levels) == 2 and levels[0] and levels[1]:
-                truth.append(int(levels[0].value))
-                found.append(int(levels[1].value))
-        sums = [r.measure("siopen_total") for r in (made.reading, reading)]
-        if sums[0] and sums[1]:
-            totals.append((sums[0].value, sums[1].value))
-            low, high = sums[1].interval or (sums[1].value, sums[1].value)
-            covered.append(low <= sums[0].value <= high)
-    levels_a, levels_b, pairs = np.array(truth), np.array(found), np.array(totals)
-    limits = limits_of_agreement(pairs[:, 0], pairs[:, 1])
-    patients = np.repeat(np.arange(len(pairs)), 1)
-    above = pairs > 3
-    return {
-        "children": len(pairs),
-        "total: ICC(2,1)": str(icc_absolute(pairs)),
-        "total: mean absolute error": str(
-            bootstrap(lambda i: float(np.abs(np.diff(pairs[i], axis=1)).mean()), patients)
-        ),
-        "total: bias [95 % limits]": f"{limits.bias:.1f} [{limits.low:.1f}, {limits.high:.1f}]",
-        "total: interval covers truth": round(float(np.mean(covered)), 3),
-        "segment: quadratic kappa": round(weighted_kappa(levels_a, levels_b), 3),
-        "segment: linear kappa": round(weighted_kappa(levels_a, levels_b, "linear"), 3),
-        "segment: exact": round(float((levels_a == levels_b).mean()), 3),
-        "segment: within 1": round(float((np.abs(levels_a - levels_b) <= 1).mean()), 3),
-        "cut <= 3: agreement": round(float((above[:, 0] == above[:, 1]).mean()), 3),
-        "false positive segments": _false_positive_rate(levels_a, levels_b),
-    }
-
-
-def _false_positive_rate(truth: NDArray[np.int_], found: NDArray[np.int_]) -> str:
-    clean = truth == 0
-    return f"{int(np.count_nonzero(found[clean]))} of {int(np.count_nonzero(clean))} segments without disease"
-
-
 ROWS: Mapping[str, Callable[[], Figures]] = MappingProxyType(
-    {row.__name__: row for row in (bone_mask, natural_findings, ct_lesions, mibg_scores)}
+    {row.__name__: row for row in (bone_mask, natural_findings, ct_lesions)}
 )

@@ -14,12 +14,13 @@ from datetime import date
 from pathlib import Path
 
 import identity
+import mibg
 import quality
 import speed
 
 HERE = Path(__file__).parent
 Figures = Mapping[str, str | float | int]
-ROWS: Mapping[str, Callable[[], Figures]] = {**speed.ROWS, **quality.ROWS, **identity.ROWS}
+ROWS: Mapping[str, Callable[[], Figures]] = {**speed.ROWS, **quality.ROWS, **mibg.ROWS, **identity.ROWS}
 
 
 def main() -> None:

@@ -59,6 +59,9 @@ def read(
     nifti: Annotated[
         bool, typer.Option("--nifti", help="Write lesions.nii.gz, bones.nii.gz and bones.json too.")
     ] = False,
+    baseline: Annotated[
+        bool, typer.Option("--baseline", help="Read without trained models, by the classical methods alone.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Read every study found in the inputs: reading.json, a report and DICOM objects for each.
@@ -70,7 +73,7 @@ def read(
     from osteoscope.dicom.load import IntakeOptions
 
     intake = IntakeOptions(allow_gaps=allow_gaps, tracer=tracer)
-    options = BatchOptions(intake, OutputOptions(dicom, nifti))
+    options = BatchOptions(intake, OutputOptions(dicom, nifti), baseline)
     with progress_bar() as progress:
         batch = read_all(inputs, output, options, progress)
     if as_json:

@@ -14,6 +14,9 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from osteoscope.errors import ModelError
+from osteoscope.find.model import SHIPPED, Model
+
 MINIMUM_FREE_GB = 5
 
 
@@ -28,7 +31,7 @@ class Check:
 
 def examine(output: Path) -> tuple[Check, ...]:
     """All checks, in the order shown."""
-    return (_python(), *_packages(), _models(), *_folder(output))
+    return (_python(), *_packages(), *_models(), *_folder(output))
 
 
 def _python() -> Check:
@@ -49,8 +52,13 @@ def _packages() -> Iterator[Check]:
         yield Check(wanted.name, fits, found if fits else f"{found}; pip install '{wanted}'")
 
 
-def _models() -> Check:
-    return Check("models", True, "none needed: the classical baselines carry no weights")
+def _models() -> Iterator[Check]:
+    for card in sorted(SHIPPED.glob("*.json")):
+        try:
+            found = Model.load(card).card
+            yield Check(f"model {found.name}", True, f"version {found.version}, SHA-256 {found.sha256[:12]}...")
+        except ModelError as error:
+            yield Check(f"model {card.stem}", False, str(error))
 
 
 def _folder(output: Path) -> Iterator[Check]:

@@ -16,6 +16,7 @@ from osteoscope.domain import codec
 from osteoscope.domain.reading import Reading
 from osteoscope.domain.study import IntakeNote, Study
 from osteoscope.errors import OsteoscopeError
+from osteoscope.reading.plan import plan_for
 from osteoscope.reading.read import read
 
 Progress = Callable[[str, int, int], None]
@@ -24,10 +25,11 @@ State = Literal["read", "refused", "failed"]
 
 @dataclass(frozen=True)
 class BatchOptions:
-    """How a batch is taken in and written."""
+    """How a batch is taken in, read (with ``baseline``: without trained models) and written."""
 
     intake: IntakeOptions = field(default_factory=IntakeOptions)
     outputs: OutputOptions = field(default_factory=OutputOptions)
+    baseline: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,8 @@ def _read_within(candidate: Candidate, folder: Path, scratch: Path, options: Bat
 
 
 def _deliver_study(study: Study, label: str, folder: Path, options: BatchOptions, progress: Progress) -> Row:
-    reading = deliver(read(study, progress=progress), folder, options.outputs)
+    plan = plan_for(study, options.baseline)
+    reading = deliver(read(study, plan, progress), folder, options.outputs)
     return Row(label, "read", str(folder), summarise(reading), study.intake)
 
 

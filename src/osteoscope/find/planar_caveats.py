@@ -35,11 +35,16 @@ def _counts(study: Study) -> str:
     return f"few counts ({fewest} in a view): faint foci may be missed" if fewest < FEWEST_COUNTS else ""
 
 
+def _nuclide(study: Study) -> str:
+    nuclide = study.acquisition.radionuclide
+    return f"radionuclide {nuclide}: made for I-123" if nuclide not in ("", "I-123") else ""
+
+
 def _guessed(study: Study) -> str:
     facts = [fact.replace("_", " ") for fact in study.acquisition.guessed]
     return f"guessed at intake: {', '.join(facts)}" if facts else ""
 
 
 _LOOKS: Mapping[str, Callable[[Study], str]] = MappingProxyType(
-    {"views": _views, "age": _age, "counts": _counts, "guessed": _guessed}
+    {"views": _views, "age": _age, "counts": _counts, "nuclide": _nuclide, "guessed": _guessed}
 )

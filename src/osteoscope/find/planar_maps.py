@@ -72,11 +72,13 @@ class Placing:
         fitting: of the anterior view's geometry.
         shape: of the anterior view (or of a lone posterior one, mirrored).
         views: per view, its shape and how it lies in that geometry, in pixels.
+        agreement: overlap over union of the two outlines; None with one view.
     """
 
     fitting: Fitting
     shape: tuple[int, int]
     views: Mapping[str, tuple[tuple[int, int], Lay]]
+    agreement: float | None = None
 
     def upright(self, name: str, values: NDArray[Any]) -> NDArray[Any]:
         """A view in the anterior geometry, 0 where it does not reach."""
@@ -141,7 +143,7 @@ def look(study: Study, model: Model | None = None) -> Maps | None:
     base = "anterior" if "anterior" in study.images else "posterior"
     lays = {name: _in_pixels(lay, body.bin) for name, lay in body.lays.items()}
     views = {name: (_shape(study, name), lay) for name, lay in lays.items()}
-    placing = Placing(Fitting.of((box[0], box[1], box[2], box[3])), _shape(study, base), views)
+    placing = Placing(Fitting.of((box[0], box[1], box[2], box[3])), _shape(study, base), views, body.agreement)
     counts = {name: placing.fitting.resample(placing.upright(name, study.images[name].values)) for name in views}
     return Maps.of(model or shipped(MODEL), counts, placing)
 

@@ -1,7 +1,8 @@
 """Site map and uptake of a planar mIBG study from the network's maps.
 
 Foci are peaks of the heat map, one for both views together; diffuse disease is an area per unit; disease outside
-bone and physiological uptake are areas of their own. How sure a focus is comes from a logistic model on the card.
+bone and physiological uptake are areas of their own. How sure a focus is comes from a logistic model on the card; how
+sure an area is, from the mean chance within it.
 """
 
 from __future__ import annotations
@@ -39,10 +40,11 @@ _ELSEWHERE = "uptake outside of organs and bone"
 
 @dataclass(frozen=True)
 class NetworkOptions:
-    """Choices of what the maps are called (engineering choices; confidences are calibrated on the card).
+    """Choices of what the maps are called (engineering choices, no published source).
 
     Args:
         silhouette: a pixel belongs to a unit from this chance on.
+        poor_pairing: least overlap of the two outlines before the views are said not to match.
         area: a pixel is diffusely involved, or an organ, or a mass, from this chance on.
         least_patch: a smaller share of a unit's silhouette is no diffuse disease.
         least_mass: elements at half resolution; a smaller area is no mass and no organ.
@@ -51,6 +53,7 @@ class NetworkOptions:
     """
 
     silhouette: float = 0.5
+    poor_pairing: float = 0.7
     area: float = 0.5
     least_patch: float = 0.015
     least_mass: int = 6
@@ -75,8 +78,10 @@ def _site(maps: Maps, number: int, options: NetworkOptions) -> MappedSite:
     mask = maps.placing.draw(plane) >= options.silhouette
     parts = tuple(part for view in maps.counts if (part := maps.placing.part(view, mask)))
     chance = float(maps.acquired[number])
-    notes = () if len(maps.counts) > 1 else ("one view only",)
-    if not parts or chance < 0.5:
+    notes = _notes(maps, options)
+    if not parts and chance >= 0.5:
+        return MappedSite(UNITS[number], None, "not_assessable", chance, ("not recognised on the images", *notes))
+    if chance < 0.5:
         cut = f"less than half of it lies in the field of view ({1 - chance:.0%} sure)"
         return MappedSite(UNITS[number], None, "not_acquired", max(chance, 1 - chance), (cut, *notes))
     inside = plane >= options.silhouette
@@ -85,6 +90,13 @@ def _site(maps: Maps, number: int, options: NetworkOptions) -> MappedSite:
     why = (f"{covered:.0%} of it lies under physiological uptake",) if covered > 0.5 else ()
     sure = float(plane[inside].mean()) if inside.any() else 0.0
     return MappedSite(UNITS[number], Region(parts), status, round(min(chance, sure), 3), (*why, *notes))
+
+
+def _notes(maps: Maps, options: NetworkOptions) -> tuple[str, ...]:
+    agreement = maps.placing.agreement
+    if agreement is None:
+        return ("one view only",)
+    return (f"the outlines of the views overlap by {agreement:.0%} only",) if agreement < options.poor_pairing else ()
 
 
 def find_uptake(study: Study, mapped: tuple[MappedSite, ...], options: NetworkOptions = NetworkOptions()) -> Detection:
@@ -125,7 +137,9 @@ def _drafts(maps: Maps, options: NetworkOptions) -> Iterator[_Draft]:
         if patch is not None:
             involved[unit] = patch
             confidence = float(maps.diffuse[number][patch].mean())
-            yield _Draft(unit, "diffuse", confidence, _everywhere(maps, patch))
+            bone, disease = (maps.placing.draw(planes[number]) for planes in (maps.units, maps.diffuse))
+            drawn = (bone >= options.silhouette) & (disease >= options.area * bone)
+            yield _Draft(unit, "diffuse", confidence, dict.fromkeys(maps.counts, drawn))
     for peak in peaks(maps, settings["focus"]):
         unit = UNITS[peak.unit]
         if unit in involved and ndimage.binary_dilation(involved[unit])[peak.half]:
@@ -133,12 +147,14 @@ def _drafts(maps: Maps, options: NetworkOptions) -> Iterator[_Draft]:
         if peak.confidence >= options.least_confidence:
             yield _Draft(unit, "focal", peak.confidence, _around(maps, peak))
     for area in _pieces(maps.soft_tissue >= options.area, options.least_mass):
-        yield _Draft("soft_tissue", "focal", float(maps.soft_tissue[area].mean()), _everywhere(maps, area))
+        # Graded by its extent, like a patch: Curie's level 3 of soft tissue is one of area.
+        yield _Draft("soft_tissue", "diffuse", float(maps.soft_tissue[area].mean()), _everywhere(maps, area))
 
 
 def _patch(maps: Maps, number: int, options: NetworkOptions) -> Mask | None:
     inside = maps.units[number] >= options.silhouette
-    patch = (maps.diffuse[number] >= options.area) & (inside | (maps.units[number] >= options.silhouette / 2))
+    # Against the chance of being bone at all, so that a patch reaches the rim of its bone.
+    patch = inside & (maps.diffuse[number] >= options.area * maps.units[number])
     return patch if patch.sum() >= max(options.least_mass, options.least_patch * inside.sum()) else None
 
 

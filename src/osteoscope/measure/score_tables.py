@@ -1,6 +1,6 @@
 """SIOPEN and Curie as tables: which units make a segment, and which finding reaches which level.
 
-Sources: docs/background/mibg.md sections 1.2-1.3 (SIOPEN: S1, S3, S4, S8) and 2.1 (Curie: S3, S4, S14).
+Sources: docs/background/mibg.md (SIOPEN: S1, S3, S4, S8; Curie: S3, S4, S14).
 Where their wordings conflict, the choice is a field of `ScoreOptions`.
 """
 
@@ -17,7 +17,7 @@ SchemeName = Literal["siopen", "curie"]
 
 @dataclass(frozen=True)
 class ScoreOptions:
-    """Every choice that the published wordings leave open; letters as in section 1.3 of the reference.
+    """Every choice that the published wordings leave open; letters as in docs/background/mibg_protocol.md.
 
     Args:
         denominator: (a) fraction of the whole "segment", or of its most involved "unit" (nearest to "a bone").

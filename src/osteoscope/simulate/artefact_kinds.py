@@ -1,4 +1,4 @@
-"""Kinds of artefacts of planar scans: docs/background/mibg.md 4.5. Heats are multiples of the body's median counts.
+"""Kinds of artefacts of planar scans: docs/background/mibg.md. Heats are multiples of the body's median counts.
 
 Each changes the expected counts of both views; `front` and `back` are both as seen from the front, [row, column].
 """

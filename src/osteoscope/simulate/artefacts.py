@@ -1,6 +1,6 @@
 """Artefacts put on the expected counts of both views, before noise is drawn; none of them is disease.
 
-Priors are those of a working department as far as docs/background/mibg.md 4.5 tells; how often each occurs is not
+Priors are those of a working department as far as docs/background/mibg.md tells; how often each occurs is not
 published and is a choice of this file: about half of all studies have none.
 """
 

@@ -29,7 +29,7 @@ __all__ = [
 _AFTER_THERAPY = 0.25
 # Arms, feet or crown out of the field (choice).
 _CUT = 0.12
-# Children that move during the sweep (choice); by 3 to 30 mm, docs/background/mibg.md 4.5.
+# Children that move during the sweep (choice); by 3 to 30 mm, docs/background/mibg.md.
 _MOVES = 0.12
 
 
@@ -66,7 +66,7 @@ def _child(rng: np.random.Generator) -> ChildRecipe:
 
 
 def random_uptake(rng: np.random.Generator) -> Uptake:
-    """Physiological uptake with the spread of docs/background/mibg.md 4.1 and 4.2."""
+    """Physiological uptake with the spread of docs/background/mibg.md."""
     sympathetic = float(rng.uniform(0.5, 1.1))
     return Uptake(
         heart=sympathetic * rng.lognormal(0, 0.18),

@@ -13,7 +13,7 @@ Sex = Literal["M", "F"]
 
 _AGES = (0.0, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 10.0, 12.0, 15.0, 18.0)
 
-# Median stature (cm) and mass (kg), after the WHO tables cited in docs/background/mibg.md 4.6; 12-18 years: priors.
+# Median stature (cm) and mass (kg), after the WHO tables cited in docs/background/mibg.md; 12-18 years: priors.
 _STATURE: Mapping[Sex, tuple[float, ...]] = MappingProxyType(
     {
         "M": (49.9, 67.6, 75.7, 87.1, 96.1, 110.0, 127.3, 137.8, 149.0, 169.0, 176.0),

@@ -16,7 +16,7 @@ _T = TypeVar("_T", bound=np.generic)
 def row_motion(rng: np.random.Generator, rows: int, most: float, within: tuple[int, int] | None = None) -> Floats:
     """Shifts of rows to the right of the anterior view, in pixels, shape (rows,).
 
-    A jump that stays or is taken back, a slow drift, or a trembling; after docs/background/mibg.md 4.5 (0-30 mm).
+    A jump that stays or is taken back, a slow drift, or a trembling; after docs/background/mibg.md (0-30 mm).
 
     Args:
         rng: draws when, how far and how.

@@ -24,7 +24,7 @@ from osteoscope.simulate.lesion_kinds import (
     Pattern,
 )
 
-# SIOPEN totals at diagnosis of one series: docs/background/mibg.md 1.7 (S8).
+# SIOPEN totals at diagnosis of one series: docs/background/mibg.md (S8).
 _BURDEN = ((0, 0), (1, 3), (4, 12), (13, 23), (24, 48), (49, 72))
 _BURDEN_SHARE = (0.20, 0.16, 0.07, 0.04, 0.44, 0.09)
 

@@ -34,7 +34,7 @@ class Collimator:
 
 
 # Typical vendor values (priors). Septa: about 0.4 of all counts of a child come through them with LE holes, 0.07 with
-# ME, which lowers contrast; the measured effect is in docs/background/mibg.md 3.2 (S35).
+# ME, which lowers contrast; the measured effect is in docs/background/mibg.md (S35).
 COLLIMATORS: Mapping[CollimatorName, Collimator] = MappingProxyType(
     {
         "LEHR": Collimator(1.11, 23.0, 0.55),

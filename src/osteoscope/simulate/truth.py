@@ -1,6 +1,6 @@
 """The truth of a simulation: sites, findings and scores from the lesions that were put in.
 
-How the truth decides (docs/background/mibg.md 1.3 and 2.1; open wordings settled as there):
+How the truth decides (docs/background/mibg.md; open wordings settled as there):
 
 - What counts is what the camera looked at. A voxel is in the field if its column of pixels was exposed. A SIOPEN
   segment or Curie region with less than `ACQUIRED_SHARE` of its bone volume in the field is "not acquired".

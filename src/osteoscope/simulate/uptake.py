@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from osteoscope.errors import InvalidValueError
 from osteoscope.simulate.body import SOFT_TISSUE, VISCERA, Body
 
-# Planar heart and lung over mediastinum by age: docs/background/mibg.md 4.1 (S49), medians of the age groups.
+# Planar heart and lung over mediastinum by age: docs/background/mibg.md (S49), medians of the age groups.
 _AGE = (0.0, 1.0, 3.0, 5.0, 8.0)
 _HEART = (4.3, 4.13, 3.46, 3.19, 2.84)
 _LUNG = (1.6, 1.53, 1.26, 1.13, 1.14)

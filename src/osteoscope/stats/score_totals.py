@@ -16,9 +16,9 @@ CURIE_BONE: tuple[str, ...] = tuple(place for place in CURIE if place != "soft_t
 def total(reading: Reading, score: str, places: Sequence[str], top: int) -> Score:
     """The sum of the levels of these places.
 
-    Distances from value to interval ends are added in quadrature, as if places erred independently (the same as the
-    totals of `osteoscope read`); a place without a level could add up to ``top``. A level without an interval is taken
-    as exact.
+    Distances from value to interval ends are added in quadrature, as if places erred independently: readings of
+    persons and of files hold levels and intervals alone, not the chances that `osteoscope read` sums. A place without
+    a level could add up to ``top``. A level without an interval is taken as exact.
     """
     said = [reading.site(place) for place in places]
     levels = [measure for site in said if site and (measure := site.measure(score)) is not None]

@@ -78,7 +78,9 @@ def _write_onnx(weights: Path, path: Path) -> None:
 
 def calibrate(model: Model, bases: Sequence[Path], draws: int) -> dict[str, float]:
     """Weights of the logistic model of a peak being a focus of its segment, from drawn examples."""
-    features, right = [], []
+    # One sure focus and one sure miss stand in where the draws show one kind only.
+    features = [np.array([end, *np.zeros(len(FEATURES) - 1)]) for end in (6.0, -6.0)]
+    right = [True, False]
     for example in _examples(bases, draws):
         for peak, hit in matched(Maps.of(model, example.counts, _NOWHERE), example):
             features.append(peak)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-WEIGHTS: Mapping[str, float] = {"units": 1.0, "heat": 1.0, "owner": 0.3, "diffuse": 1.5, "other": 0.4, "acquired": 0.2}
+WEIGHTS: Mapping[str, float] = {"units": 1.0, "heat": 3.0, "owner": 0.3, "diffuse": 2.0, "other": 0.4, "acquired": 0.2}
 
 # Elements: a plane with less than that hardly counts in the Dice.
 _SMOOTH = 20.0
@@ -18,21 +18,21 @@ def losses(said: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[str
     """Loss of each output (see `osteoscope.train.planar_sample.Example` for what is wanted)."""
     units, diffuse, other = (wanted[name].float() for name in ("units", "diffuse", "other"))
     return {
-        "units": _mask(said["units"], units, torch.ones_like(units)),
+        "units": _mask(said["units"], units, 0.05 + units),
         "heat": _centres(said["heat"][:, 0], wanted["heat"]),
         "owner": _owner(said["owner"], wanted["owner"].long()),
-        "diffuse": _mask(said["diffuse"], diffuse, 0.2 + 3 * units),
-        "other": _mask(said["other"], other, torch.ones_like(other)),
+        "diffuse": _mask(said["diffuse"], diffuse, 0.02 + units),
+        "other": _mask(said["other"], other, 0.05 + other),
         "acquired": functional.binary_cross_entropy_with_logits(said["acquired"], wanted["acquired"].float()),
     }
 
 
 def _mask(logits: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
-    """Weighted cross entropy and soft Dice per plane (Milletari 2016), empty planes too."""
-    entropy = functional.binary_cross_entropy_with_logits(logits, mask, weight=weight)
+    """Cross entropy, averaged with weights so that air counts little, and soft Dice per plane (Milletari 2016)."""
+    entropy = functional.binary_cross_entropy_with_logits(logits, mask, weight=weight, reduction="sum") / weight.sum()
     chance = torch.sigmoid(logits)
     both, size = (chance * mask).sum((2, 3)), (chance + mask).sum((2, 3))
-    return 4 * entropy + (1 - (2 * both + _SMOOTH) / (size + _SMOOTH)).mean()
+    return 2 * entropy + (1 - (2 * both + _SMOOTH) / (size + _SMOOTH)).mean()
 
 
 def _centres(logits: Tensor, heat: Tensor) -> Tensor:

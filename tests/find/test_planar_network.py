@@ -1,0 +1,110 @@
+"""The shipped planar model on simulated children of seeds unseen in training."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from osteoscope.domain.geometry import Grid
+from osteoscope.domain.image import Image
+from osteoscope.domain.reading import MappedSite
+from osteoscope.domain.study import Study
+from osteoscope.find.planar_caveats import caveats
+from osteoscope.find.planar_network import find_uptake, map_segments
+from osteoscope.reading.read import read
+from osteoscope.simulate.planar import Camera, ChildRecipe, Diffuse, Foci, Simulation, simulate_planar
+from osteoscope.stats.detection import dice
+
+FOCUS, WHOLE = "proximal_upper_limb_left", "proximal_lower_limb_right"
+
+
+@pytest.fixture(scope="module")
+def child() -> Simulation:
+    lesions = (Foci(FOCUS, 1, 18, 50), Diffuse(WHOLE, 1.0, contrast=30))
+    return simulate_planar(ChildRecipe(age_years=4, lesions=lesions, camera=Camera(anterior_counts=6e5)), 31)
+
+
+@pytest.fixture(scope="module")
+def healthy() -> Simulation:
+    return simulate_planar(ChildRecipe(age_years=4), 32)
+
+
+def by_site(sites: tuple[MappedSite, ...]) -> dict[str, MappedSite]:
+    return {place.site: place for place in sites}
+
+
+def without(study: Study, view: str) -> Study:
+    return replace(study, images={name: image for name, image in study.images.items() if name != view})
+
+
+def level(study: Study, segment: str) -> float | None:
+    site = read(study).reading.site(segment)
+    measure = site.measure("siopen") if site else None
+    return measure.value if measure else None
+
+
+def test_units_lie_where_the_child_has_them(child: Simulation) -> None:
+    truth, found = by_site(child.mapped), by_site(map_segments(child.study))
+    for unit in ("skull", "pelvis", WHOLE, FOCUS, "proximal_lower_limb_left"):
+        a, b = truth[unit].region, found[unit].region
+        assert a is not None
+        assert b is not None
+        assert dice(a, b) > 0.6, unit
+
+
+def test_a_focus_and_a_diffuse_femur_are_found_in_their_units(child: Simulation) -> None:
+    found = find_uptake(child.study, map_segments(child.study)).findings
+    sure = {(f.site, f.kind) for f in found if f.confidence >= 0.5}
+    assert sure == {(FOCUS, "focal"), (WHOLE, "diffuse")}
+
+
+def test_levels_follow(child: Simulation) -> None:
+    assert level(child.study, FOCUS) == 1
+    assert level(child.study, WHOLE) in {5, 6}
+    assert level(child.study, "skull") == 0
+
+
+def test_a_healthy_child_has_no_disease(healthy: Simulation) -> None:
+    total = read(healthy.study).reading.measure("siopen_total")
+    assert total is not None
+    assert total.value == 0
+
+
+def test_organs_are_set_aside(healthy: Simulation) -> None:
+    aside = find_uptake(healthy.study, map_segments(healthy.study)).set_aside
+    assert any("liver" in part.what for part in aside)
+
+
+def test_one_view_is_enough_and_said(child: Simulation) -> None:
+    for view in ("anterior", "posterior"):
+        alone = without(child.study, view)
+        assert level(alone, WHOLE) in {4, 5, 6}
+        assert any("one view only" in gap.reason for gap in caveats(alone))
+
+
+def test_pixel_size_and_dose_hardly_matter(child: Simulation) -> None:
+    def doubled(image: Image) -> Image:
+        values = image.values.repeat(2, axis=0).repeat(2, axis=1)
+        grid = image.grid
+        spacing = tuple(s / 2 for s in grid.spacing)
+        return Image(Grid.planar(values.shape, (spacing[0], spacing[1]), grid.frame), values, "counts")
+
+    finer = replace(child.study, images={name: doubled(image) for name, image in child.study.images.items()})
+    assert (level(finer, FOCUS), level(finer, WHOLE)) == (level(child.study, FOCUS), level(child.study, WHOLE))
+
+
+def test_no_body_is_not_scored() -> None:
+    grid = Grid.planar((512, 128), (2.4, 2.4), "anterior")
+    empty = Study("1.2", "nm-planar", "", simulate_planar(ChildRecipe(), 1).study.patient, {
+        "anterior": Image(grid, np.zeros((512, 128), dtype=np.int32), "counts")
+    })  # fmt: skip
+    sites = map_segments(empty)
+    assert {site.status for site in sites} == {"not_assessable"}
+    assert find_uptake(empty, sites).findings == ()
+
+
+def test_a_reading_names_its_model(healthy: Simulation) -> None:
+    models = read(healthy.study).reading.reader.models
+    assert [model.name for model in models] == ["mibg_planar"]
