@@ -95,6 +95,19 @@ def test_pixel_size_and_dose_hardly_matter(child: Simulation) -> None:
     assert (level(finer, FOCUS), level(finer, WHOLE)) == (level(child.study, FOCUS), level(child.study, WHOLE))
 
 
+@pytest.mark.parametrize(("quarters", "said"), [(1, "side"), (2, "upside down"), (3, "side")])
+def test_a_turned_body_is_said_and_not_scored(healthy: Simulation, quarters: int, said: str) -> None:
+    def turned(image: Image) -> Image:
+        values = np.ascontiguousarray(np.rot90(image.values, quarters))
+        return Image(Grid.planar(values.shape, (2.4, 2.4), image.grid.frame), values, "counts")
+
+    study = replace(healthy.study, images={name: turned(image) for name, image in healthy.study.images.items()})
+    sites = map_segments(study)
+    assert {site.status for site in sites} == {"not_assessable"}
+    assert all(said in site.notes[0] for site in sites)
+    assert find_uptake(study, sites).findings == ()
+
+
 def test_no_body_is_not_scored() -> None:
     grid = Grid.planar((512, 128), (2.4, 2.4), "anterior")
     empty = Study("1.2", "nm-planar", "", simulate_planar(ChildRecipe(), 1).study.patient, {

@@ -128,8 +128,8 @@ def test_a_segment_of_several_units_is_assessed_in_part() -> None:
     ("study", "name"),
     [
         (ct_study(), "ct-baseline"),
-        (planar_study("mIBG", "I-123"), "mibg-planar-baseline"),
-        (planar_study("", "I-123"), "mibg-planar-baseline, tracer not confirmed"),
+        (planar_study("mIBG", "I-123"), "mibg-planar"),
+        (planar_study("", "I-123"), "mibg-planar, tracer not confirmed"),
         (planar_study("bone agent", "Tc-99m"), "planar-not-scored"),
         (planar_study(), "planar-not-scored"),
     ],
@@ -139,7 +139,7 @@ def test_the_table_picks_the_row(study: Study, name: str) -> None:
 
 
 def test_reported_segments_of_the_scored_plan_are_both_schemes() -> None:
-    plan = next(p for p in PLANS if p.name == "mibg-planar-baseline")
+    plan = next(p for p in PLANS if p.name == "mibg-planar")
     reported = plan.reported(())
     assert set(reported) == set(anatomy.SIOPEN) | set(anatomy.CURIE)
     assert reported["spine"] == ("cervical_spine", "thoracic_spine", "lumbar_spine", "sacrum")

@@ -20,7 +20,7 @@ from osteoscope.find.planar_canvas import HALF, Fitting, Plane, planes
 UNITS: tuple[str, ...] = tuple(unit for unit in PLANAR_UNITS if unit != "soft_tissue")
 MODEL = "mibg_planar"
 # Planes of the network's second output, in their order.
-_PLANES: Mapping[str, int] = {"units": len(UNITS), "owner": len(UNITS), "diffuse": len(UNITS), "other": 2}
+_PLANES: Mapping[str, int] = {"units": len(UNITS), "owner": len(UNITS), "diffuse": len(UNITS), "other": 3}
 
 Mask = NDArray[np.bool_]
 

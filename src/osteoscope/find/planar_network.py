@@ -22,6 +22,7 @@ from osteoscope.find.detection import Detection
 from osteoscope.find.model import shipped
 from osteoscope.find.planar_maps import MODEL, UNITS, Maps, look
 from osteoscope.find.planar_peaks import Peak, peaks
+from osteoscope.find.planar_upright import problem
 
 Mask = NDArray[np.bool_]
 
@@ -68,8 +69,9 @@ def map_segments(study: Study, options: NetworkOptions = NetworkOptions()) -> tu
         ModelError: the weights are missing or not those of their card.
     """
     maps = look(study)
-    if maps is None:
-        return tuple(MappedSite(unit, None, "not_assessable", 0.0, ("no body found on the images",)) for unit in UNITS)
+    why = problem(maps, shipped(MODEL)) if maps else "no body found on the images"
+    if maps is None or why:
+        return tuple(MappedSite(unit, None, "not_assessable", 0.0, (why,)) for unit in UNITS)
     return tuple(_site(maps, number, options) for number in range(len(UNITS)))
 
 
@@ -111,9 +113,10 @@ def find_uptake(study: Study, mapped: tuple[MappedSite, ...], options: NetworkOp
         ModelError: the weights are missing or not those of their card.
     """
     maps = look(study)
-    if maps is None:
+    assessed = {site.site for site in mapped if site.status == "assessed"}
+    if maps is None or not assessed:
         return Detection(())
-    assessed = {site.site for site in mapped if site.status == "assessed"} | {"soft_tissue"}
+    assessed.add("soft_tissue")
     drafts = [draft for draft in _drafts(maps, options) if draft.site in assessed]
     findings = (_finding(study, maps, f"F{n}", draft) for n, draft in enumerate(drafts, start=1))
     return Detection(tuple(f for f in findings if f), tuple(_set_aside(maps, options)))

@@ -1,7 +1,7 @@
 """Physiological uptake: where organs are expected in the body's own coordinates.
 
 Zones of the trunk and head were measured on the reference voxel phantoms of ICRP Publication 110 and widened
-for children and for variation; which organs take up mIBG: docs/background/mibg.md section 4.
+for children and for variation; which organs take up mIBG: docs/background/mibg.md.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Planar views side by side in inverse grey, plain and marked, cropped to the body.
 
 The upper level lies well below the maximum, since bladder, liver and primary tumour would else take
-the whole scale (display practice of section 3.4 of docs/background/mibg.md): it is a percentile of
+the whole scale (display practice of docs/background/mibg.md): it is a percentile of
 the smoothed counts within the body, without uptake that was set aside.
 """
 

@@ -11,8 +11,10 @@ from torch import Tensor, nn
 from osteoscope.train.planar_basis import UNITS
 
 WIDTHS = (16, 24, 32, 48, 96, 128)
-# Planes at half resolution: silhouettes, owner of a focus, diffuse disease, soft-tissue disease and organs.
-OUTPUTS = {"units": len(UNITS), "owner": len(UNITS), "diffuse": len(UNITS), "other": 2}
+# Planes at half resolution: silhouettes, owner of a focus, diffuse disease; soft-tissue disease, organs and diffuse
+# disease of any unit, which is learnt sooner than that of each.
+OUTPUTS = {"units": len(UNITS), "owner": len(UNITS), "diffuse": len(UNITS), "other": 3}
+_HIDDEN = 96
 _RARE = -3.0
 
 
@@ -37,7 +39,11 @@ class PlanarNet(nn.Module):
         self.down = nn.ModuleList([_Block(3, widths[0]), *(_Block(a, b, 2) for a, b in pairs)])
         self.up = nn.ModuleList([_Block(a + b, a) for a, b in reversed(pairs)])
         self.centres = nn.Conv2d(widths[0], 1, 1)
-        self.masks = nn.Conv2d(widths[1], sum(OUTPUTS.values()), 1)
+        # Wide enough to say "this unit and diseased" of every unit, which a linear head could not.
+        self.hidden = nn.Sequential(
+            nn.Conv2d(widths[1], _HIDDEN, 1, bias=False), nn.BatchNorm2d(_HIDDEN), nn.ReLU(inplace=True)
+        )
+        self.masks = nn.Conv2d(_HIDDEN, sum(OUTPUTS.values()), 1)
         self.acquired = nn.Linear(widths[-1], len(UNITS))
         for head in (self.centres, self.masks):
             if head.bias is not None:
@@ -62,7 +68,7 @@ class PlanarNet(nn.Module):
             half = here
             wider = nn.functional.interpolate(here, scale_factor=2.0, mode="nearest")
             here = block(torch.cat([wider, kept.pop()], dim=1))
-        return self.centres(here), self.masks(half), acquired
+        return self.centres(here), self.masks(self.hidden(half)), acquired
 
 
 def split(heat: Tensor, half: Tensor, acquired: Tensor) -> dict[str, Tensor]:

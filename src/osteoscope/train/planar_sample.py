@@ -36,7 +36,7 @@ class Example:
         units: (15, *HALF) uint8 silhouettes.
         owner: HALF int8, unit of the focus there, -1 elsewhere.
         diffuse: (15, *HALF) uint8, diffuse disease of each unit.
-        other: (2, *HALF) uint8, soft-tissue disease and physiological uptake.
+        other: (3, *HALF) uint8, soft-tissue disease, physiological uptake, diffuse disease of any unit.
         acquired: (15,) uint8, whether at least half of each unit's bone is in the field.
         levels: (12,) int8, SIOPEN level of each of `SEGMENTS`, -1 where it was not acquired.
         foci: (n, 3) canvas row and column of each focus, and its unit.
@@ -152,7 +152,7 @@ def _labelled(
         fitting.lay(basis.units.view(np.uint8)),
         owner,
         fitting.lay(diffuse),
-        np.stack([fitting.lay(mass), organs.astype(np.uint8)]),
+        np.stack([fitting.lay(mass), organs.astype(np.uint8), fitting.lay(diffuse.max(axis=0))]),
         (basis.acquired >= 0.5).astype(np.uint8),
         np.array(levels, dtype=np.int8),
         foci,

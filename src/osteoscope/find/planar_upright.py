@@ -1,0 +1,45 @@
+"""Whether a body lies as the planar network expects it, head up: asked of the network itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from osteoscope.find.model import Model
+from osteoscope.find.planar_canvas import CANVAS, Fitting, Plane
+from osteoscope.find.planar_maps import Maps, Placing
+
+# Quarter turns, and what a body does that is better recognised after them.
+_TURNS: Mapping[int, str] = MappingProxyType({1: "lie on its side", 2: "lie upside down", 3: "lie on its side"})
+# Upright children reach 0.9 and more; the same turned, 0.2 to 0.9 and always less (25 simulated children).
+_SURELY, _HARDLY = 0.9, 0.6
+
+
+def problem(maps: Maps, model: Model) -> str:
+    """What keeps the body from being mapped, "" if nothing: another way up is better recognised, or none is."""
+    upright = recognised(maps)
+    if upright >= _SURELY:
+        return ""
+    turns = {quarters: recognised(_turned(model, maps.counts, quarters)) for quarters in _TURNS}
+    best = max(turns, key=lambda quarters: turns[quarters])
+    if turns[best] > upright:
+        return f"the body seems to {_TURNS[best]} in the picture: turn the image"
+    return f"no upright child recognised ({upright:.0%} alike)" if upright < _HARDLY else ""
+
+
+def recognised(maps: Maps) -> float:
+    """Mean chance of the likeliest unit where bone is recognised, times the share of units recognised; 0 to 1."""
+    best = maps.units.max(axis=0)
+    bone = best >= 0.5
+    share = float(np.mean([plane.max() >= 0.5 for plane in maps.units]))
+    return float(best[bone].mean()) * share if bone.any() else 0.0
+
+
+def _turned(model: Model, counts: Mapping[str, Plane], quarters: int) -> Maps:
+    """The maps of the same pictures after some quarter turns, fitted to the canvas anew."""
+    rotated = {name: np.rot90(view, quarters) for name, view in counts.items()}
+    shape = CANVAS[::-1] if quarters % 2 else CANVAS
+    fitting = Fitting.of((0.0, float(shape[0]), 0.0, float(shape[1])))
+    return Maps.of(model, {name: fitting.resample(view) for name, view in rotated.items()}, Placing(fitting, shape, {}))
