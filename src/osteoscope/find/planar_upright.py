@@ -38,8 +38,11 @@ def recognised(maps: Maps) -> float:
 
 
 def _turned(model: Model, counts: Mapping[str, Plane], quarters: int) -> Maps:
-    """The maps of the same pictures after some quarter turns, fitted to the canvas anew."""
-    rotated = {name: np.rot90(view, quarters) for name, view in counts.items()}
+    """The maps of one view after some quarter turns, fitted to the canvas anew.
+
+    One view alone, since a posterior view that is mirrored as if the body were upright no longer lies on the anterior.
+    """
+    name = "anterior" if "anterior" in counts else "posterior"
     shape = CANVAS[::-1] if quarters % 2 else CANVAS
     fitting = Fitting.of((0.0, float(shape[0]), 0.0, float(shape[1])))
-    return Maps.of(model, {name: fitting.resample(view) for name, view in rotated.items()}, Placing(fitting, shape, {}))
+    return Maps.of(model, {name: fitting.resample(np.rot90(counts[name], quarters))}, Placing(fitting, shape, {}))
