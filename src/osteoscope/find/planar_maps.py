@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -23,6 +23,9 @@ MODEL = "mibg_planar"
 _PLANES: Mapping[str, int] = {"units": len(UNITS), "owner": len(UNITS), "diffuse": len(UNITS), "other": 3}
 
 Mask = NDArray[np.bool_]
+
+# Two outlines that overlap less are not laid on each other rightly: then one view alone says where the body is.
+_SAME_BODY = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,10 +140,13 @@ def look(study: Study, model: Model | None = None) -> Maps | None:
     body = frame(study, BodyOptions())
     if body is None:
         return None
-    inside = body.edge < 0
+    base = "anterior" if "anterior" in study.images else "posterior"
+    alone = body
+    if body.agreement is not None and body.agreement < _SAME_BODY:
+        alone = frame(replace(study, images={base: study.images[base]}), BodyOptions()) or body
+    inside = alone.edge < 0
     spans = [np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0)]
     box = tuple(float(body.bin * end) for span in spans for end in (span[0], span[-1] + 1))
-    base = "anterior" if "anterior" in study.images else "posterior"
     lays = {name: _in_pixels(lay, body.bin) for name, lay in body.lays.items()}
     views = {name: (_shape(study, name), lay) for name, lay in lays.items()}
     placing = Placing(Fitting.of((box[0], box[1], box[2], box[3])), _shape(study, base), views, body.agreement)
