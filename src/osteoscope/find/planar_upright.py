@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 import numpy as np
+from scipy import ndimage
 
 from osteoscope.find.model import Model
-from osteoscope.find.planar_canvas import CANVAS, Fitting, Plane
+from osteoscope.find.planar_canvas import Fitting, Plane, typical
 from osteoscope.find.planar_maps import Maps, Placing
 
 # Quarter turns, and what a body does that is better recognised after them.
 _TURNS: Mapping[int, str] = MappingProxyType({1: "lie on its side", 2: "lie upside down", 3: "lie on its side"})
 # Upright children reach 0.9 and more; the same turned, 0.2 to 0.9 and always less (25 simulated children).
 _SURELY, _HARDLY = 0.9, 0.6
+_SMOOTH, _BODY_LEVEL = 5, 0.4
 
 
 def problem(maps: Maps, model: Model) -> str:
@@ -22,6 +24,8 @@ def problem(maps: Maps, model: Model) -> str:
     upright = recognised(maps)
     if upright >= _SURELY:
         return ""
+    if not any(view.any() for view in maps.counts.values()):
+        return "no counts on the images"
     turns = {quarters: recognised(_turned(model, maps.counts, quarters)) for quarters in _TURNS}
     best = max(turns, key=lambda quarters: turns[quarters])
     if turns[best] > upright:
@@ -43,6 +47,9 @@ def _turned(model: Model, counts: Mapping[str, Plane], quarters: int) -> Maps:
     One view alone, since a posterior view that is mirrored as if the body were upright no longer lies on the anterior.
     """
     name = "anterior" if "anterior" in counts else "posterior"
-    shape = CANVAS[::-1] if quarters % 2 else CANVAS
-    fitting = Fitting.of((0.0, float(shape[0]), 0.0, float(shape[1])))
-    return Maps.of(model, {name: fitting.resample(np.rot90(counts[name], quarters))}, Placing(fitting, shape, {}))
+    view = np.rot90(counts[name], quarters)
+    body = ndimage.uniform_filter(view, _SMOOTH) > _BODY_LEVEL * typical(view)
+    spans = [np.flatnonzero(body.any(axis=axis)) for axis in (1, 0)]
+    top, bottom, left, right = (float(end) for span in spans for end in (span[0], span[-1] + 1))
+    fitting = Fitting.of((top, bottom, left, right))
+    return Maps.of(model, {name: fitting.resample(view)}, Placing(fitting, (view.shape[0], view.shape[1]), {}))
