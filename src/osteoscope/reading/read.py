@@ -127,7 +127,7 @@ def _read_site(case: Case, site: str, members: tuple[str, ...], plan: Plan, gaps
     statuses = {member: places[member].status if member in places else unmapped for member in members}
     status = _combine(tuple(statuses.values()))
     missing = tuple(f"{m}: {s.replace('_', ' ')}" for m, s in statuses.items() if s != status)
-    notes = tuple(note for place in places.values() for note in place.notes) + missing
+    notes = tuple(dict.fromkeys(note for place in places.values() for note in place.notes)) + missing
     evidence = tuple(f.id for f in case.findings if f.site in members)
     measures = gaps.measures(site, plan.of_site, case, site) if status == "assessed" else ()
     confidence = min((place.confidence for place in places.values()), default=None)
