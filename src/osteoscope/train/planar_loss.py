@@ -12,6 +12,8 @@ WEIGHTS: Mapping[str, float] = {"units": 1.0, "heat": 3.0, "owner": 0.3, "diffus
 
 # Elements: a plane with less than that hardly counts in the Dice.
 _SMOOTH = 20.0
+# Heat above which an element is a centre: within one element of it, so that every focus has some.
+_CENTRE = 0.8
 
 
 def losses(said: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -38,7 +40,7 @@ def _mask(logits: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
 def _centres(logits: Tensor, heat: Tensor) -> Tensor:
     """Focal loss of key points (Law and Deng 2018, eq. 1), over the number of centres."""
     chance = torch.sigmoid(logits).clamp(1e-5, 1 - 1e-5)
-    centre = heat > 0.92
+    centre = heat > _CENTRE
     hit = -torch.log(chance) * (1 - chance) ** 2 * centre
     miss = -torch.log(1 - chance) * chance**2 * (1 - heat) ** 4 * ~centre
     return 0.15 * (hit + miss).sum() / (centre.sum() + 2 * len(logits))
