@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from osteoscope.cli import train
 from osteoscope.cli.agree import agree
 from osteoscope.cli.compare import compare
 from osteoscope.cli.console import DISCLAIMER, progress_bar, say, say_json, say_table
@@ -62,6 +63,9 @@ def read(
     baseline: Annotated[
         bool, typer.Option("--baseline", help="Read without trained models, by the classical methods alone.")
     ] = False,
+    adapt: Annotated[
+        Path | None, typer.Option(help="Adapt SIOPEN levels by an adaptation.json of `osteoscope train mibg`.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Read every study found in the inputs: reading.json, a report and DICOM objects for each.
@@ -71,9 +75,10 @@ def read(
     from osteoscope.deliver.batch import BatchOptions, read_all
     from osteoscope.deliver.outputs import OutputOptions
     from osteoscope.dicom.load import IntakeOptions
+    from osteoscope.measure.adaptation_card import Card
 
     intake = IntakeOptions(allow_gaps=allow_gaps, tracer=tracer)
-    options = BatchOptions(intake, OutputOptions(dicom, nifti), baseline)
+    options = BatchOptions(intake, OutputOptions(dicom, nifti), baseline, Card.load(adapt) if adapt else None)
     with progress_bar() as progress:
         batch = read_all(inputs, output, options, progress)
     if as_json:
@@ -139,3 +144,4 @@ def doctor(output: Output = Path(), as_json: Json = False) -> None:
 
 app.command()(agree)
 app.command()(compare)
+app.add_typer(train.app, name="train")

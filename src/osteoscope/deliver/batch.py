@@ -10,12 +10,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from osteoscope.deliver.adapted import adapted
 from osteoscope.deliver.outputs import OutputOptions, deliver
 from osteoscope.dicom.load import Arrival, Candidate, IntakeOptions, load, scan
 from osteoscope.domain import codec
 from osteoscope.domain.reading import Reading
 from osteoscope.domain.study import IntakeNote, Study
 from osteoscope.errors import OsteoscopeError
+from osteoscope.measure.adaptation_card import Card
 from osteoscope.reading.plan import plan_for
 from osteoscope.reading.read import read
 
@@ -25,11 +27,12 @@ State = Literal["read", "refused", "failed"]
 
 @dataclass(frozen=True)
 class BatchOptions:
-    """How a batch is taken in, read (with ``baseline``: without trained models) and written."""
+    """How a batch is taken in, read (with ``baseline``: without trained models; adapted by a card) and written."""
 
     intake: IntakeOptions = field(default_factory=IntakeOptions)
     outputs: OutputOptions = field(default_factory=OutputOptions)
     baseline: bool = False
+    adaptation: Card | None = None
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,7 @@ def _read_within(candidate: Candidate, folder: Path, scratch: Path, options: Bat
 
 def _deliver_study(study: Study, label: str, folder: Path, options: BatchOptions, progress: Progress) -> Row:
     plan = plan_for(study, options.baseline)
+    plan = adapted(plan, options.adaptation) if options.adaptation else plan
     reading = deliver(read(study, plan, progress), folder, options.outputs)
     return Row(label, "read", str(folder), summarise(reading), study.intake)
 

@@ -1,0 +1,177 @@
+"""The card of an adaptation: what it was made of, what it was worth, and a hash over all of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from osteoscope.domain import codec
+from osteoscope.domain.reading import ModelRecord, Reading
+from osteoscope.errors import ModelError, OutputError
+from osteoscope.measure.adaptation import Coefficients, Head
+
+NAME = "siopen-adaptation"
+SCHEMA: Literal["osteoscope/adaptation/1"] = "osteoscope/adaptation/1"
+Verdict = Literal["helps", "mixed", "no evidence", "harms"]
+_REMEDY = "Give an adaptation.json as `osteoscope train mibg` wrote it, unchanged"
+
+
+@dataclass(frozen=True)
+class Base:
+    """What an adaptation stands on: the models of a Reading, or the program's own name where it uses none."""
+
+    reader: str
+    models: tuple[ModelRecord, ...]
+
+    @classmethod
+    def of(cls, reader: str, models: Sequence[ModelRecord]) -> Base:
+        """The base of a reader, an adaptation among its models left out."""
+        kept = tuple(model for model in models if model.name != NAME)
+        return cls("" if kept else reader, kept)
+
+    @classmethod
+    def of_reading(cls, reading: Reading) -> Base:
+        """The base that a Reading was made with."""
+        return cls.of(reading.reader.name, reading.reader.models)
+
+    def __str__(self) -> str:
+        names = (f"{m.name} {m.version} (SHA-256 {m.sha256[:12]}...)" for m in self.models)
+        return ", ".join(names) or f"{self.reader!r} without a trained model"
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """What an adaptation was fitted to, without anything that names a patient.
+
+    Args:
+        studies, patients: how many.
+        levels: how many segments the reader put at each level 0 to 6.
+    """
+
+    studies: int
+    patients: int
+    levels: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Gain:
+    """A figure of agreement with the reader before and after adaptation, on studies not fitted to.
+
+    Args:
+        target: "pooled", a segment, or "total".
+        name: as in `osteoscope agree`, such as "kappa_quadratic".
+        before, after: its value; None where undefined.
+        gain, interval: after minus before, and its 95 % interval by patient; None where undefined.
+    """
+
+    target: str
+    name: str
+    before: float | None
+    after: float | None
+    gain: float | None
+    interval: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Card:
+    """An adaptation and all that is known of it.
+
+    Args:
+        name, version: as named in Readings that it takes part in.
+        purpose: what it is for and what not.
+        software: that fitted it.
+        base: what it was fitted on top of and may be used with.
+        cohort: what it was fitted to.
+        coefficients: what it does.
+        penalty: strength of the regularisation; None where the shipped scorer was kept as it is.
+        gains: out-of-fold figures.
+        verdict: whether it helped, by the intervals of the gains in pooled figures.
+        limits: what it does not do.
+    """
+
+    name: str
+    version: str
+    purpose: str
+    software: str
+    base: Base
+    cohort: Cohort
+    coefficients: Coefficients
+    penalty: float | None
+    gains: tuple[Gain, ...]
+    verdict: Verdict
+    limits: tuple[str, ...]
+    schema: Literal["osteoscope/adaptation/1"] = SCHEMA
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """All of it as plain data."""
+        plain: dict[str, Any] = codec.encode(self)
+        return plain
+
+    @property
+    def record(self) -> ModelRecord:
+        """What a Reading keeps of it."""
+        return ModelRecord(self.name, self.version, _digest(self.content))
+
+    @property
+    def head(self) -> Head:
+        """What is applied."""
+        return Head(self.coefficients, self.record)
+
+    def gain(self, target: str, name: str) -> Gain | None:
+        """The figure of that target and name, if any."""
+        return next((g for g in self.gains if (g.target, g.name) == (target, name)), None)
+
+    def check(self, base: Base) -> None:
+        """Whether it was made for that base.
+
+        Raises:
+            ModelError: it was made for another.
+        """
+        if base != self.base:
+            raise ModelError(
+                f"apply {self.name} {self.version}",
+                f"it was fitted to {self.base}, and this study is read by {base}",
+                "Train the adaptation again on readings of this version, or read without --adapt",
+            )
+
+    def write(self, path: Path) -> None:
+        """Write the card with its hash.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        text = json.dumps({**self.content, "sha256": self.record.sha256}, indent=1, ensure_ascii=False, allow_nan=False)
+        try:
+            path.write_text(f"{text}\n", encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"write {path}", str(error), "Choose a folder that can be written with -o") from error
+
+    @classmethod
+    def load(cls, path: Path) -> Card:
+        """The card of a file.
+
+        Raises:
+            ModelError: it cannot be read, is no card, or was changed since it was written.
+        """
+        asked = f"load the adaptation {path}"
+        try:
+            plain = json.loads(path.read_text(encoding="utf-8"))
+            stated = plain.pop("sha256", None) if isinstance(plain, dict) else None
+            digest = _digest(plain)
+            card = codec.decode(cls, plain)
+        except (OSError, ValueError, RecursionError) as error:
+            raise ModelError(asked, f"no adaptation in it ({error})", _REMEDY) from error
+        if digest != stated or card.name != NAME:
+            found = f"content with SHA-256 {digest[:12]}..., not {str(stated)[:12]}... as it says itself"
+            raise ModelError(asked, found, f"It was changed or damaged. {_REMEDY}")
+        return card
+
+
+def _digest(plain: Any) -> str:
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()

@@ -1,0 +1,121 @@
+"""What a Reading holds on the level of one SIOPEN segment, without its images: the input of an adaptation.
+
+Chances of levels follow from the confidences as in `score_chance`: the number of foci is Poisson-binomial plus a
+Poisson number of foci not found, the diffuse fraction normal around its measured value. Images are not needed, so
+that a reading.json made years ago serves; a patch too unsure to be measured is taken as small.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from osteoscope.domain.anatomy import SIOPEN
+from osteoscope.domain.finding import Finding, Measure
+from osteoscope.errors import InvalidValueError
+from osteoscope.measure.score_tables import ScoreOptions, scheme
+
+Floats = NDArray[np.float64]
+
+UNADAPTED = "siopen_unadapted"
+FEATURES = ("expected_foci", "accepted_foci", "diffuse_fraction", "patch_confidence")
+_OPTIONS = ScoreOptions()
+_SCHEME = scheme("siopen", _OPTIONS)
+TOP = _SCHEME.top
+# Least chance of a level: no evidence of a program excludes that a reader sees it otherwise.
+_LEAST = 0.01
+# Least distance in logits from a threshold to the side on which the shipped level lies.
+_MARGIN = 0.05
+# Foci above so many say nothing more on a level.
+_MANY_FOCI = 6
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was found in one segment.
+
+    Args:
+        segment: id of a SIOPEN segment.
+        level: of the shipped scorer, 0..6.
+        foci: confidences 0..1 of discrete foci, accepted or not.
+        patches: confidences 0..1 of diffuse findings.
+        fraction: share of the segment's silhouette that accepted patches cover, 0..1.
+
+    Raises:
+        InvalidValueError: the segment is none, or a number is out of its range.
+    """
+
+    segment: str
+    level: int
+    foci: tuple[float, ...] = ()
+    patches: tuple[float, ...] = ()
+    fraction: float = 0.0
+
+    def __post_init__(self) -> None:
+        shares = (*self.foci, *self.patches, self.fraction)
+        if self.segment not in SIOPEN or self.level not in range(TOP + 1) or not all(0 <= s <= 1 for s in shares):
+            found = f"segment {self.segment!r}, level {self.level}, shares {shares}"
+            raise InvalidValueError("build Evidence", found, f"Give a SIOPEN segment, 0..{TOP} and shares of 0..1")
+
+    @cached_property
+    def features(self) -> Floats:
+        """Of `FEATURES`, shape (4,): foci in halves, the rest in shares; none falls as disease grows."""
+        expected, accepted = sum(self.foci), sum(c >= _OPTIONS.accepted for c in self.foci)
+        foci = [min(float(n), _MANY_FOCI) / 2 for n in (expected, accepted)]
+        return np.array([*foci, self.fraction, max(self.patches, default=0.0)])
+
+    @cached_property
+    def logits(self) -> Floats:
+        """Log odds that the level is at least 1, 2 ... 6, shape (6,), falling; their signs give the shipped level."""
+        chances = np.clip([self._at_least(level) for level in range(1, TOP + 1)], _LEAST, 1 - _LEAST)
+        odds = np.log(chances / (1 - chances))
+        reached = np.arange(1, TOP + 1) <= self.level
+        return np.asarray(np.where(reached, np.maximum(odds, _MARGIN), np.minimum(odds, -_MARGIN)))
+
+    def _at_least(self, level: int) -> float:
+        rungs = [rung for rung in _SCHEME.rungs if rung.level >= level]
+        enough = min((rung.sites for rung in rungs if rung.sites is not None), default=None)
+        by_number = 0.0 if enough is None else _tail(self.foci, enough)
+        by_extent = self._above(min((rung.fraction for rung in rungs if rung.fraction is not None), default=1.0))
+        none = math.prod(1 - c for c in self.patches)
+        return by_number + (1 - by_number) * (1 - none) * by_extent
+
+    def _above(self, fraction: float) -> float:
+        if fraction <= 0:
+            return 1.0
+        return 0.5 * math.erfc((fraction - self.fraction) / (_OPTIONS.fraction_error * math.sqrt(2)))
+
+
+def _tail(confidences: Iterable[float], least: int) -> float:
+    """Chance of at least so many foci (Poisson-binomial, and Poisson for those not found)."""
+    rate = _OPTIONS.missed
+    number = np.array([math.exp(-rate) * rate**n / math.factorial(n) for n in range(least)])
+    for confidence in confidences:
+        number = np.convolve(number, (1 - confidence, confidence))[:least]
+    return float(np.clip(1 - number.sum(), 0.0, 1.0))
+
+
+def evidence(segment: str, measures: Iterable[Measure], findings: Iterable[Finding]) -> Evidence | None:
+    """The Evidence of a segment; None where the measures hold no SIOPEN level of it.
+
+    Args:
+        segment: id of a SIOPEN segment.
+        measures: of the segment; a level that was adapted before is replaced by the unadapted one.
+        findings: of the whole study.
+
+    Raises:
+        InvalidValueError: the id names no SIOPEN segment, or a level is off the scale.
+    """
+    named = {measure.name: measure.value for measure in measures}
+    level = named.get(UNADAPTED, named.get("siopen"))
+    if level is None:
+        return None
+    own = [f for f in findings if f.site in SIOPEN.get(segment, ())]
+    foci = tuple(sorted((f.confidence for f in own if f.kind != "diffuse"), reverse=True))
+    patches = tuple(sorted((f.confidence for f in own if f.kind == "diffuse"), reverse=True))
+    return Evidence(segment, round(level), foci, patches, min(named.get("siopen_diffuse_fraction", 0.0), 1.0))
