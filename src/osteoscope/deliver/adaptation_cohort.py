@@ -100,10 +100,10 @@ def read_cohort(path: Path, options: IntakeOptions, progress: Progress) -> Cohor
 
 def _without_row_ids(path: Path, scratch: Path) -> Path:
     """The CSV without its id column where the patient stands in another; rows keep their line numbers."""
-    rows = list(lines(path)) if path.is_file() else []
+    rows = list(lines(path))
     header = [cell.lower() for cell in rows[0][1]] if rows else []
     if "study" not in header:
-        found = f"no column 'study' in the header ({', '.join(header[:6]) or 'no such file, or an empty first line'})"
+        found = f"no column 'study' in the header ({', '.join(header[:6]) or 'an empty first line'})"
         raise IntakeError(f"train on {path}", found, "Name the study or reading.json of each row in a column 'study'")
     if "id" not in header or not _PATIENT_COLUMNS & set(header):
         return path
