@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
+import adaptation
 import identity
 import mibg
 import quality
@@ -20,7 +21,13 @@ import speed
 
 HERE = Path(__file__).parent
 Figures = Mapping[str, str | float | int]
-ROWS: Mapping[str, Callable[[], Figures]] = {**speed.ROWS, **quality.ROWS, **mibg.ROWS, **identity.ROWS}
+ROWS: Mapping[str, Callable[[], Figures]] = {
+    **speed.ROWS,
+    **quality.ROWS,
+    **mibg.ROWS,
+    **identity.ROWS,
+    **adaptation.ROWS,
+}
 
 
 def main() -> None:

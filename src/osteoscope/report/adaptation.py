@@ -39,7 +39,7 @@ def answer(card: Card) -> tuple[str, ...]:
     """The verdict and the figure that it rests on, in words."""
     gain = card.gain(POOLED, "kappa_quadratic")
     shown = _cells(gain) if gain else None
-    figures = f"Quadratic kappa of levels {shown[0]} before, {shown[1]} after: gain {shown[2]}." if shown else ""
+    figures = f"Quadratic kappa of levels {shown[0]} before, {shown[1]} after: {shown[2]}." if shown else ""
     return tuple(filter(None, (_ANSWERS[card.verdict], figures)))
 
 
@@ -84,7 +84,7 @@ def build_adaptation(card: Card, figure: Figure, listings: tuple[Table, ...]) ->
 
 
 def _table(title: str, gains: list[Gain], name: Callable[[Gain], str]) -> Table:
-    columns = (Column("Figure"), *(Column(t, True) for t in ("Shipped", "Adapted", "Gain [95 % interval]")))
+    columns = (Column("Figure"), *(Column(t, True) for t in ("Shipped", "Adapted", "Change [95 % interval]")))
     rows = tuple((Cell(name(g)), *map(Cell, _cells(g))) for g in gains)
     note = "Intervals by drawing patients. A dash: undefined, since all levels are the same or too few are there."
     return Table(title, columns, rows, note)

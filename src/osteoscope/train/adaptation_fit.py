@@ -36,6 +36,7 @@ _GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 _PRIORS = (("slope", 1, 0.5), ("shifts", TOP, 3.0), ("weights", len(FEATURES), 1.0), ("groups", len(_GROUPS), 1.0))
 _SEGMENT_PRIOR = 0.5
 _SPREAD = np.concatenate([*(np.full(n, sd) for _, n, sd in _PRIORS), np.full(len(SEGMENTS), _SEGMENT_PRIOR)])
+_OPTIONS = {"maxiter": 300, "ftol": 1e-7}
 _ENDS = np.cumsum([n for _, n, _ in _PRIORS])
 # (segment, group or segment): which offsets a segment adds up.
 _MEMBERS = np.hstack([[[s in g for g in _GROUPS.values()] for s in SEGMENTS], np.eye(len(SEGMENTS))]).astype(float)
@@ -81,7 +82,7 @@ def fit_path(sample: Sample, penalties: Sequence[float]) -> tuple[Coefficients, 
     at, made = np.zeros(_SPREAD.size), []
     for penalty in penalties:
         if math.isfinite(penalty):
-            at = minimize(likelihood, at, (penalty,), "L-BFGS-B", jac=True, bounds=bounds, options={"maxiter": 300}).x
+            at = minimize(likelihood, at, (penalty,), "L-BFGS-B", jac=True, bounds=bounds, options=_OPTIONS).x
         made.append(_coefficients(at) if math.isfinite(penalty) else Coefficients())
     return tuple(made)
 
