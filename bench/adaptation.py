@@ -25,7 +25,8 @@ from osteoscope.train.adaptation_fit import Sample
 from osteoscope.train.adaptation_folds import choose, out_of_fold
 from osteoscope.train.adaptation_judge import Compared, judge, verdict
 
-CHILDREN = range(7000, 7110)
+# Children 7000 to 7109 served to choose the method.
+CHILDREN = range(7200, 7310)
 # Contrast to noise below which the reader sees nothing, and below which a single focus of a distal limb is faint.
 SEEN, FAINT = 4.0, 10.0
 Pairs = list[tuple[Evidence, int]]

@@ -2,7 +2,7 @@
 
 Foci are peaks of the heat map, one for both views together; diffuse disease is an area per unit; disease outside
 bone and physiological uptake are areas of their own. How sure a focus is comes from a logistic model on the card; how
-sure an area is, from the mean chance within it.
+sure an area is, from the chances within it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ class NetworkOptions:
     Args:
         silhouette: a pixel belongs to a unit from this chance on.
         poor_pairing: least overlap of the two outlines before the views are said not to match.
-        area: a pixel is diffusely involved, or an organ, or a mass, from this chance on.
+        area: a pixel is an organ, or a mass, from this chance on.
+        involved: a pixel is diffusely involved from this chance on, over its chance of being bone at all.
+        throughout: a patch that covers more of its unit's silhouette covers all of it: rims are lost to blur.
         least_patch: a smaller share of a unit's silhouette is no diffuse disease.
         least_mass: elements at half resolution; a smaller area is no mass and no organ.
         least_confidence: foci less sure are not reported.
@@ -56,6 +58,8 @@ class NetworkOptions:
     silhouette: float = 0.5
     poor_pairing: float = 0.7
     area: float = 0.5
+    involved: float = 0.35
+    throughout: float = 0.85
     least_patch: float = 0.015
     least_mass: int = 6
     least_confidence: float = 0.1
@@ -139,10 +143,9 @@ def _drafts(maps: Maps, options: NetworkOptions) -> Iterator[_Draft]:
         patch = _patch(maps, number, options)
         if patch is not None:
             involved[unit] = patch
-            confidence = float(maps.diffuse[number][patch].mean())
-            bone, disease = (maps.placing.draw(planes[number]) for planes in (maps.units, maps.diffuse))
-            drawn = (bone >= options.silhouette) & (disease >= options.area * bone)
-            yield _Draft(unit, "diffuse", confidence, dict.fromkeys(maps.counts, drawn))
+            # Its surest tenth: whether there is disease at all, not how sure its rim is.
+            confidence = float(np.percentile(maps.diffuse[number][patch], 90))
+            yield _Draft(unit, "diffuse", confidence, dict.fromkeys(maps.counts, _drawn(maps, number, options)))
     for peak in peaks(maps, settings["focus"]):
         unit = UNITS[peak.unit]
         if unit in involved and ndimage.binary_dilation(involved[unit])[peak.half]:
@@ -157,8 +160,15 @@ def _drafts(maps: Maps, options: NetworkOptions) -> Iterator[_Draft]:
 def _patch(maps: Maps, number: int, options: NetworkOptions) -> Mask | None:
     inside = maps.units[number] >= options.silhouette
     # Against the chance of being bone at all, so that a patch reaches the rim of its bone.
-    patch = inside & (maps.diffuse[number] >= options.area * maps.units[number])
+    patch = inside & (maps.diffuse[number] >= options.involved * maps.units[number])
     return patch if patch.sum() >= max(options.least_mass, options.least_patch * inside.sum()) else None
+
+
+def _drawn(maps: Maps, number: int, options: NetworkOptions) -> Mask:
+    bone, disease = (maps.placing.draw(planes[number]) for planes in (maps.units, maps.diffuse))
+    silhouette = bone >= options.silhouette
+    patch = silhouette & (disease >= options.involved * bone)
+    return silhouette if patch.sum() > options.throughout * silhouette.sum() else patch
 
 
 def _pieces(mask: Mask, least: int) -> Iterator[Mask]:

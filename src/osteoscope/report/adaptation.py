@@ -28,7 +28,7 @@ FIGURES: Mapping[str, str] = MappingProxyType(
 _ANSWERS: Mapping[Verdict, str] = MappingProxyType(
     {
         "helps": "The adaptation helps: on patients it was not fitted to, levels agree better with the reader.",
-        "mixed": "The adaptation is not recommended: quadratic kappa rises, but another pooled figure falls.",
+        "mixed": "The adaptation is not recommended: linear kappa rises, but another pooled figure falls.",
         "no evidence": "The adaptation is not recommended: its gain cannot be told from chance.",
         "harms": "The adaptation must not be used: levels agree less well with the reader.",
     }
@@ -37,9 +37,9 @@ _ANSWERS: Mapping[Verdict, str] = MappingProxyType(
 
 def answer(card: Card) -> tuple[str, ...]:
     """The verdict and the figure that it rests on, in words."""
-    gain = card.gain(POOLED, "kappa_quadratic")
+    gain = card.gain(POOLED, "kappa_linear")
     shown = _cells(gain) if gain else None
-    figures = f"Quadratic kappa of levels {shown[0]} before, {shown[1]} after: {shown[2]}." if shown else ""
+    figures = f"Linear kappa of levels {shown[0]} before, {shown[1]} after: {shown[2]}." if shown else ""
     return tuple(filter(None, (_ANSWERS[card.verdict], figures)))
 
 

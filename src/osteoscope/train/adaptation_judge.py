@@ -22,7 +22,8 @@ SIOPEN = SCALES["siopen"]
 _NAMES = ("kappa_quadratic", "kappa_linear", "exact", "within_one")
 _LEVEL_FIGURES = tuple(figure for figure in level_figures(SIOPEN) if figure.name in _NAMES)
 _CUT = next(figure for figure in CUT_FIGURES if figure.name == "kappa")
-_DECISIVE = "kappa_quadratic"
+# Habits of a reader are mostly of one level, which quadratic weights hardly see; linear ones are what is optimised.
+_DECISIVE = "kappa_linear"
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +53,7 @@ def judge(compared: Compared, resampling: Resampling) -> tuple[Gain, ...]:
 
 
 def verdict(gains: tuple[Gain, ...]) -> Verdict:
-    """Whether the gain in pooled quadratic kappa is distinguishable from none; "mixed" where another pooled figure of
+    """Whether the gain in pooled linear kappa is distinguishable from none; "mixed" where another pooled figure of
     levels is distinguishably lower for it."""
     ends = {g.name: g.interval for g in gains if g.target == POOLED and g.interval is not None}
     low, high = ends.get(_DECISIVE, (0.0, 0.0))
