@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -116,6 +117,16 @@ def test_nothing_is_made_of_a_reader_without_bias() -> None:
     assert verdict(judge(Compared(sample, tried.levels), Resampling(draws=200))) == "no evidence"
     before = np.array([e.level for e in sample.found])
     assert np.mean(before == tried.levels) > 0.97
+
+
+def test_slips_of_a_reader_are_not_learned() -> None:
+    """A fifth of the levels off by one, either way: the shipped levels stay."""
+    sample = cohort(30, shipped, seed=4)
+    rng = np.random.default_rng(5)
+    slips = rng.choice((-1, 0, 1), sample.levels.size, p=(0.1, 0.8, 0.1))
+    slipped = replace(sample, levels=np.clip(sample.levels + slips, 0, 6))
+    tried = out_of_fold(slipped, quiet)
+    assert verdict(judge(Compared(slipped, tried.levels), Resampling(draws=200))) == "no evidence"
 
 
 def test_patients_stay_in_one_fold() -> None:

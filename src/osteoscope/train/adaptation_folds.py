@@ -44,6 +44,7 @@ def choose(sample: Sample, number: int = INNER) -> tuple[Coefficients, float]:
     Of the penalties whose loss lies within one standard error of the best, the strongest (Breiman, Friedman, Olshen
     & Stone 1984, Classification and Regression Trees, 3.4.3): without evidence the shipped scorer stays. Of the cuts,
     the one of the best linear kappa: the median of a skewed distribution lies below its mean, and totals with it.
+    Where even that is not above the kappa of the shipped levels, these stay.
     """
     fold = folds(sample, number)
     parts = [fold == left for left in np.unique(fold)]
@@ -55,18 +56,16 @@ def choose(sample: Sample, number: int = INNER) -> tuple[Coefficients, float]:
     odds = np.empty((len(sample.found), TOP))
     for part, fits in zip(parts, made, strict=True):
         odds[part] = [fits[chosen].log_odds(e) for e in sample.where(part).found]
-    cut = _best_cut(odds, sample.levels) if math.isfinite(PENALTIES[chosen]) else Coefficients.cut
+    kappas = {cut: _kappa(sample, (odds > math.log(cut / (1 - cut))).sum(axis=1)) for cut in CUTS}
+    cut = max(CUTS, key=lambda tried: kappas[tried])
+    shipped = _kappa(sample, np.array([e.level for e in sample.found]))
+    if math.isinf(PENALTIES[chosen]) or not kappas[cut] > shipped:
+        return Coefficients(), math.inf
     return replace(fit_path(sample, PENALTIES[: chosen + 1])[-1], cut=cut), PENALTIES[chosen]
 
 
-def _best_cut(odds: Floats, levels: Indices) -> float:
-    weights = disagreement(TOP + 1, "linear")
-
-    def kappa(cut: float) -> float:
-        given = (odds > math.log(cut / (1 - cut))).sum(axis=1)
-        return float(kappa_of_tables(tabulate(levels, given, TOP + 1), weights))
-
-    return max(CUTS, key=kappa)
+def _kappa(sample: Sample, levels: Indices) -> float:
+    return float(kappa_of_tables(tabulate(sample.levels, levels, TOP + 1), disagreement(TOP + 1, "linear")))
 
 
 def _by_patient(lost: Floats, patients: Indices) -> Floats:
