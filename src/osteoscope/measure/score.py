@@ -6,11 +6,13 @@ attenuated away in one view is judged in the other.
 
 Interval of a level: the central 90 % of its distribution (`score_chance`), up to the top level where part of the
 segment is not on the images or is hidden. Interval of a total: that of the sum, as if segments erred independently,
-and the whole range of each segment without a level on top. They are as good as the confidences of the findings.
+widened since they do not (`ScoreOptions.together`), and the whole range of each segment without a level on top. They
+are as good as the confidences of the findings.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import reduce
 
@@ -98,10 +100,11 @@ def _total(case: Case, table: Scheme, options: ScoreOptions) -> Measure | None:
         return None
     value = sum(levels.values())
     chances = reduce(np.convolve, (level_chances(case, table.members[s], table, options) for s in levels))
-    low, high = range_of(chances, value)
+    ends = range_of(chances, value)
+    low, high = (value + options.together * (end - value) for end in ends)
     unseen = (len(table.members) - len(levels)) * table.top
     rest = sum(table.top - level for segment, level in levels.items() if _in_part(case, table.members[segment]))
-    interval = (low, min(high + unseen + rest, len(table.members) * table.top))
+    interval = (max(0, math.floor(low)), min(math.ceil(high) + unseen + rest, len(table.members) * table.top))
     method = f"sum of {len(levels)} of {len(table.members)} segments"
     return Measure(f"{table.name}_total", value, "{score}", method, interval)
 

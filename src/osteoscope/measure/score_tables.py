@@ -32,6 +32,8 @@ class ScoreOptions:
         accepted: a finding counts from this confidence.
         missed: foci per segment that no finding shows, on average.
         fraction_error: standard deviation of a measured diffuse fraction.
+        together: how much wider the interval of a total is than if segments erred independently; found on 60
+            simulated children (seeds 20000 to 20059), of whose totals it then held 83 %.
     """
 
     denominator: Literal["segment", "unit"] = "segment"
@@ -44,6 +46,7 @@ class ScoreOptions:
     accepted: float = 0.5
     missed: float = 0.02
     fraction_error: float = 0.06
+    together: float = 3.0
 
 
 @dataclass(frozen=True)
