@@ -74,8 +74,8 @@ def simulate_planar(recipe: ChildRecipe, seed: int, body: Body | None = None) ->
     )
     placed = place_lesions(body, recipe.lesions, disease)
     held = concentrations(body, recipe.uptake, recipe.age_years, organs)
-    field = _field(body, recipe.camera)
-    expected = _expected(body, held, placed, Optics.of(_attenuation(body), field, recipe.camera), organs)
+    field = field_over(body, recipe.camera)
+    expected = _expected(body, held, placed, Optics.of(attenuation_of(body), field, recipe.camera), organs)
     scanned = scan(*expected, Silhouettes(body, field), recipe, other)
     study = _study(recipe, seed, detect(scanned.views, noise))
     grids = {name: image.grid for name, image in study.images.items()}
@@ -84,12 +84,13 @@ def simulate_planar(recipe: ChildRecipe, seed: int, body: Body | None = None) ->
     return with_set_aside(made, scanned.traces)
 
 
-def _attenuation(body: Body) -> Reals:
+def attenuation_of(body: Body) -> Reals:
+    """Attenuation of each voxel, 1/mm."""
     return body.density[body.labels] * np.float32(WATER_PER_MM)
 
 
-def _field(body: Body, camera: Camera) -> Field:
-    """The body's uppermost voxel at the top margin, the middle of its bones at the middle of the table."""
+def field_over(body: Body, camera: Camera) -> Field:
+    """A body under a camera: its uppermost voxel at the top margin, the middle of its bones at that of the table."""
     _, columns = body.in_picture(body.bone(unit for unit in PLANAR_UNITS if unit != SOFT_TISSUE))
     slices, _ = body.in_picture(body.voxels(range(1, len(body.structures))))
     top = body.grid.to_position((int(slices.max()), 0, 0))

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osteoscope.simulate.body import Body
-from osteoscope.simulate.camera import WATER_PER_MM, Camera, Field, Optics, field_of
+from osteoscope.simulate.camera import Optics
 from osteoscope.simulate.lesion_kinds import Confluent, Diffuse, Foci, Lesion
 from osteoscope.simulate.lesions import Placed, place_lesions
+from osteoscope.simulate.planar import attenuation_of, field_over
 from osteoscope.simulate.random_disease import lesions_of_level, random_lesions
 from osteoscope.simulate.recipe import ChildRecipe
+from osteoscope.simulate.silhouettes import Silhouettes
 from osteoscope.simulate.uptake import Uptake, concentrations, organ_of, texture
 from osteoscope.train.planar_basis import SEGMENTS, UNITS, Basis, Halves, Part
 
@@ -28,39 +30,31 @@ _NO_MASK = np.zeros((0, 0), dtype=bool)
 
 def make_basis(recipe: ChildRecipe, body: Body, rng: np.random.Generator) -> Basis:
     """Take a body apart: organs, and in every segment some foci and a diffuse patch, besides soft-tissue masses."""
-    field = _field(body, recipe.camera)
-    attenuation = body.density[body.labels] * np.float32(WATER_PER_MM)
-    optics = Optics.of(attenuation, field, recipe.camera)
+    field = field_over(body, recipe.camera)
+    still = Silhouettes(body, field)
+    optics = Optics.of(attenuation_of(body), field, recipe.camera)
     uneven = texture(body, rng)
     uptake = replace(recipe.uptake, thyroid=1.0, brown_fat=1.0, adrenals=1.0)
     held = concentrations(body, uptake, recipe.age_years, rng)
-    views = _Views(body, optics, uneven)
+    views = _Views(body, still, optics, uneven)
     organs = list(_organs(body, held, views))
     scale = recipe.camera.anterior_counts / sum(float(p.views[0].sum(dtype=np.float64)) * p.scale for p, _ in organs)
     lesions = [_lesion(body, views, *placed) for placed in _possible(body, rng)]
     parts = [*(p for p, _ in organs), *(p for p in lesions if p is not None)]
     scaled = tuple(replace(p, scale=p.scale * scale) for p in parts)
     volumes = np.array([body.bone((unit,)).size for unit in UNITS], dtype=float)
-    in_field = np.array([views.seen(body.bone((unit,))).sum() for unit in UNITS], dtype=float)
+    in_field = np.array([views.still.seen(body.bone((unit,))).sum() for unit in UNITS], dtype=float)
     return Basis(
         recipe.camera.pixel_mm,
         recipe.age_years,
         np.array([[s.start, s.stop] for s in field.seen]),
         np.array([usual for _, usual in organs]),
         scaled,
-        np.stack([views.silhouette(body.bone((unit,))) for unit in UNITS]),
-        views.silhouette(body.voxels(range(1, len(body.structures)))),
+        np.stack([views.still.mask(body.bone((unit,))) for unit in UNITS]),
+        views.still.mask(body.voxels(range(1, len(body.structures)))),
         in_field / np.maximum(volumes, 1),
         in_field,
     )
-
-
-def _field(body: Body, camera: Camera) -> Field:
-    _, columns = body.in_picture(body.bone(UNITS))
-    slices, _ = body.in_picture(body.voxels(range(1, len(body.structures))))
-    top = body.grid.to_position((int(slices.max()), 0, 0))
-    middle = body.grid.to_position((0, 0, float(np.median(columns))))
-    return field_of(body.grid, camera, float(top[2]), float(middle[0]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,22 +62,9 @@ class _Views:
     """Exposes voxels of a body, one crop at a time."""
 
     body: Body
+    still: Silhouettes
     optics: Optics
     uneven: NDArray[np.float32]
-
-    def seen(self, voxels: NDArray[np.int64]) -> NDArray[np.bool_]:
-        z, x = self.body.in_picture(voxels)
-        field = self.optics.field
-        return (field.pixel_of_slices()[z] >= 0) & (field.pixel_of_columns()[x] >= 0)
-
-    def silhouette(self, voxels: NDArray[np.int64]) -> NDArray[np.bool_]:
-        field = self.optics.field
-        z, x = self.body.in_picture(voxels)
-        hit = np.zeros((self.body.grid.shape[0], self.body.grid.shape[2]), dtype=bool)
-        hit[z, x] = True
-        rows = _nearest(field.slices, field.row_edges, field.seen[0])
-        columns = _nearest(field.columns, field.column_edges, field.seen[1])
-        return np.asarray(hit[rows][:, columns] & (rows >= 0)[:, None] & (columns >= 0))
 
     def expose(self, voxels: NDArray[np.int64], concentration: NDArray[np.float32] | float, least: float) -> Crop:
         """What voxels with that concentration add."""
@@ -98,15 +79,6 @@ class _Views:
         found = Optics(self.optics.camera, field, reaching).expose(activity)
         both = np.stack([found["anterior"], found["posterior"][:, ::-1]])
         return _cropped(both, least)
-
-
-def _nearest(at: NDArray[np.float64], edges: NDArray[np.float64], seen: slice) -> NDArray[np.int64]:
-    middle = (edges[:-1] + edges[1:]) / 2
-    index = np.rint((middle - at[0]) / (at[1] - at[0])).astype(np.int64)
-    inside = (index >= 0) & (index < len(at))
-    inside[: seen.start] = False
-    inside[seen.stop :] = False
-    return np.where(inside, index, -1)
 
 
 def _cropped(both: NDArray[np.float64], least: float) -> Crop:
@@ -162,18 +134,18 @@ def _some_foci(segment: str, rng: np.random.Generator) -> list[Lesion]:
 
 
 def _lesion(body: Body, views: _Views, placed: Placed, kind: str, segment: int, group: int) -> Part | None:
-    seen = views.seen(placed.voxels)
+    seen = views.still.seen(placed.voxels)
     if seen.mean() <= 0.5 and not (kind == "diffuse" and seen.any()):
         return None
     corner, crop, scale = views.expose(placed.voxels, 1.0, _LEAST_OF_LESION)
-    silhouette = views.silhouette(placed.voxels)
+    silhouette = views.still.mask(placed.voxels)
     if scale <= 0 or not silhouette.any():
         return None
     rows, columns = crop.shape[1:]
     inside = silhouette[corner[0] : corner[0] + rows, corner[1] : corner[1] + columns]
     row, column = np.argwhere(silhouette).mean(axis=0).tolist()
     bone = body.bone((placed.unit,)) if kind == "diffuse" else np.empty(0, dtype=np.int64)
-    share = float(seen.sum() / max(1, views.seen(bone).sum())) if kind == "diffuse" else 0.0
+    share = float(seen.sum() / max(1, views.still.seen(bone).sum())) if kind == "diffuse" else 0.0
     return Part(placed.unit, group, kind, segment, share, corner, crop, scale, inside, (row, column))
 
 
