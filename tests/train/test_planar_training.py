@@ -100,6 +100,7 @@ def test_training_learns_goes_on_and_ships(path: Path, tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter's own making
         card = export(tmp_path / "weights.pt", tmp_path / "model", [path], Story("0", "a toy", ("a toy",)), draws=2)
+    assert b"osteoscope/train" not in card.with_suffix(".onnx").read_bytes()
     assert json.loads(card.read_text())["settings"]["focus"].keys() >= {"constant", "heat"}
     heat, masks, acquired = Model.load(card).run(np.zeros((3, *CANVAS), dtype=np.float32))
     assert (heat.shape, masks.shape[1:], acquired.shape) == ((1, *CANVAS), HALF, (len(UNITS),))

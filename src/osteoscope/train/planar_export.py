@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
@@ -47,10 +48,12 @@ def export(weights: Path, folder: Path, held_out: Sequence[Path], story: Story, 
         draws: examples for the calibration.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    onnx = folder / f"{MODEL}.onnx"
-    _write_onnx(weights, onnx)
-    plain = Card(MODEL, story.version, onnx.name, hashlib.sha256(onnx.read_bytes()).hexdigest(), _PURPOSE, story.data)
-    settings = {"focus": calibrate(Model(plain, onnx), held_out, draws)}
+    target = folder / f"{MODEL}.onnx"
+    _write_onnx(weights, target)
+    plain = Card(
+        MODEL, story.version, target.name, hashlib.sha256(target.read_bytes()).hexdigest(), _PURPOSE, story.data
+    )
+    settings = {"focus": calibrate(Model(plain, target), held_out, draws)}
     card = Card(**(asdict(plain) | {"limits": story.limits, "settings": settings}))
     path = folder / f"{MODEL}.json"
     path.write_text(json.dumps(asdict(card), indent=1) + "\n", encoding="utf-8")
@@ -74,6 +77,17 @@ def _write_onnx(weights: Path, path: Path) -> None:
     if program is None:
         raise ModelError("export the planar network", "no ONNX program", "Check the versions of torch and onnxscript")
     program.save(str(path), external_data=False)
+    _strip(path)
+
+
+def _strip(path: Path) -> None:
+    """Leave out where the exporter stood in the code, which names folders of this machine."""
+    model = onnx.load(path)
+    graph = model.graph
+    for item in (model, graph, *graph.node, *graph.input, *graph.output, *graph.initializer, *graph.value_info):
+        del item.metadata_props[:]
+        item.doc_string = ""
+    onnx.save(model, path)
 
 
 def calibrate(model: Model, bases: Sequence[Path], draws: int) -> dict[str, float]:
