@@ -129,6 +129,7 @@ PLANAR_UNITS: tuple[str, ...] = (
         "proximal_upper_limb", "distal_upper_limb", "proximal_lower_limb", "distal_lower_limb") for side in SIDES),
     "soft_tissue",
 )  # fmt: skip
+SKELETAL_UNITS: tuple[str, ...] = tuple(unit for unit in PLANAR_UNITS if unit != "soft_tissue")
 
 # Segment -> units. The sacrum is drawn in the spine by one redrawn schematic (S8) only, so it is a choice:
 # `siopen_members("pelvis")` moves it.

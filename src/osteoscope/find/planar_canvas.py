@@ -53,6 +53,14 @@ class Fitting:
         index = np.floor((at - shift) / self.scale).astype(np.int64)
         return np.asarray(np.where((index >= 0) & (index < count), index, -1))
 
+    def on_canvas(self, row: float, column: float) -> tuple[float, float]:
+        """Canvas place of a place in the picture; both count from the middle of the first element."""
+        return (row + 0.5) * self.scale + self.down - 0.5, (column + 0.5) * self.scale + self.right - 0.5
+
+    def on_picture(self, row: float, column: float) -> tuple[float, float]:
+        """Place in the picture of a canvas place, the inverse of `on_canvas`."""
+        return (row + 0.5 - self.down) / self.scale - 0.5, (column + 0.5 - self.right) / self.scale - 0.5
+
     def resample(self, counts: NDArray[Any]) -> Plane:
         """Counts of the picture on the canvas; their sum is kept as far as it lies on it."""
         down = _shares(counts.shape[0], self.scale, self.down, CANVAS[0])

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from osteoscope.domain.anatomy import PLANAR_UNITS
+from osteoscope.domain.anatomy import SKELETAL_UNITS
 from osteoscope.domain.finding import Part
 from osteoscope.domain.study import Study
 from osteoscope.find.model import Model, shipped
 from osteoscope.find.planar_body import BodyOptions, Lay, frame
 from osteoscope.find.planar_canvas import HALF, Fitting, Plane, planes
 
-UNITS: tuple[str, ...] = tuple(unit for unit in PLANAR_UNITS if unit != "soft_tissue")
+UNITS: tuple[str, ...] = SKELETAL_UNITS
 MODEL = "mibg_planar"
-# Planes of the network's second output, in their order.
-_PLANES: Mapping[str, int] = {"units": len(UNITS), "owner": len(UNITS), "diffuse": len(UNITS), "other": 3}
+# Planes of the network's second output, in their order: silhouettes, owner of a focus, diffuse disease; soft-tissue
+# disease, organs and diffuse disease of any unit, which is learnt sooner than that of each.
+PLANES: Mapping[str, int] = MappingProxyType(
+    {"units": len(UNITS), "owner": len(UNITS), "diffuse": len(UNITS), "other": 3}
+)
 
 Mask = NDArray[np.bool_]
 
@@ -57,8 +61,8 @@ class Maps:
     def of(cls, model: Model, counts: Mapping[str, Plane], placing: Placing) -> Maps:
         """Run the network on counts that lie on the canvas."""
         heat, half, acquired = model.run(planes(counts))
-        ends = np.cumsum(list(_PLANES.values()))
-        said = dict(zip(_PLANES, np.split(half, ends[:-1]), strict=True))
+        ends = np.cumsum(list(PLANES.values()))
+        said = dict(zip(PLANES, np.split(half, ends[:-1]), strict=True))
         owner = np.exp(said["owner"] - said["owner"].max(axis=0))
         units, diffuse, other = (_chance(said[name]) for name in ("units", "diffuse", "other"))
         return cls(
@@ -97,6 +101,10 @@ class Placing:
         found[rows[at[0]], columns[at[1]]] = True
         return Part.from_mask(name, found) if found.any() else None
 
+    def parts(self, mask: Mask, views: Iterable[str]) -> tuple[Part, ...]:
+        """The Parts of a mask of the anterior geometry on those views that it reaches."""
+        return tuple(part for name in views if (part := self.part(name, mask)))
+
     def _source(self, name: str) -> tuple[tuple[NDArray[np.int64], NDArray[np.int64]], Mask]:
         (height, width), lay = self.views[name]
         rows = np.arange(self.shape[0]) + lay.down
@@ -129,7 +137,7 @@ def _chance(logits: Plane) -> Plane:
 
 
 @lru_cache(maxsize=1)
-def look(study: Study, model: Model | None = None) -> Maps | None:
+def look(study: Study) -> Maps | None:
     """Find the body, fit it to the canvas and run the network; None where no body is found.
 
     The last study's maps are kept, since site map and detection both ask for them.
@@ -151,7 +159,7 @@ def look(study: Study, model: Model | None = None) -> Maps | None:
     views = {name: (_shape(study, name), lay) for name, lay in lays.items()}
     placing = Placing(Fitting.of((box[0], box[1], box[2], box[3])), _shape(study, base), views, body.agreement)
     counts = {name: placing.fitting.resample(placing.upright(name, study.images[name].values)) for name in views}
-    return Maps.of(model or shipped(MODEL), counts, placing)
+    return Maps.of(shipped(MODEL), counts, placing)
 
 
 def _shape(study: Study, name: str) -> tuple[int, int]:

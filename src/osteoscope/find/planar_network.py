@@ -82,7 +82,7 @@ def map_segments(study: Study, options: NetworkOptions = NetworkOptions()) -> tu
 def _site(maps: Maps, number: int, options: NetworkOptions) -> MappedSite:
     plane = maps.units[number]
     mask = maps.placing.draw(plane) >= options.silhouette
-    parts = tuple(part for view in maps.counts if (part := maps.placing.part(view, mask)))
+    parts = maps.placing.parts(mask, maps.counts)
     chance = float(maps.acquired[number])
     notes = _notes(maps, options)
     if not parts and chance >= 0.5:
@@ -128,12 +128,13 @@ def find_uptake(study: Study, mapped: tuple[MappedSite, ...], options: NetworkOp
 
 @dataclass(frozen=True, eq=False)
 class _Draft:
-    """A finding in the making: a mask per view in the anterior geometry."""
+    """A finding in the making: a mask in the anterior geometry, and the views that show it (none named: all)."""
 
     site: str
     kind: FindingKind
     confidence: float
-    masks: Mapping[str, Mask]
+    mask: Mask
+    views: tuple[str, ...] = ()
 
 
 def _drafts(maps: Maps, options: NetworkOptions) -> Iterator[_Draft]:
@@ -145,16 +146,16 @@ def _drafts(maps: Maps, options: NetworkOptions) -> Iterator[_Draft]:
             involved[unit] = patch
             # Its surest tenth: whether there is disease at all, not how sure its rim is.
             confidence = float(np.percentile(maps.diffuse[number][patch], 90))
-            yield _Draft(unit, "diffuse", confidence, dict.fromkeys(maps.counts, _drawn(maps, number, options)))
+            yield _Draft(unit, "diffuse", confidence, _drawn(maps, number, options))
     for peak in peaks(maps, settings["focus"]):
         unit = UNITS[peak.unit]
         if unit in involved and ndimage.binary_dilation(involved[unit])[peak.half]:
             continue  # a hot place of a patch is no focus of its own
         if peak.confidence >= options.least_confidence:
-            yield _Draft(unit, "focal", peak.confidence, _around(maps, peak))
+            yield _Draft(unit, "focal", peak.confidence, _around(maps, peak), peak.views)
     for area in _pieces(maps.soft_tissue >= options.area, options.least_mass):
         # Graded by its extent, like a patch: Curie's level 3 of soft tissue is one of area.
-        yield _Draft("soft_tissue", "diffuse", float(maps.soft_tissue[area].mean()), _everywhere(maps, area))
+        yield _Draft("soft_tissue", "diffuse", float(maps.soft_tissue[area].mean()), _full(maps, area))
 
 
 def _patch(maps: Maps, number: int, options: NetworkOptions) -> Mask | None:
@@ -178,24 +179,20 @@ def _pieces(mask: Mask, least: int) -> Iterator[Mask]:
             yield labels == number
 
 
-def _everywhere(maps: Maps, half: Mask) -> Mapping[str, Mask]:
-    mask = maps.placing.draw(half.astype(np.float32)) >= 0.5
-    return dict.fromkeys(maps.counts, mask)
+def _full(maps: Maps, half: Mask) -> Mask:
+    return np.asarray(maps.placing.draw(half.astype(np.float32)) >= 0.5)
 
 
-def _around(maps: Maps, peak: Peak) -> Mapping[str, Mask]:
-    """A disc as wide as the focus looks, on the views that show it (on all where neither clearly does)."""
-    fitting = maps.placing.fitting
-    row = (peak.at[0] + 0.5 - fitting.down) / fitting.scale - 0.5
-    column = (peak.at[1] + 0.5 - fitting.right) / fitting.scale - 0.5
+def _around(maps: Maps, peak: Peak) -> Mask:
+    """A disc as wide as the focus looks."""
+    row, column = maps.placing.fitting.on_picture(*peak.at)
     rows, columns = np.ogrid[: maps.placing.shape[0], : maps.placing.shape[1]]
-    radius = max(1.5, peak.radius / fitting.scale)
-    disc = (rows - row) ** 2 + (columns - column) ** 2 <= radius**2
-    return dict.fromkeys(peak.views or maps.counts, disc)
+    radius = max(1.5, peak.radius / maps.placing.fitting.scale)
+    return np.asarray((rows - row) ** 2 + (columns - column) ** 2 <= radius**2)
 
 
 def _finding(study: Study, maps: Maps, name: str, draft: _Draft) -> Finding | None:
-    parts = tuple(part for view, mask in draft.masks.items() if (part := maps.placing.part(view, mask)))
+    parts = maps.placing.parts(draft.mask, draft.views or maps.counts)
     if not parts:
         return None
     centre = Point.centre_of(parts[0], study.images[parts[0].image].grid)
@@ -204,8 +201,8 @@ def _finding(study: Study, maps: Maps, name: str, draft: _Draft) -> Finding | No
 
 def _set_aside(maps: Maps, options: NetworkOptions) -> Iterator[SetAside]:
     for area in _pieces(maps.organs >= options.area, options.least_mass):
-        mask = maps.placing.draw(area.astype(np.float32)) >= 0.5
-        parts = tuple(part for view in maps.counts if (part := maps.placing.part(view, mask)))
+        mask = _full(maps, area)
+        parts = maps.placing.parts(mask, maps.counts)
         if parts:
             over = maps.units[:, area].mean(axis=1)
             unit = UNITS[int(over.argmax())] if over.max() > 0.1 else ""

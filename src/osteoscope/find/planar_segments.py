@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from osteoscope.domain.anatomy import PLANAR_UNITS
+from osteoscope.domain.anatomy import SKELETAL_UNITS
 from osteoscope.domain.finding import Part, Region
 from osteoscope.domain.reading import MappedSite, Status
 from osteoscope.domain.study import Study
@@ -23,7 +23,7 @@ from osteoscope.find.planar_shapes import bone_capsules, distance, trunk_capsule
 Array = NDArray[np.float64]
 Points = NDArray[np.float64]
 
-UNITS = tuple(unit for unit in PLANAR_UNITS if unit != "soft_tissue")
+UNITS = SKELETAL_UNITS
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class SegmentOptions:
 
 
 def map_segments(study: Study, options: SegmentOptions | None = None) -> tuple[MappedSite, ...]:
-    """Every unit of `PLANAR_UNITS` but soft tissue, as Regions on the views of a study.
+    """Every unit of `SKELETAL_UNITS`, as Regions on the views of a study.
 
     A unit out of the field has no region and the status "not_acquired". One that is hidden, or one of a body
     that the model does not fit (lying, upside down, no body), is "not_assessable" and says why.

@@ -10,7 +10,7 @@ from importlib.metadata import version
 import numpy as np
 from numpy.typing import NDArray
 
-from osteoscope.domain.anatomy import PLANAR_UNITS
+from osteoscope.domain.anatomy import SKELETAL_UNITS
 from osteoscope.domain.codec import encode
 from osteoscope.domain.finding import SetAside
 from osteoscope.domain.geometry import Frame, Grid
@@ -18,7 +18,7 @@ from osteoscope.domain.image import Image
 from osteoscope.domain.reading import MappedSite, Provenance, Reader, Reading, StudyRecord
 from osteoscope.domain.study import Acquisition, Patient, Study
 from osteoscope.errors import InvalidValueError
-from osteoscope.simulate.body import SOFT_TISSUE, Body, Child, build_child
+from osteoscope.simulate.body import Body, Child, build_child
 from osteoscope.simulate.camera import WATER_PER_MM, Camera, Field, Floats, Optics, Reals, detect, field_of
 from osteoscope.simulate.cohort import balanced_recipe, random_recipe
 from osteoscope.simulate.lesions import Confluent, Diffuse, Foci, Lesion, Mass, Nodes, Placed, place_lesions
@@ -91,7 +91,7 @@ def attenuation_of(body: Body) -> Reals:
 
 def field_over(body: Body, camera: Camera) -> Field:
     """A body under a camera: its uppermost voxel at the top margin, the middle of its bones at that of the table."""
-    _, columns = body.in_picture(body.bone(unit for unit in PLANAR_UNITS if unit != SOFT_TISSUE))
+    _, columns = body.in_picture(body.bone(SKELETAL_UNITS))
     slices, _ = body.in_picture(body.voxels(range(1, len(body.structures))))
     top = body.grid.to_position((int(slices.max()), 0, 0))
     middle = body.grid.to_position((0, 0, float(np.median(columns))))

@@ -25,7 +25,7 @@ from osteoscope.simulate.lesion_kinds import (
 )
 
 # SIOPEN totals at diagnosis of one series: docs/background/mibg.md (S8).
-_BURDEN = ((0, 0), (1, 3), (4, 12), (13, 23), (24, 48), (49, 72))
+BURDENS = ((0, 0), (1, 3), (4, 12), (13, 23), (24, 48), (49, 72))
 _BURDEN_SHARE = (0.20, 0.16, 0.07, 0.04, 0.44, 0.09)
 
 # How readily a segment is involved: trunk and proximal limbs before distal ones (prior, unverified).
@@ -64,7 +64,7 @@ def _log(rng: np.random.Generator, low: float, high: float) -> float:
 
 def random_lesions(rng: np.random.Generator, burden: tuple[int, int] | None = None) -> tuple[Lesion, ...]:
     """Disease whose SIOPEN total is meant to lie within `burden` (default: drawn from a real series)."""
-    low, high = burden or _BURDEN[int(rng.choice(len(_BURDEN), p=_BURDEN_SHARE))]
+    low, high = burden or BURDENS[int(rng.choice(len(BURDENS), p=_BURDEN_SHARE))]
     heat = _log(rng, *_HEAT)
     levels = paired_levels(rng, spread_levels(rng, int(rng.integers(low, high + 1))))
     skeletal = [lesion for segment, level in levels.items() for lesion in lesions_of_level(rng, segment, level, heat)]

@@ -8,10 +8,9 @@ from types import MappingProxyType
 
 import numpy as np
 
-from osteoscope.domain.anatomy import PLANAR_UNITS
+from osteoscope.domain.anatomy import SKELETAL_UNITS
 from osteoscope.domain.finding import Part, Region, SetAside
 from osteoscope.simulate.artefacts import OfCamera, with_traces
-from osteoscope.simulate.body import SOFT_TISSUE
 from osteoscope.simulate.camera import Floats
 from osteoscope.simulate.motion import row_motion, shift_rows
 from osteoscope.simulate.recipe import ChildRecipe
@@ -76,7 +75,7 @@ def scene_of(still: Silhouettes, pixel_mm: float) -> Scene:
     """The silhouettes that artefacts are placed by."""
     body = still.body
     everything = body.voxels(range(1, len(body.structures)))
-    units = {unit: still.mask(body.bone((unit,))) for unit in PLANAR_UNITS if unit != SOFT_TISSUE}
+    units = {unit: still.mask(body.bone((unit,))) for unit in SKELETAL_UNITS}
     return Scene(pixel_mm, still.mask(everything), MappingProxyType(units))
 
 

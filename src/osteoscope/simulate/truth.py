@@ -24,7 +24,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from osteoscope.domain.anatomy import CURIE, PLANAR_UNITS, SIOPEN
+from osteoscope.domain.anatomy import CURIE, SIOPEN, SKELETAL_UNITS
 from osteoscope.domain.finding import Finding, Measure, Point, Region, SetAside
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.reading import MappedSite, SiteReading, Status
@@ -64,7 +64,7 @@ class Truth:
     @cached_property
     def _volumes(self) -> Mapping[str, tuple[int, int]]:
         """Voxels of each skeletal unit: all, and in the field."""
-        bones = {unit: self.body.bone((unit,)) for unit in PLANAR_UNITS if unit != SOFT_TISSUE}
+        bones = {unit: self.body.bone((unit,)) for unit in SKELETAL_UNITS}
         return {unit: (bone.size, int(self.silhouettes.seen(bone).sum())) for unit, bone in bones.items()}
 
     @cached_property

@@ -29,13 +29,15 @@ _NO_MASK = np.zeros((0, 0), dtype=bool)
 
 
 def make_basis(recipe: ChildRecipe, body: Body, rng: np.random.Generator) -> Basis:
-    """Take a body apart: organs, and in every segment some foci and a diffuse patch, besides soft-tissue masses."""
+    """Take a body apart: organs, and in every segment some foci and a diffuse patch, besides soft-tissue masses.
+
+    The uptake of the recipe is that of `usual_uptake`, but for bladder and lobes.
+    """
     field = field_over(body, recipe.camera)
     still = Silhouettes(body, field)
     optics = Optics.of(attenuation_of(body), field, recipe.camera)
     uneven = texture(body, rng)
-    uptake = replace(recipe.uptake, thyroid=1.0, brown_fat=1.0, adrenals=1.0)
-    held = concentrations(body, uptake, recipe.age_years, rng)
+    held = concentrations(body, recipe.uptake, recipe.age_years, rng)
     views = _Views(body, still, optics, uneven)
     organs = list(_organs(body, held, views))
     scale = recipe.camera.anterior_counts / sum(float(p.views[0].sum(dtype=np.float64)) * p.scale for p, _ in organs)

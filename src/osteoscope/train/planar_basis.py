@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from osteoscope.domain.anatomy import PLANAR_UNITS, SIOPEN
-from osteoscope.simulate.body import SOFT_TISSUE
+from osteoscope.domain.anatomy import SIOPEN, SKELETAL_UNITS
 
 Halves = NDArray[np.float16]
-UNITS: tuple[str, ...] = tuple(unit for unit in PLANAR_UNITS if unit != SOFT_TISSUE)
+UNITS: tuple[str, ...] = SKELETAL_UNITS
 SEGMENTS: tuple[str, ...] = tuple(SIOPEN)
 
 

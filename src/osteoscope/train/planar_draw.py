@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from osteoscope.domain.anatomy import SIOPEN
 from osteoscope.simulate.cohort import random_uptake
-from osteoscope.simulate.random_disease import spread_levels
+from osteoscope.simulate.random_disease import BURDENS, spread_levels
 from osteoscope.simulate.truth import siopen_level
 from osteoscope.simulate.uptake import FOLLOWS, NEVER_COLD
 from osteoscope.train.planar_basis import SEGMENTS, UNITS, Basis, Part
@@ -19,7 +19,6 @@ Floats = NDArray[np.float32]
 
 UNIT_OF = MappingProxyType({unit: n for n, unit in enumerate(UNITS)})
 MEMBERS = tuple(np.array([UNIT_OF[unit] for unit in SIOPEN[segment]]) for segment in SEGMENTS)
-_BURDENS = ((0, 0), (1, 3), (4, 12), (13, 23), (24, 48), (49, 72))
 _APERTURE_MM = 12.0 / 2.355
 _MUSCLE = 0.6
 
@@ -42,7 +41,7 @@ def choose_disease(basis: Basis, rng: np.random.Generator) -> list[Part]:
     """Some of the lesions that the basis holds: like a cohort, or every level of every segment, or few foci."""
     way = rng.choice(3, p=(0.35, 0.4, 0.25))
     if way == 0:
-        low, high = _BURDENS[int(rng.integers(len(_BURDENS)))]
+        low, high = BURDENS[int(rng.integers(len(BURDENS)))]
         by_name = spread_levels(rng, int(rng.integers(low, high + 1)))
         levels = [by_name[segment] for segment in SEGMENTS]
     elif way == 1:

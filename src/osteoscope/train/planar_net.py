@@ -8,12 +8,9 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from osteoscope.train.planar_basis import UNITS
+from osteoscope.find.planar_maps import PLANES, UNITS
 
 WIDTHS = (16, 24, 32, 48, 96, 128)
-# Planes at half resolution: silhouettes, owner of a focus, diffuse disease; soft-tissue disease, organs and diffuse
-# disease of any unit, which is learnt sooner than that of each.
-OUTPUTS = {"units": len(UNITS), "owner": len(UNITS), "diffuse": len(UNITS), "other": 3}
 _HIDDEN = 96
 _RARE = -3.0
 
@@ -31,7 +28,7 @@ class _Block(nn.Sequential):
 
 
 class PlanarNet(nn.Module):
-    """U-Net of 3 input planes (`osteoscope.find.planar_canvas`); logits of foci, of `OUTPUTS`, and of the field."""
+    """U-Net of 3 input planes (`osteoscope.find.planar_canvas`); logits of foci, of `PLANES`, and of the field."""
 
     def __init__(self, widths: Sequence[int] = WIDTHS) -> None:
         super().__init__()
@@ -43,7 +40,7 @@ class PlanarNet(nn.Module):
         self.hidden = nn.Sequential(
             nn.Conv2d(widths[1], _HIDDEN, 1, bias=False), nn.BatchNorm2d(_HIDDEN), nn.ReLU(inplace=True)
         )
-        self.masks = nn.Conv2d(_HIDDEN, sum(OUTPUTS.values()), 1)
+        self.masks = nn.Conv2d(_HIDDEN, sum(PLANES.values()), 1)
         self.acquired = nn.Linear(widths[-1], len(UNITS))
         for head in (self.centres, self.masks):
             if head.bias is not None:
@@ -53,7 +50,7 @@ class PlanarNet(nn.Module):
         """Logits of pictures (batch, 3, rows, columns), both sides multiples of 32.
 
         Returns:
-            Centres of foci (batch, 1, rows, columns); `OUTPUTS` (batch, planes, rows / 2, columns / 2); whether at
+            Centres of foci (batch, 1, rows, columns); `PLANES` (batch, planes, rows / 2, columns / 2); whether at
             least half of each unit is in the field (batch, 15).
         """
         kept = []
@@ -73,5 +70,5 @@ class PlanarNet(nn.Module):
 
 def split(heat: Tensor, half: Tensor, acquired: Tensor) -> dict[str, Tensor]:
     """The logit planes by name of output."""
-    planes = torch.split(half, list(OUTPUTS.values()), dim=1)
-    return {"heat": heat, "acquired": acquired, **dict(zip(OUTPUTS, planes, strict=True))}
+    planes = torch.split(half, list(PLANES.values()), dim=1)
+    return {"heat": heat, "acquired": acquired, **dict(zip(PLANES, planes, strict=True))}

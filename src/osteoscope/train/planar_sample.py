@@ -161,9 +161,7 @@ def _labelled(
 
 
 def _centre(part: Part, fitting: Fitting) -> tuple[float, float, int]:
-    row = (part.centre[0] + 0.5) * fitting.scale + fitting.down - 0.5
-    column = (part.centre[1] + 0.5) * fitting.scale + fitting.right - 0.5
-    return row, column, UNIT_OF[part.name]
+    return *fitting.on_canvas(*part.centre), UNIT_OF[part.name]
 
 
 def _around(at: int, reach: int) -> slice:
