@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from examples import ct, empty, planar
 
 from osteoscope.domain.finding import Measure
@@ -27,6 +28,21 @@ def test_findings_and_amount_with_interval() -> None:
         "4 possible foci of uptake at 4 sites: 3 focal, 1 diffuse.",
         "SIOPEN score 7 of 72 (0 to 40); Curie score 6 of 30 (0 to 40).",
     )
+
+
+@pytest.mark.parametrize(
+    ("interval", "said"), [((2, 3), False), ((3, 4), True), ((0, 40), True), ((4, 9), False), (None, False)]
+)
+def test_a_cut_off_within_the_interval_is_flagged(interval: tuple[float, float] | None, said: bool) -> None:
+    reading = planar().reading
+    totals = tuple(
+        replace(m, value=interval[0] if interval else 3, interval=interval) if m.name == "siopen_total" else m
+        for m in reading.measures
+    )
+    flags = [line for line in limits(replace(reading, measures=totals)) if line.startswith("SIOPEN <= 3")]
+    assert bool(flags) == said
+    if flags and interval:
+        assert flags[0].endswith(f"within the interval {interval[0]} to {interval[1]}")
 
 
 def test_a_person_does_not_find_possible_lesions() -> None:

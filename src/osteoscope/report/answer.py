@@ -26,6 +26,7 @@ class Question:
         asked: the question.
         finding, findings: what one and several are called.
         totals: measures of the study that answer it, with what they are out of ("" for no bound).
+        cuts: highest value of a total that counts as favourable (docs/background/mibg.md: SIOPEN S5; Curie S9, S12).
     """
 
     title: str
@@ -33,6 +34,7 @@ class Question:
     finding: str
     findings: str
     totals: Mapping[str, str]
+    cuts: Mapping[str, int]
 
 
 QUESTIONS: Mapping[StudyKind, Question] = MappingProxyType(
@@ -43,6 +45,7 @@ QUESTIONS: Mapping[StudyKind, Question] = MappingProxyType(
             "bone lesion",
             "bone lesions",
             {"lesion_volume": ""},
+            {},
         ),
         "nm-planar": Question(
             "Skeletal uptake on planar scintigraphy",
@@ -50,6 +53,7 @@ QUESTIONS: Mapping[StudyKind, Question] = MappingProxyType(
             "focus of uptake",
             "foci of uptake",
             {"siopen_total": "of 72", "curie_total": "of 30"},
+            {"siopen_total": 3, "curie_total": 2},
         ),
     }
 )
@@ -102,11 +106,22 @@ def limits(reading: Reading) -> tuple[str, ...]:
     said = summary(reading)
     lines = (
         *widest,
+        *_undecided(reading),
         *(line for line in _site_limits(reading.sites) if line.split(":")[0] not in headings),
         *(line for line in _gap_limits(reading) if f"{line}." not in said),
         *(f"{sentence_case(n.problem)}: {n.action}" for n in reading.intake if n.level in _SHOWN_NOTES),
     )
     return tuple(dict.fromkeys(lines))
+
+
+def _undecided(reading: Reading) -> Iterable[str]:
+    """The cut-offs that lie within the interval of their total, so that the reader decides."""
+    for name, cut in QUESTIONS[reading.study.kind].cuts.items():
+        total = reading.measure(name)
+        if total and total.interval and total.interval[0] <= cut < total.interval[1]:
+            low, high = (round(end) for end in total.interval)
+            score = label(name).removesuffix(" score")
+            yield f"{score} <= {cut}: the threshold lies within the interval {low} to {high}"
 
 
 def _image_limits(reading: Reading) -> Iterable[str]:
