@@ -42,7 +42,8 @@ class Peak:
     views: tuple[str, ...]
 
 
-FEATURES = ("heat", "owner", "contrast", "silhouette", "skull", "trunk", "organ")
+# "beside" is the heat of the highest other peak of the same unit: foci come in company.
+FEATURES = ("heat", "owner", "contrast", "silhouette", "skull", "trunk", "organ", "beside")
 
 
 def peaks(maps: Maps, weights: Mapping[str, float]) -> Iterator[Peak]:
@@ -54,25 +55,44 @@ def peaks(maps: Maps, weights: Mapping[str, float]) -> Iterator[Peak]:
     """
     highest = ndimage.maximum_filter(maps.heat, _APART)
     found = np.argwhere((maps.heat == highest) & (maps.heat >= _LEAST))
-    for row, column in found[np.argsort(-maps.heat[tuple(found.T)])].tolist():
-        yield _peak(maps, (row, column), weights)
+    places = [(int(row), int(column)) for row, column in found[np.argsort(-maps.heat[tuple(found.T)])]]
+    owners = [_owner(maps, _halved(at)) for at in places]
+    for n, (at, owner) in enumerate(zip(places, owners, strict=True)):
+        others = (maps.heat[place] for k, place in enumerate(places) if k != n and owners[k][0] == owner[0])
+        yield _peak(maps, at, owner, float(next(others, 0.0)), weights)
 
 
-def _peak(maps: Maps, at: tuple[int, int], weights: Mapping[str, float]) -> Peak:
-    half = (min(at[0] // 2, CANVAS[0] // 2 - 1), min(at[1] // 2, CANVAS[1] // 2 - 1))
-    rows, columns = (slice(max(0, place - 1), place + 2) for place in half)
+def _halved(at: tuple[int, int]) -> tuple[int, int]:
+    return min(at[0] // 2, CANVAS[0] // 2 - 1), min(at[1] // 2, CANVAS[1] // 2 - 1)
+
+
+def _near(half: tuple[int, int]) -> tuple[slice, slice]:
+    return slice(max(0, half[0] - 1), half[0] + 2), slice(max(0, half[1] - 1), half[1] + 2)
+
+
+def _owner(maps: Maps, half: tuple[int, int]) -> tuple[int, float]:
+    """The unit of a focus there, as an index into `UNITS`, and the chance of that."""
+    rows, columns = _near(half)
     chances = maps.owner[:, rows, columns].mean(axis=(1, 2))
-    unit = int(chances.argmax())
+    return int(chances.argmax()), float(chances.max())
+
+
+def _peak(
+    maps: Maps, at: tuple[int, int], owner: tuple[int, float], beside: float, weights: Mapping[str, float]
+) -> Peak:
+    half, (unit, sure) = _halved(at), owner
+    rows, columns = _near(half)
     looks = {name: _look(counts, at) for name, counts in maps.counts.items()}
     contrast = max(look.contrast for look in looks.values())
     features = (
         _logit(float(maps.heat[at])),
-        _logit(float(chances[unit])),
+        _logit(sure),
         float(np.log(max(contrast, 0.1))),
         float(maps.units[unit, rows, columns].max()),
         float(UNITS[unit] == "skull"),
         float(UNITS[unit] in _TRUNK),
         float(maps.organs[rows, columns].mean()),
+        beside,
     )
     total = weights["constant"] + sum(weights[name] * value for name, value in zip(FEATURES, features, strict=True))
     shown = tuple(name for name, look in looks.items() if look.contrast >= max(2.0, contrast / 4))
