@@ -42,7 +42,7 @@ class Child:
         levels: SIOPEN levels [segment, reader].
         totals, curie: totals [reader].
         covered: whether the interval of each way holds the true total.
-        visible: per segment, the highest contrast to noise of its findings.
+        visible, faintest: per segment, the highest and the lowest contrast to noise of its findings; 0 without any.
     """
 
     recipe: ChildRecipe
@@ -51,6 +51,7 @@ class Child:
     curie: NDArray[np.float64]
     covered: NDArray[np.bool_]
     visible: NDArray[np.float64]
+    faintest: NDArray[np.float64]
 
 
 def _read(task: tuple[str, int, Sequence[str]]) -> Child:
@@ -63,17 +64,15 @@ def _read(task: tuple[str, int, Sequence[str]]) -> Child:
     total = everyone[0].measure("siopen_total")
     intervals = [m.interval if (m := r.measure("siopen_total")) else None for r in readings]
     contrast = {f.id: m.value for f in made.reading.findings for m in f.measures if m.name == "contrast_to_noise"}
-    visible = [
-        max((contrast.get(e, 0.0) for e in site.evidence), default=0.0) if (site := made.reading.site(s)) else 0.0
-        for s in SIOPEN
-    ]
+    seen = [[contrast.get(e, 0.0) for e in site.evidence] if (site := made.reading.site(s)) else [] for s in SIOPEN]
     return Child(
         recipe,
         np.array([[_level(r, s, "siopen") for r in everyone] for s in SIOPEN]),
         np.array([_value(r, "siopen_total") for r in everyone]),
         np.array([_value(r, "curie_total") for r in everyone]),
         np.array([bool(total and i and i[0] <= total.value <= i[1]) for i in intervals]),
-        np.array(visible),
+        np.array([max(values, default=0.0) for values in seen]),
+        np.array([min(values, default=0.0) for values in seen]),
     )
 
 
@@ -106,18 +105,20 @@ def children(kind: str, seeds: range, ways: Sequence[str] = WAYS) -> tuple[Child
 
 def _figures(found: Sequence[Child], way: int) -> Iterator[tuple[str, Any]]:
     levels = np.concatenate([c.levels[:, (0, 1 + way)] for c in found])
-    kept = levels[~np.isnan(levels).any(axis=1)].astype(int)
-    truth, said = kept.T
+    known = ~np.isnan(levels).any(axis=1)
+    truth, said = levels[known].astype(int).T
     totals = np.array([c.totals[[0, 1 + way]] for c in found])
     totals = totals[~np.isnan(totals).any(axis=1)]
     wrong = totals[:, 1] - totals[:, 0]
-    visible = np.concatenate([c.visible for c in found])[~np.isnan(levels).any(axis=1)]
-    single = (truth == 1) & (visible >= VISIBLE)
+    visible, faintest = (np.concatenate(c)[known] for c in ([c.visible for c in found], [c.faintest for c in found]))
+    single, clear = (truth == 1) & (visible >= VISIBLE), (faintest >= VISIBLE) | (truth == 0)
     healthy, low, heavy = totals[:, 0] == 0, totals[:, 0] <= 3, totals[:, 0] > 30
     yield "segment: quadratic kappa", round(weighted_kappa(truth, said), 3)
     yield "segment: quadratic kappa where not 0", round(weighted_kappa(truth[truth > 0], said[truth > 0]), 3)
     yield "segment: exact; within 1", f"{(truth == said).mean():.3f}; {(np.abs(truth - said) <= 1).mean():.3f}"
     yield "level exact, 0 to 6", ", ".join(_share(said[truth == n] == n) for n in range(7))
+    yield "the same where every lesion is visible", ", ".join(_share(said[clear & (truth == n)] == n) for n in range(7))
+    yield "segment: quadratic kappa where every lesion is visible", round(weighted_kappa(truth[clear], said[clear]), 3)
     yield "one visible focus not called 0", _share(said[single] > 0)
     yield "children with 0 given 0; highest given", f"{_share(totals[healthy, 1] == 0)}; {_highest(totals[healthy, 1])}"
     yield "cut <= 3: sensitivity; specificity", f"{_share(totals[~low, 1] > 3)}; {_share(totals[low, 1] <= 3)}"
