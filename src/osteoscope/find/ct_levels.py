@@ -11,6 +11,7 @@ from osteoscope.domain.anatomy import VERTEBRAE
 from osteoscope.find.ct_discs import Discs
 
 _FIRST_RIB, _LAST_RIB, _LAST_LUMBAR = (VERTEBRAE.index(f"vertebra_{level}") for level in ("T1", "T12", "L5"))
+_DECIDING = frozenset({"sacrum", "network"})  # count on against a landmark that disagrees, and say so
 Span = tuple[float, float]
 
 
@@ -99,7 +100,7 @@ def name_levels(
     leading = max(anchors, key=lambda anchor: anchor.trust)
     agreeing = [anchor for anchor in anchors if anchor.base == leading.base]
     against = [anchor for anchor in anchors if anchor.base != leading.base and anchor.name != "skull"]
-    undecided = bool(against) and leading.name != "sacrum"
+    undecided = bool(against) and leading.name not in _DECIDING
     levels = []
     for number in range(len(spans)):
         notes = _doubts(number, leading, agreeing, against)

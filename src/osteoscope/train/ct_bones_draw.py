@@ -1,0 +1,172 @@
+"""One training example from a label map: bent, recoloured, diseased, scanned; the labels follow.
+
+The way of SynthSeg (Billot et al. 2023, Medical Image Analysis 86:102789): everything but the shape is drawn anew each
+time, so that the network learns shape. Mostly HU stay plausible, since a CT is in HU. All ranges are design choices.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from osteoscope.domain.anatomy import SIDES, VERTEBRAE
+from osteoscope.find.ct_bone_maps import FOLD, LABEL_OF, LABELS, UNKNOWN, WAY_SCALE, folded, picture, tables
+from osteoscope.train.ct_bones_looks import look
+from osteoscope.train.ct_bones_maps import LabelMap, decoded
+
+Rng = np.random.Generator
+# Sizes of an example in cells (z, y, x): one wide enough to tell right from left, one tall enough to count.
+SHAPES: tuple[tuple[int, int, int], ...] = ((80, 80, 96), (128, 64, 80))
+IGNORED = 255
+_UNKNOWN = LABEL_OF[UNKNOWN]
+_AIR = -1000.0
+_ON_BONE, _MIRRORED, _NARROW = 0.85, 0.5, 0.25
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """What the network sees and should say, per cell (d, h, w).
+
+    Args:
+        picture: float32 [8, d, h, w].
+        bone: uint8 [8, d, h, w], 1 in bone, `IGNORED` where unknown.
+        kind: int8, index into `KINDS`, -1 beyond bone and where unknown.
+        level: int8, index into `VERTEBRAE` of vertebrae and ribs, -1 elsewhere and where unknown.
+        way: float32 [3, d, h, w], from each cell of a whole vertebra to its centre, in `WAY_SCALE` cells.
+        whole: uint8, 1 in cells of whole vertebrae.
+    """
+
+    picture: NDArray[np.float32]
+    bone: NDArray[np.uint8]
+    kind: NDArray[np.int8]
+    level: NDArray[np.int8]
+    way: NDArray[np.float32]
+    whole: NDArray[np.uint8]
+
+
+def draw(source: LabelMap, shape: tuple[int, int, int], rng: Rng) -> Example:
+    """Draw one example of that many cells."""
+    voxels = tuple(n * FOLD for n in shape)
+    at = _places(source, voxels, rng)
+    box = _box(at, source.labels.shape)
+    hu, labels = _sampled(source, box, at)
+    if rng.random() < _MIRRORED:
+        hu, labels = torch.flip(hu, (2,)), _MIRROR[torch.flip(labels, (2,)).long()]
+    if rng.random() < _NARROW:
+        _narrow(hu, labels, rng)
+    seen = look(hu, labels, rng).numpy()
+    return _labelled(picture(seen), labels.numpy().astype(np.uint8), _cut(source))
+
+
+def _cut(source: LabelMap) -> NDArray[np.uint8]:
+    """Labels of bones that the map itself cuts: their centres are not known."""
+    return np.unique(source.labels[[0, -1]])
+
+
+def _mirror() -> Tensor:
+    sides: dict[str, str] = dict(zip(SIDES, SIDES[::-1], strict=True))
+
+    def other(label: str) -> str:
+        return "_".join(sides.get(part, part) for part in label.split("_"))
+
+    return torch.tensor([LABEL_OF[other(label)] for label in LABELS], dtype=torch.uint8)
+
+
+_MIRROR = _mirror()
+
+
+def _places(source: LabelMap, voxels: tuple[int, ...], rng: Rng) -> Tensor:
+    """Where each voxel of the example lies in the map: turned, stretched and bent, float32 [z, y, x, 3]."""
+    centre = _centre(source, voxels, rng)
+    turn = _turn(rng.normal(0, 0.12, 3)) @ np.diag(np.exp(rng.normal(0, 0.1) + rng.normal(0, 0.06, 3)))
+    axes = [torch.arange(n, dtype=torch.float32) - (n - 1) / 2 for n in voxels]
+    grid = torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
+    at = grid @ torch.tensor(turn.T, dtype=torch.float32) + torch.tensor(centre, dtype=torch.float32)
+    for knots, strength in ((3, 5.0), (8, 1.5)):
+        bend = torch.tensor(rng.normal(0, float(rng.uniform(0, strength)), (1, 3, knots, knots, knots))).float()
+        wide = functional.interpolate(bend, size=voxels, mode="trilinear", align_corners=True)
+        at += wide[0].permute(1, 2, 3, 0)
+    return at
+
+
+def _centre(source: LabelMap, voxels: tuple[int, ...], rng: Rng) -> NDArray[np.float64]:
+    size = np.array(source.labels.shape)
+    if rng.random() < _ON_BONE:
+        slices = np.flatnonzero(source.labels.any(axis=(1, 2)))
+        if slices.size:
+            z = int(rng.choice(slices))
+            inside = np.argwhere(source.labels[z])
+            chosen, middle = inside[int(rng.integers(len(inside)))], size[1:] / 2
+            y, x = middle + rng.uniform(0, 1) * (chosen - middle)
+            return np.asarray(np.array([z, y, x]) + rng.normal(0, 0.1, 3) * np.array(voxels), dtype=np.float64)
+    return np.asarray(rng.uniform(0, 1, 3) * size, dtype=np.float64)
+
+
+def _turn(angles: NDArray[np.float64]) -> NDArray[np.float64]:
+    matrix = np.eye(3)
+    for axis, angle in enumerate(angles):
+        a, b = (n for n in range(3) if n != axis)
+        step = np.eye(3)
+        step[[a, a, b, b], [a, b, a, b]] = np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle)
+        matrix = matrix @ step
+    return np.asarray(matrix)
+
+
+def _box(at: Tensor, shape: tuple[int, ...]) -> tuple[slice, ...]:
+    """The part of the map that is looked at, at least two voxels wide."""
+    low = np.floor(at.amin(dim=(0, 1, 2)).numpy()).astype(int)
+    high = np.ceil(at.amax(dim=(0, 1, 2)).numpy()).astype(int) + 1
+    start = [int(np.clip(a, 0, n - 2)) for a, n in zip(low, shape, strict=True)]
+    return tuple(slice(a, max(a + 2, min(int(b), n))) for a, b, n in zip(start, high, shape, strict=True))
+
+
+def _sampled(source: LabelMap, box: tuple[slice, ...], at: Tensor) -> tuple[Tensor, Tensor]:
+    size = torch.tensor([s.stop - s.start for s in box], dtype=torch.float32)
+    start = torch.tensor([s.start for s in box], dtype=torch.float32)
+    grid = ((at - start) * 2 / (size - 1) - 1).flip(-1)[None]
+    hu = torch.from_numpy(decoded(source.codes[box]) - np.float32(_AIR))[None, None]
+    labels = torch.from_numpy(source.labels[box].astype(np.float32))[None, None]
+    linear = functional.grid_sample(hu, grid, mode="bilinear", padding_mode="zeros", align_corners=True)
+    nearest = functional.grid_sample(labels, grid, mode="nearest", padding_mode="zeros", align_corners=True)
+    return linear[0, 0] + _AIR, nearest[0, 0].to(torch.uint8)
+
+
+def _narrow(hu: Tensor, labels: Tensor, rng: Rng) -> None:
+    """A narrow reconstructed field: a disc of the slices, air around."""
+    _, h, w = hu.shape
+    row, column = (float(rng.uniform(0.3, 0.7)) * n for n in (h, w))
+    radius = float(rng.uniform(50, 110))
+    rows, columns = torch.arange(h)[:, None], torch.arange(w)[None, :]
+    outside = (rows - row) ** 2 + (columns - column) ** 2 > radius**2
+    hu[:, outside] = _AIR
+    labels[:, outside] = 0
+
+
+def _labelled(seen: NDArray[np.float32], labels: NDArray[np.uint8], cut: NDArray[np.uint8]) -> Example:
+    planes = folded(labels)
+    bone = (planes > 0).astype(np.uint8)
+    bone[planes == _UNKNOWN] = IGNORED
+    cells = planes.max(axis=0)
+    kinds, levels = tables()
+    way, whole = _ways(cells, cut)
+    return Example(seen, bone, kinds[cells], levels[cells], way, whole)
+
+
+_WHOLE_LABELS = frozenset(LABEL_OF[name] for name in VERTEBRAE)
+
+
+def _ways(cells: NDArray[np.uint8], cut: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    way, whole = np.zeros((3, *cells.shape), dtype=np.float32), np.zeros(cells.shape, dtype=np.uint8)
+    faces = [cells.take((0, -1), axis=axis).ravel() for axis in range(3)]
+    broken = set(np.unique(np.concatenate(faces)).tolist()) | set(cut.tolist())
+    for label in set(np.unique(cells).tolist()) & _WHOLE_LABELS - broken:
+        inside = np.nonzero(cells == label)
+        for axis in range(3):
+            way[axis][inside] = (inside[axis].mean() - inside[axis]) / WAY_SCALE
+        whole[inside] = 1
+    return way, whole

@@ -1,0 +1,62 @@
+"""What the bones network is trained to say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from osteoscope.find.ct_bone_maps import LEVEL_SCALE
+from osteoscope.train.ct_bones_draw import IGNORED
+
+WEIGHTS: Mapping[str, float] = {"bone": 1.0, "kinds": 0.5, "level": 0.3, "way": 1.0}
+_SMOOTH = 200.0  # voxels: an example with less bone than that hardly counts in the Dice
+_SPREAD = (-4.0, 3.0)  # logarithms of the least and greatest spread, levels
+
+
+def losses(said: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Loss of each output (see `osteoscope.train.ct_bones_draw.Example` for what is wanted)."""
+    return {
+        "bone": _bone(said["bone"], wanted["bone"]),
+        "kinds": _kinds(said["kinds"], wanted["kind"].long()),
+        "level": _level(said["level"], wanted["level"].float()),
+        "way": _way(said["way"], wanted["way"], wanted["whole"].float()),
+    }
+
+
+def _bone(logits: Tensor, bone: Tensor) -> Tensor:
+    """Cross entropy, in which bone and its absence weigh alike at 5 %, and soft Dice (Milletari 2016)."""
+    known = (bone != IGNORED).float()
+    mask = (bone == 1).float()
+    weight = known * (0.05 + mask)
+    entropy = functional.binary_cross_entropy_with_logits(logits, mask, weight=weight, reduction="sum") / weight.sum()
+    chance = torch.sigmoid(logits) * known
+    both, size = (chance * mask).sum(), (chance + mask).sum()
+    return entropy + 1 - (2 * both + _SMOOTH) / (size + _SMOOTH)
+
+
+def _kinds(logits: Tensor, kind: Tensor) -> Tensor:
+    """Cross entropy within bone; a kind weighs by the root of its size, so that small bones count."""
+    inside = kind >= 0
+    if not bool(inside.any()):
+        return logits.sum() * 0
+    chosen, wanted = logits.movedim(1, -1)[inside], kind[inside]
+    sizes = torch.bincount(wanted, minlength=logits.shape[1]).float()
+    return functional.cross_entropy(chosen, wanted, weight=1 / sizes.clamp(min=1).sqrt())
+
+
+def _level(said: Tensor, level: Tensor) -> Tensor:
+    """Likelihood of a Laplace distribution, so that the network says how sure it is."""
+    inside = level >= 0
+    if not bool(inside.any()):
+        return said.sum() * 0
+    mean, spread = said[:, 0][inside] * LEVEL_SCALE, said[:, 1][inside].clamp(*_SPREAD)
+    return ((mean - level[inside]).abs() * torch.exp(-spread) + spread).mean()
+
+
+def _way(said: Tensor, way: Tensor, whole: Tensor) -> Tensor:
+    if not bool(whole.any()):
+        return said.sum() * 0
+    return ((said - way).abs().sum(dim=1) * whole).sum() / whole.sum()
