@@ -74,7 +74,7 @@ def test_every_bone_has_a_kind_and_mirrors_into_a_bone() -> None:
 
 
 def test_a_simulated_map_holds_named_bones_that_are_dense() -> None:
-    made = simulated_map(np.random.default_rng(2))
+    made = simulated_map(np.random.default_rng(2), (30, 40))
     found = {LABELS[n] for n in np.unique(made.labels)} - {""}
     assert found
     assert found <= set(LABELS)

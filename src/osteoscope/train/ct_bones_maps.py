@@ -89,12 +89,17 @@ class LabelMap:
         return cls(**found)
 
 
-def simulated_map(rng: np.random.Generator) -> LabelMap:
-    """A random window of a random simulated adult, without texture and noise, which every draw adds anew."""
+def simulated_map(rng: np.random.Generator, heights_mm: tuple[float, float] = _SIMULATED_HEIGHT_MM) -> LabelMap:
+    """A random window of a random simulated adult, without texture and noise, which every draw adds anew.
+
+    Args:
+        rng: what is drawn.
+        heights_mm: least and greatest height of the window.
+    """
     recipe = random_ct_recipe(rng)
     patient = replace(recipe.patient, age_years=min(recipe.patient.age_years, 100.0))
     anatomy = grow(patient, rng)
-    canvas = Canvas.on(_window(anatomy, rng), rng, float(rng.uniform(1.0, 4.0)))
+    canvas = Canvas.on(_window(anatomy, heights_mm, rng), rng, float(rng.uniform(1.0, 4.0)))
     canvas.texture[:] = 0
     _paint(canvas, anatomy, patient, rng)
     labels = np.zeros(canvas.grid.shape, dtype=np.uint8)
@@ -105,10 +110,10 @@ def simulated_map(rng: np.random.Generator) -> LabelMap:
     return LabelMap(coded(canvas.hu), labels)
 
 
-def _window(anatomy: Anatomy, rng: np.random.Generator) -> Grid:
+def _window(anatomy: Anatomy, heights_mm: tuple[float, float], rng: np.random.Generator) -> Grid:
     """The whole width of the body, some height between the knees and the vertex."""
     feet, vertex = -480 * anatomy.scale, anatomy.vertebrae["vertebra_C1"].centre[2] + 130 * anatomy.scale
-    height = min(float(rng.uniform(*_SIMULATED_HEIGHT_MM)), vertex - feet)
+    height = min(float(rng.uniform(*heights_mm)), vertex - feet)
     low = float(rng.uniform(feet, vertex - height))
     rows = anatomy.body.skin.rows
     wide, front, back = float(rows[:, 0].max()) + 20, float(rows[:, 1].min()) - 15, anatomy.body.table + 30

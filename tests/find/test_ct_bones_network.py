@@ -1,0 +1,165 @@
+"""The site map of the bones network, from what a good network would say of a row of vertebrae with ribs and sacrum."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from osteoscope.domain.anatomy import VERTEBRAE
+from osteoscope.domain.geometry import Grid
+from osteoscope.find.ct_bone_count import Marks, count_levels
+from osteoscope.find.ct_bone_look import Seen, filled, spans_of
+from osteoscope.find.ct_bone_maps import KIND_OF, TILE, VOXEL_MM, folded, kind_of, level_of, unfolded
+from osteoscope.find.ct_bone_pieces import Vertebra
+from osteoscope.find.ct_bone_tables import TOTALSEGMENTATOR, VERSE, label_of_class
+from osteoscope.find.ct_bones_network import name_cells, sites_on_source
+from osteoscope.find.ct_frame import Frame
+
+L5 = VERTEBRAE.index("vertebra_L5")
+Levels = NDArray[np.float64]
+
+
+def row(levels: Sequence[float], spread: float = 0.3, apart: float = 10.0) -> list[Vertebra]:
+    """Vertebrae from below upwards, as the network reads them."""
+    cells = np.zeros((100, 3), dtype=np.intp)
+    return [Vertebra(cells, np.array([n * apart, 20.0, 20.0]), level, spread) for n, level in enumerate(levels)]
+
+
+def names(levels: Sequence[float], spread: float = 0.3) -> list[str]:
+    found = count_levels(row(levels, spread), Marks()).levels
+    return [(level.vertebra or "?").removeprefix("vertebra_") for level in found]
+
+
+def body(lowest: int, count: int, ribs: bool = True, sacrum: bool = True) -> Seen:
+    """What a good network says of `count` vertebrae from level `lowest` upwards, ribs and sacrum as they belong."""
+    seen = Seen.nothing((10 * count + 12, 24, 40))
+    rng = np.random.default_rng(0)
+    cells = folded(seen.bone)[0]
+
+    def put(box: tuple[slice, ...], kind: str, level: float) -> None:
+        cells[box] = 255
+        seen.kind[box], seen.sure[box], seen.spread[box] = KIND_OF[kind], 255, 0.3
+        seen.level[box] = level + rng.normal(0, 0.2, seen.level[box].shape)
+
+    for n in range(count):
+        box = (slice(10 * n + 10, 10 * n + 18), slice(8, 14), slice(16, 24))
+        put(box, "vertebra", lowest - n)
+        for axis, s in enumerate(box):
+            shape = [-1 if a == axis else 1 for a in range(3)]
+            seen.way[(axis, *box)] = ((s.start + s.stop - 1) / 2 - np.arange(s.start, s.stop)).reshape(shape)
+        if ribs and 7 <= lowest - n <= 18:
+            for side, span in (("right", slice(2, 15)), ("left", slice(25, 38))):
+                put((slice(10 * n + 13, 10 * n + 16), slice(10, 13), span), f"rib_{side}", lowest - n)
+    if sacrum:
+        put((slice(0, 9), slice(8, 14), slice(14, 26)), "sacrum", 0)
+    seen.bone[:] = unfolded(np.repeat(cells[None], 8, axis=0))
+    return seen
+
+
+def test_every_bone_is_named_by_its_level_and_side() -> None:
+    seen = body(L5, 7)
+    found, cells = name_cells(seen, filled(seen, 128) > 0)
+    assert {name.site for name in found} == {
+        "sacrum", *VERTEBRAE[L5 - 6 : L5 + 1], "rib_right_11", "rib_left_11", "rib_right_12", "rib_left_12",
+    }  # fmt: skip
+    assert all(name.confidence > 0.5 and not name.notes for name in found)
+    at = [name.site for name in found].index("vertebra_L4") + 1
+    assert np.argwhere(cells == at)[:, 0].tolist()[:1] == [20]
+
+
+def test_the_row_counts_on_over_a_misread_vertebra() -> None:
+    assert names([23.1, 22.0, 19.6, 20.2, 18.9]) == ["L5", "L4", "L3", "L2", "L1"]
+
+
+def test_a_shift_of_the_network_against_the_sacrum_is_said() -> None:
+    count = count_levels(row([22.0, 21.0, 20.0, 19.0], spread=0.8), Marks(sacrum=True))
+    assert count.levels[0].vertebra == "vertebra_L5"
+    assert count.shift == 1
+    assert all("network says" in level.notes[0] and level.confidence < 0.5 for level in count.levels)
+
+
+def test_a_sixth_lumbar_vertebra_is_never_a_silent_shift() -> None:
+    """The lowest rib is on the seventh vertebra from below: one too many."""
+    found = count_levels(row([23, 22, 21, 20, 19, 18, 17, 16], spread=0.8), Marks([6, 7], sacrum=True)).levels
+    assert all(level.confidence < 0.5 for level in found)
+    assert all("level uncertain" in level.notes[0] for level in found)
+
+
+def test_without_any_certainty_there_is_no_level() -> None:
+    found = count_levels(row([15.4, 14.5], spread=8.0), Marks()).levels
+    assert all(level.vertebra is None and level.notes for level in found)
+
+
+def test_a_missed_vertebra_leaves_its_level_out() -> None:
+    rows = row([23, 22, 20, 19])
+    moved = [
+        *rows[:2], *(Vertebra(v.cells, v.centre + np.array([10.0, 0, 0]), v.level, v.spread) for v in rows[2:]),
+    ]  # fmt: skip
+    found = count_levels(moved, Marks(sacrum=True)).levels
+    assert [level.vertebra for level in found] == [f"vertebra_L{n}" for n in (5, 4, 2, 1)]
+
+
+def test_no_vertebrae_no_count() -> None:
+    assert count_levels([], Marks()).levels == ()
+
+
+@given(st.integers(0, 18), st.integers(1, 6), st.floats(-0.4, 0.4))
+@settings(deadline=None)
+def test_levels_shift_with_the_network(top: int, count: int, off: float) -> None:
+    lowest = top + count - 1
+    found = names([lowest - n + off for n in range(count)], spread=0.1)
+    assert found == [VERTEBRAE[lowest - n].removeprefix("vertebra_") for n in range(count)]
+
+
+@given(st.integers(1, 700), st.sampled_from(sorted(set(TILE))))
+def test_tiles_decide_each_cell_once_and_see_it(cells: int, tile: int) -> None:
+    spans = list(spans_of(cells, tile))
+    decided = [n for _, first, stop in spans for n in range(first, stop)]
+    assert decided == list(range(cells))
+    assert all(start <= first < stop <= start + tile for start, first, stop in spans)
+
+
+@pytest.mark.parametrize("slices_mm", [1.5, 4.0])
+def test_sites_lie_on_the_grid_of_the_scan(slices_mm: float) -> None:
+    """A scan with its head first and its rows reversed gets each bone where it lies."""
+    seen = body(L5, 3)
+    found, cells = name_cells(seen, filled(seen, 128) > 0)
+    shape = seen.bone.shape
+    grid = Grid.axial(shape, (VOXEL_MM,) * 3, (-30, -20, 100))
+    top = grid.to_position([shape[0] - 1, shape[1] - 1, 0])
+    matrix = np.eye(4)
+    matrix[:3, :3] = [[0, 0, VOXEL_MM], [0, -VOXEL_MM, 0], [-slices_mm, 0, 0]]
+    matrix[:3, 3] = top
+    source = Grid.from_matrix([int(shape[0] * VOXEL_MM / slices_mm), *shape[1:]], matrix)
+    sites = sites_on_source(Frame(np.zeros(shape, np.int16), grid, source), seen, 128, found, cells)
+    assert {place.site for place in sites} >= {"sacrum", "vertebra_L5", "vertebra_L4", "vertebra_L3"}
+    for place in sites:
+        assert place.region is not None
+        (part,) = place.region.parts
+        where = np.argwhere(cells == [name.site for name in found].index(place.site) + 1)
+        wanted = grid.to_position(2 * where.mean(axis=0) + 0.5)
+        assert np.abs(source.to_position(part.centroid()) - wanted).max() < 0.6 * slices_mm
+
+
+def test_nothing_seen_is_no_bone() -> None:
+    seen = Seen.nothing((8, 8, 8))
+    assert name_cells(seen, filled(seen, 128) > 0)[0] == []
+
+
+def test_tables_of_other_tools_name_known_bones() -> None:
+    for table in (TOTALSEGMENTATOR, VERSE):
+        assert all(kind_of(name) >= 0 for name in table.values())
+    assert (TOTALSEGMENTATOR[27], TOTALSEGMENTATOR[50], TOTALSEGMENTATOR[77]) == (
+        "vertebra_L5", "vertebra_C1", "hip_left",
+    )  # fmt: skip
+    assert (TOTALSEGMENTATOR[92], TOTALSEGMENTATOR[115]) == ("rib_left_1", "rib_right_12")
+    assert (VERSE[1], VERSE[24]) == ("vertebra_C1", "vertebra_L5")
+    assert label_of_class("vertebrae_T12") == "vertebra_T12"
+    assert label_of_class("clavicula_left") == "clavicle_left"
+    assert label_of_class("liver") == ""
+    assert level_of("rib_left_12") == VERTEBRAE.index("vertebra_T12")
