@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,22 +12,19 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from osteoscope.domain.anatomy import SIDES
-from osteoscope.domain.finding import Part, Region
 from osteoscope.domain.reading import MappedSite
 from osteoscope.domain.study import Study
 from osteoscope.find.ct_bone_count import Count, CountOptions, Marks, count_levels
 from osteoscope.find.ct_bone_look import Seen, filled, look
 from osteoscope.find.ct_bone_maps import BONE, FIRST_RIB, FOLD, KIND_OF, KINDS, MODEL, VERTEBRA, VOXEL_MM
 from osteoscope.find.ct_bone_pieces import PieceOptions, Rib, Vertebra, bearing, ribs, vertebrae
+from osteoscope.find.ct_bone_regions import Sites, voxels_on_source
 from osteoscope.find.ct_frame import Frame, ct_image, working_frame
 from osteoscope.find.ct_levels import Level
-from osteoscope.find.ct_names import CUT, Name
-from osteoscope.find.model import SHIPPED, Model, shipped
+from osteoscope.find.ct_names import Name
+from osteoscope.find.model import Model, shipped
 
 Mask = NDArray[np.bool_]
-Sites = NDArray[np.uint16]
-_SLAB = 64  # slices written at once, bounds memory
-_CARD = f"{MODEL}.json"
 
 
 @dataclass(frozen=True)
@@ -47,11 +44,6 @@ class NetworkOptions:
     island: int = 40
     pieces: PieceOptions = field(default_factory=PieceOptions)
     count: CountOptions = field(default_factory=CountOptions)
-
-
-def is_shipped() -> bool:
-    """Whether the package holds the model."""
-    return (SHIPPED / _CARD).exists()
 
 
 def map_bones(
@@ -192,36 +184,9 @@ def _sure(seen: Seen, cells: NDArray[np.intp]) -> float:
 def sites_on_source(
     frame: Frame, seen: Seen, threshold: int, names: Sequence[Name], cells: Sites
 ) -> tuple[MappedSite, ...]:
-    """Regions on the scan's own grid, written slab by slab."""
+    """Regions on the scan's own grid of named cells, as fine as their bone is seen."""
     d, h, w = frame.hu.shape
     voxels = cells
     for axis in range(3):
         voxels = np.repeat(voxels, FOLD, axis=axis)
-    voxels, bone = voxels[:d, :h, :w], seen.bone[:d, :h, :w]
-    shape = frame.source.shape
-    labels = np.zeros(shape, dtype=np.uint16)
-    for start, slab in _slabs(frame):
-        share = slab.to_source(bone, linear=True)
-        labels[start : start + slab.source.shape[0]] = np.where(
-            share >= threshold, slab.to_source(voxels, linear=False), 0
-        )
-    return tuple(_mapped(labels, names))
-
-
-def _slabs(frame: Frame) -> Iterator[tuple[int, Frame]]:
-    shape = frame.source.shape
-    for start in range(0, shape[0], _SLAB):
-        box = (slice(start, min(start + _SLAB, shape[0])), slice(0, shape[1]), slice(0, shape[2]))
-        yield start, Frame(frame.hu, frame.grid, frame.source.crop(box))
-
-
-def _mapped(labels: Sites, names: Sequence[Name]) -> Iterator[MappedSite]:
-    for number, (name, box) in enumerate(
-        zip(names, ndimage.find_objects(labels.astype(np.int32, copy=False), max_label=len(names)), strict=False), 1
-    ):
-        if box is None:
-            continue
-        part = Part.from_mask("ct", labels[box] == number, tuple(s.start for s in box))
-        cut = any(s.start == 0 or s.stop == n for s, n in zip(part.box, labels.shape, strict=True))
-        notes = (*name.notes, CUT) if cut else name.notes
-        yield MappedSite(name.site, Region((part,)), "assessed", name.confidence, notes)
+    return voxels_on_source(frame, voxels[:d, :h, :w], names, seen.bone[:d, :h, :w], threshold)

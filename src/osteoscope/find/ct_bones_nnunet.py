@@ -1,0 +1,177 @@
+"""Bones by a local nnU-Net v2, TotalSegmentator's weights among them: the same port as the package's own network.
+
+nnU-Net runs as its own program in a process of its own. Nothing is ever downloaded. A checkpoint of nnU-Net is a
+pickle, which can run code: use weights whose origin you trust.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813 - the name that its own documentation uses
+from numpy.typing import NDArray
+
+from osteoscope.domain.anatomy import SITES
+from osteoscope.domain.reading import MappedSite
+from osteoscope.domain.study import Study
+from osteoscope.errors import DependencyError, InvalidValueError, ModelError
+from osteoscope.find.ct_bone_maps import LABEL_OF, LABELS, VOXEL_MM
+from osteoscope.find.ct_bone_regions import voxels_on_source
+from osteoscope.find.ct_bone_tables import label_of_class
+from osteoscope.find.ct_frame import AIR, Frame, ct_image, working_frame
+from osteoscope.find.ct_names import Name
+
+TOTALSEGMENTATOR, NNUNET = "totalsegmentator", "nnunet:"
+_PROGRAM = "nnUNetv2_predict_from_modelfolder"
+_CHECKPOINT = "checkpoint_final.pth"
+# Bones of TotalSegmentator's task "total": vertebrae, muscles and long bones, ribs; else all classes at 3 mm.
+_TOTAL = ("Dataset292_*", "Dataset294_*", "Dataset295_*")
+_FAST = ("Dataset297_*",)
+_TRUST = 0.9  # an honest guess: such networks give no confidence of a name
+
+
+def folders_of(choice: str) -> tuple[Path, ...]:
+    """Folders of trained models that a choice names: "totalsegmentator" or "nnunet:PATH".
+
+    Raises:
+        InvalidValueError: another choice.
+        ModelError: there are no such weights on this machine.
+    """
+    if choice == TOTALSEGMENTATOR:
+        return _total()
+    if not choice.startswith(NNUNET):
+        raise InvalidValueError("choose who finds bones", repr(choice), f"Give {TOTALSEGMENTATOR} or {NNUNET}PATH")
+    return (Path(choice.removeprefix(NNUNET)).expanduser(),)
+
+
+def _total() -> tuple[Path, ...]:
+    home = Path(os.environ.get("TOTALSEG_HOME_DIR", "~/.totalsegmentator")).expanduser()
+    root = Path(os.environ.get("TOTALSEG_WEIGHTS_PATH", home / "nnunet" / "results"))
+    for wanted in (_TOTAL, _FAST):
+        found = [sorted(root.glob(f"{name}/*/plans.json")) for name in wanted]
+        if all(found):
+            return tuple(plans[0].parent for plans in found)
+    raise ModelError(
+        "find bones by TotalSegmentator",
+        f"no weights {', '.join(_TOTAL)} or {_FAST[0]} in {root}",
+        "Run totalseg_download_weights -t total where there is a network, or set TOTALSEG_WEIGHTS_PATH",
+    )
+
+
+def map_bones(study: Study, choice: str) -> tuple[MappedSite, ...]:
+    """Every bone that the chosen models know, with its site.
+
+    Models get the volume at 1.5 mm in the axes that TotalSegmentator trains in (x to the right, y to the front, z to
+    the head).
+
+    Args:
+        study: with image "ct".
+        choice: see `folders_of`.
+
+    Raises:
+        UnsuitableStudyError: the study has no CT volume in HU.
+        InvalidValueError: another choice.
+        DependencyError: nnU-Net is not installed.
+        ModelError: a model is missing, knows no bone, or failed.
+    """
+    folders = folders_of(choice)
+    tables = [classes(folder) for folder in folders]
+    program = _program()
+    frame = working_frame(ct_image(study), VOXEL_MM)
+    labels = np.zeros(frame.hu.shape, dtype=np.uint8)
+    with tempfile.TemporaryDirectory() as scratch:
+        _write(frame, Path(scratch) / "in" / "ct_0000.nii.gz")
+        for folder, table in zip(folders, tables, strict=True):
+            found = _named(_run(program, folder, Path(scratch)), table, frame)
+            np.copyto(labels, found, where=labels == 0)
+    names = [Name(site, _TRUST, (f"named by {choice}, trust not calibrated",)) for site in _sites()]
+    return voxels_on_source(frame, labels.astype(np.uint16), names)
+
+
+def _sites() -> list[str]:
+    """A site id for each label but background; labels without a level or number count as unknown."""
+    return [name if name in SITES else f"{name}_unknown_1" for name in LABELS[1:]]
+
+
+def classes(folder: Path) -> Mapping[int, str]:
+    """Labels of the classes of a model that are bones, by their number.
+
+    Raises:
+        ModelError: the folder is not one of a trained nnU-Net, or knows no bone.
+    """
+    missing = [name for name in ("plans.json", "dataset.json") if not (folder / name).is_file()]
+    if missing or not _folds(folder):
+        raise ModelError(
+            f"use the nnU-Net in {folder}",
+            f"no {', '.join(missing) or f'fold_*/{_CHECKPOINT}'}",
+            "Give the folder of a trained nnU-Net v2 that holds plans.json, dataset.json and fold_*",
+        )
+    try:
+        named = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))["labels"]
+        table = {int(n): label for name, n in named.items() if (label := label_of_class(str(name)))}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(
+            f"use the nnU-Net in {folder}", f"dataset.json: {error}", "Give its own dataset.json"
+        ) from error
+    if not table:
+        known = ", ".join(list(named)[:6])
+        raise ModelError(
+            f"use the nnU-Net in {folder}", f"classes {known}, none of them a bone", "Give a model of bones"
+        )
+    return table
+
+
+def _folds(folder: Path) -> list[str]:
+    return sorted(path.parent.name.removeprefix("fold_") for path in folder.glob(f"fold_*/{_CHECKPOINT}"))
+
+
+def _program() -> str:
+    beside = Path(sys.executable).parent / _PROGRAM
+    found = str(beside) if beside.exists() else shutil.which(_PROGRAM)
+    if found is None:
+        raise DependencyError("find bones by a nnU-Net", f"no program {_PROGRAM}", "Run pip install nnunetv2")
+    return found
+
+
+def _write(frame: Frame, path: Path) -> None:
+    path.parent.mkdir()
+    image = sitk.GetImageFromArray(np.ascontiguousarray(np.maximum(frame.hu, AIR)[:, ::-1, ::-1]))
+    image.SetSpacing([frame.step] * 3)
+    image.SetDirection((-1, 0, 0, 0, -1, 0, 0, 0, 1))
+    far = frame.grid.to_position([0, frame.hu.shape[1] - 1, frame.hu.shape[2] - 1])
+    image.SetOrigin(far.tolist())
+    sitk.WriteImage(image, str(path))
+
+
+def _run(program: str, folder: Path, scratch: Path) -> Path:
+    out = Path(tempfile.mkdtemp(dir=scratch))
+    asked: Sequence[str] = (
+        program, "-i", str(scratch / "in"), "-o", str(out), "-m", str(folder), "-f", *_folds(folder),
+        "-chk", _CHECKPOINT, "-device", "cpu", "--disable_tta", "-npp", "1", "-nps", "1",
+    )  # fmt: skip
+    done = subprocess.run(asked, capture_output=True, text=True, check=False)  # noqa: S603 - no shell, our own words
+    written = out / "ct.nii.gz"
+    if done.returncode or not written.exists():
+        last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["nothing said"]
+        raise ModelError(f"run the nnU-Net in {folder}", last[0], "Run it by hand on a NIfTI volume to see why")
+    return written
+
+
+def _named(written: Path, table: Mapping[int, str], frame: Frame) -> NDArray[np.uint8]:
+    numbers = sitk.GetArrayFromImage(sitk.ReadImage(str(written), sitk.sitkInt32))[:, ::-1, ::-1]
+    if numbers.shape != frame.hu.shape:
+        raise ModelError(
+            f"read {written.name}", f"shape {numbers.shape} for {frame.hu.shape}", "Use a nnU-Net that keeps the grid"
+        )
+    lookup = np.zeros(max(int(numbers.max()), *table) + 1, dtype=np.uint8)
+    for number, label in table.items():
+        lookup[number] = LABEL_OF[label]
+    return np.asarray(lookup[np.maximum(numbers, 0)])
