@@ -66,6 +66,13 @@ def read(
     adapt: Annotated[
         Path | None, typer.Option(help="Adapt SIOPEN levels by an adaptation.json of `osteoscope train mibg`.")
     ] = None,
+    bones: Annotated[
+        str,
+        typer.Option(
+            help='Who finds the bones of a CT: "totalsegmentator" or "nnunet:FOLDER", local weights and never a '
+            "download; needs nnunetv2."
+        ),
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Read every study found in the inputs: reading.json, a report and DICOM objects for each.
@@ -78,7 +85,8 @@ def read(
     from osteoscope.measure.adaptation_card import Card
 
     intake = IntakeOptions(allow_gaps=allow_gaps, tracer=tracer)
-    options = BatchOptions(intake, OutputOptions(dicom, nifti), baseline, Card.load(adapt) if adapt else None)
+    adaptation = Card.load(adapt) if adapt else None
+    options = BatchOptions(intake, OutputOptions(dicom, nifti), baseline, adaptation, bones)
     with progress_bar() as progress:
         batch = read_all(inputs, output, options, progress)
     if as_json:

@@ -18,6 +18,7 @@ from osteoscope.domain.reading import Reading
 from osteoscope.domain.study import IntakeNote, Study
 from osteoscope.errors import OsteoscopeError
 from osteoscope.measure.adaptation_card import Card
+from osteoscope.reading.bones import by_choice
 from osteoscope.reading.plan import plan_for
 from osteoscope.reading.read import read
 
@@ -27,12 +28,20 @@ State = Literal["read", "refused", "failed"]
 
 @dataclass(frozen=True)
 class BatchOptions:
-    """How a batch is taken in, read (with ``baseline``: without trained models; adapted by a card) and written."""
+    """How a batch is taken in, read and written.
+
+    Args:
+        intake, outputs: of each study.
+        baseline: read without trained models.
+        adaptation: card of a hospital's adaptation.
+        bones: "totalsegmentator" or "nnunet:PATH" where another network is to find the bones of a CT.
+    """
 
     intake: IntakeOptions = field(default_factory=IntakeOptions)
     outputs: OutputOptions = field(default_factory=OutputOptions)
     baseline: bool = False
     adaptation: Card | None = None
+    bones: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,6 +119,7 @@ def _read_within(candidate: Candidate, folder: Path, scratch: Path, options: Bat
 def _deliver_study(study: Study, label: str, folder: Path, options: BatchOptions, progress: Progress) -> Row:
     plan = plan_for(study, options.baseline)
     plan = adapted(plan, options.adaptation) if options.adaptation else plan
+    plan = by_choice(plan, options.bones) if options.bones else plan
     reading = deliver(read(study, plan, progress), folder, options.outputs)
     return Row(label, "read", str(folder), summarise(reading), study.intake)
 

@@ -6,6 +6,7 @@ pickle, which can run code: use weights whose origin you trust.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -20,7 +21,7 @@ import SimpleITK as sitk  # noqa: N813 - the name that its own documentation use
 from numpy.typing import NDArray
 
 from osteoscope.domain.anatomy import SITES
-from osteoscope.domain.reading import MappedSite
+from osteoscope.domain.reading import MappedSite, ModelRecord
 from osteoscope.domain.study import Study
 from osteoscope.errors import DependencyError, InvalidValueError, ModelError
 from osteoscope.find.ct_bone_maps import LABEL_OF, LABELS, VOXEL_MM
@@ -64,6 +65,27 @@ def _total() -> tuple[Path, ...]:
         f"no weights {', '.join(_TOTAL)} or {_FAST[0]} in {root}",
         "Run totalseg_download_weights -t total where there is a network, or set TOTALSEG_WEIGHTS_PATH",
     )
+
+
+def check(choice: str) -> None:
+    """Whether a choice can be run here.
+
+    Raises:
+        InvalidValueError, DependencyError, ModelError: see `map_bones`.
+    """
+    for folder in folders_of(choice):
+        classes(folder)
+    _program()
+
+
+def records(choice: str) -> tuple[ModelRecord, ...]:
+    """What a Reading keeps of the chosen models; the hash is that of the checkpoint of the first fold."""
+    made = []
+    for folder in folders_of(choice):
+        with (folder / f"fold_{_folds(folder)[0]}" / _CHECKPOINT).open("rb") as weights:
+            digest = hashlib.file_digest(weights, "sha256").hexdigest()
+        made.append(ModelRecord(f"nnU-Net {folder.parent.name}/{folder.name}", "", digest))
+    return tuple(made)
 
 
 def map_bones(study: Study, choice: str) -> tuple[MappedSite, ...]:

@@ -1,0 +1,46 @@
+"""Who finds the bones of a CT: the package's network where it is shipped, the classical search, or a local nnU-Net."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from osteoscope.domain.reading import ModelRecord
+from osteoscope.find import ct_bones_network, ct_bones_nnunet, ct_names
+from osteoscope.find.ct_bone_maps import MODEL
+from osteoscope.find.model import shipped
+from osteoscope.reading.plan import Plan
+
+_MAPPERS = frozenset({ct_names.map_bones, ct_bones_network.map_bones})
+
+
+def by_network(plan: Plan) -> Plan:
+    """The plan with bones by the package's network."""
+
+    def models() -> tuple[ModelRecord, ...]:
+        return (shipped(MODEL).card.record, *plan.models())
+
+    return replace(plan, map_sites=ct_bones_network.map_bones, models=models)
+
+
+def by_choice(plan: Plan, choice: str) -> Plan:
+    """The plan with bones by "totalsegmentator" or "nnunet:PATH"; plans that map no bones stay as they are.
+
+    Raises:
+        InvalidValueError: another choice.
+        DependencyError: nnU-Net is not installed.
+        ModelError: there are no such weights on this machine, or they know no bone.
+    """
+    if plan.map_sites not in _MAPPERS:
+        return plan
+    ct_bones_nnunet.check(choice)
+
+    def models() -> tuple[ModelRecord, ...]:
+        return (*ct_bones_nnunet.records(choice), *plan.models())
+
+    return replace(
+        plan,
+        name=f"{plan.name}, bones by {choice.partition(':')[0]}",
+        map_sites=partial(ct_bones_nnunet.map_bones, choice=choice),
+        models=models,
+    )
