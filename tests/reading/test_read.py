@@ -13,6 +13,7 @@ from osteoscope.domain.reading import Case, MappedSite
 from osteoscope.domain.study import Acquisition, Patient, Source, Study
 from osteoscope.errors import UnsuitableStudyError
 from osteoscope.find.detection import Detection
+from osteoscope.find.model import is_shipped
 from osteoscope.reading.plan import PLANS, Plan, plan_for
 from osteoscope.reading.read import STEPS, read
 
@@ -127,7 +128,7 @@ def test_a_segment_of_several_units_is_assessed_in_part() -> None:
 @pytest.mark.parametrize(
     ("study", "name"),
     [
-        (ct_study(), "ct-baseline"),
+        (ct_study(), "ct" if is_shipped("ct_lesions") else "ct-baseline"),
         (planar_study("mIBG", "I-123"), "mibg-planar"),
         (planar_study("", "I-123"), "mibg-planar, tracer not confirmed"),
         (planar_study("bone agent", "Tc-99m"), "planar-not-scored"),
@@ -136,6 +137,10 @@ def test_a_segment_of_several_units_is_assessed_in_part() -> None:
 )
 def test_the_table_picks_the_row(study: Study, name: str) -> None:
     assert plan_for(study).name == name
+
+
+def test_the_classical_ct_plan_can_always_be_asked_for() -> None:
+    assert plan_for(ct_study(), baseline=True).name == "ct-baseline"
 
 
 def test_reported_segments_of_the_scored_plan_are_both_schemes() -> None:

@@ -6,20 +6,17 @@ section 3.1 (a proposal there, hence options here).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import cc3d
-import edt
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from osteoscope.domain.finding import Finding, Part, Point, Region, SetAside
-from osteoscope.domain.geometry import Grid
 from osteoscope.domain.reading import MappedSite
 from osteoscope.domain.study import Study
 from osteoscope.find.ct_candidate import Candidate, CandidateOptions, candidates_in, near_other_site
+from osteoscope.find.ct_findings import Draft, MetalOptions, as_findings, beside_metal, on_ct, site_labels
 from osteoscope.find.ct_frame import Frame, ct_image, smoothed, working_frame
 from osteoscope.find.ct_reference import Deviation, ReferenceOptions, deviation, layers_of
 from osteoscope.find.ct_typical import Comparison, TypicalOptions
@@ -64,10 +61,8 @@ class LesionOptions:
         blastic_hu: least HU of a blastic voxel (section 3.1: 300).
         skin_mm: outer layer of the bone where partial volume hides lesions ...
         rim_mm: ... and the layer that they do not grow into.
-        metal_hu: voxels above are metal.
-        metal_mm: streaks spoil bone this far around metal.
         least_confidence: candidates below are left out.
-        rating, candidate, reference, typical: options of the steps.
+        metal, rating, candidate, reference, typical: options of the steps.
     """
 
     spacing_mm: float = 1.5
@@ -79,9 +74,8 @@ class LesionOptions:
     blastic_hu: float = 300.0
     skin_mm: float = 2.9
     rim_mm: float = 1.6
-    metal_hu: int = 2600
-    metal_mm: float = 12.0
     least_confidence: float = 0.15
+    metal: MetalOptions = field(default_factory=MetalOptions)
     rating: RatingOptions = field(default_factory=RatingOptions)
     candidate: CandidateOptions = field(default_factory=CandidateOptions)
     reference: ReferenceOptions = field(default_factory=ReferenceOptions)
@@ -99,10 +93,10 @@ def find_lesions(study: Study, mapped: tuple[MappedSite, ...], options: LesionOp
     """
     image = ct_image(study)
     frame = working_frame(image, options.spacing_mm)
-    places = [place for place in mapped if place.region is not None and place.region.on("ct") is not None]
-    sites = frame.from_source(_labels(places, image.grid.shape))
+    places = on_ct(mapped)
+    sites = frame.from_source(site_labels(places, image.grid.shape))
     names = [place.site for place in places]
-    spoilt, metal = _metal(frame, sites, options)
+    spoilt, metal = beside_metal(frame, sites, options.metal)
     usable = np.where(spoilt, 0, sites)
     hu = smoothed(frame, options.smooth_mm)
     layers = layers_of(sites > 0, (frame.step,) * 3, options.reference)
@@ -116,31 +110,8 @@ def find_lesions(study: Study, mapped: tuple[MappedSite, ...], options: LesionOp
         for found in candidates_in(lytic, blastic, usable, frame, options.candidate)
     ]
     kept = sorted((r for r in rated if r[0] >= options.least_confidence), key=lambda r: -r[0])
-    return Detection(_findings(kept, frame, image.grid, names), metal)
-
-
-def _labels(places: Sequence[MappedSite], shape: tuple[int, ...]) -> NDArray[np.uint16]:
-    """1 + the index of the place of each voxel, on the scan's own grid."""
-    labels = np.zeros(shape, dtype=np.uint16)
-    for number, place in enumerate(places, start=1):
-        part = place.region.on("ct") if place.region else None
-        if part is not None:
-            labels[part.box][part.mask] = number
-    return labels
-
-
-def _metal(frame: Frame, sites: NDArray[np.integer], options: LesionOptions) -> tuple[Mask, tuple[SetAside, ...]]:
-    """Bone that metal spoils, as a mask and as a statement."""
-    metal = frame.hu > options.metal_hu
-    if not metal.any():
-        return metal, ()
-    near = edt.edt(~metal, anisotropy=(frame.step,) * 3) <= options.metal_mm
-    spoilt = near & (sites > 0)
-    source = frame.to_source((near & ((sites > 0) | metal)).astype(np.uint8), linear=False)
-    if not spoilt.any() or not source.any():
-        return spoilt, ()
-    reason = f"HU above {options.metal_hu}: bone within {options.metal_mm:g} mm is not searched for lesions"
-    return spoilt, (SetAside("metal", reason, Region((Part.from_mask("ct", source > 0),))),)
+    drafts = [Draft(names[found.site - 1], found.kind, sure, found.box, found.mask) for sure, found in kept]
+    return Detection(as_findings(drafts, frame, image.grid), metal)
 
 
 def _abnormal(
@@ -207,29 +178,3 @@ def _confidence(
         1 - rating.joint * joint,
     )
     return float(np.prod(factors))
-
-
-def _findings(
-    rated: Sequence[tuple[float, Candidate]], frame: Frame, grid: Grid, names: Sequence[str]
-) -> tuple[Finding, ...]:
-    labels = np.zeros(frame.hu.shape, dtype=np.uint16)
-    for number, (_, found) in enumerate(rated, start=1):
-        labels[found.box][found.mask] = number
-    source = frame.to_source(labels, linear=False)
-    boxes = ndimage.find_objects(source, max_label=len(rated))
-    findings: list[Finding] = []
-    for number, ((confidence, found), box) in enumerate(zip(rated, boxes, strict=True), start=1):
-        if box is None:
-            continue  # thinner than the scan's own slices: nothing of it lies on a slice
-        part = Part.from_mask("ct", source[box] == number, tuple(s.start for s in box))
-        findings.append(
-            Finding(
-                f"lesion-{len(findings) + 1}",
-                names[found.site - 1],
-                found.kind,
-                round(confidence, 3),
-                Region((part,)),
-                Point.centre_of(part, grid),
-            )
-        )
-    return tuple(findings)

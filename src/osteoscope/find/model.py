@@ -98,6 +98,11 @@ class Model:
         return tuple(np.asarray(found[output][0], dtype=np.float32) for output in self._compiled.outputs)
 
 
+def is_shipped(name: str) -> bool:
+    """Whether the package holds a model of that name."""
+    return (SHIPPED / f"{name}.json").exists()
+
+
 @lru_cache(maxsize=4)
 def shipped(name: str) -> Model:
     """A model of the package, loaded once.

@@ -11,11 +11,17 @@ from osteoscope.domain.finding import Finding, Measure
 from osteoscope.domain.reading import Case, Gap, MappedSite, ModelRecord
 from osteoscope.domain.study import Study
 from osteoscope.errors import UnsuitableStudyError
-from osteoscope.find import planar_network, planar_segments, planar_uptake
-from osteoscope.find.ct_lesions import find_lesions
+from osteoscope.find import (
+    ct_lesion_network,
+    ct_lesion_windows,
+    ct_lesions,
+    planar_network,
+    planar_segments,
+    planar_uptake,
+)
 from osteoscope.find.ct_names import map_bones
 from osteoscope.find.detection import Detection
-from osteoscope.find.model import shipped
+from osteoscope.find.model import is_shipped, shipped
 from osteoscope.find.planar_caveats import caveats
 from osteoscope.find.planar_maps import MODEL
 from osteoscope.measure.burden import burden, burden_of_site
@@ -97,18 +103,37 @@ _MIBG = Plan(
     models=_planar_model,
 )
 
-PLANS: tuple[Plan, ...] = (
-    Plan(
-        name="ct-baseline",
-        suits=lambda study: study.kind == "ct",
-        map_sites=map_bones,
-        reported=_each_site,
-        detect=find_lesions,
-        of_finding=(size, attenuation, cortical_contact),
-        of_site=(burden_of_site,),
-        of_study=(burden,),
-        limits=(Gap("study", "detect", "classical baseline: confidences are a ranking, not calibrated probabilities"),),
+
+def _ct_model() -> tuple[ModelRecord, ...]:
+    return (shipped(ct_lesion_windows.MODEL).card.record,)
+
+
+_CT_CLASSICAL = Plan(
+    name="ct-baseline",
+    suits=lambda study: study.kind == "ct",
+    map_sites=map_bones,
+    reported=_each_site,
+    detect=ct_lesions.find_lesions,
+    of_finding=(size, attenuation, cortical_contact),
+    of_site=(burden_of_site,),
+    of_study=(burden,),
+    limits=(Gap("study", "detect", "classical baseline: confidences are a ranking, not calibrated probabilities"),),
+)
+
+_CT = replace(
+    _CT_CLASSICAL,
+    name="ct",
+    detect=ct_lesion_network.find_lesions,
+    limits=(
+        Gap(
+            "study", "detect", "trained on simulated lesions, in simulated and in a few real scans, never on real ones"
+        ),
     ),
+    models=_ct_model,
+)
+
+PLANS: tuple[Plan, ...] = (
+    _CT if is_shipped(ct_lesion_windows.MODEL) else _CT_CLASSICAL,
     _MIBG,
     replace(
         _MIBG,
@@ -150,7 +175,8 @@ _CLASSICAL = replace(
 
 # What reads without a trained model where `PLANS` uses one: what every model has to beat.
 BASELINES: Mapping[str, Plan] = MappingProxyType(
-    {
+    {_CT.name: _CT_CLASSICAL}
+    | {
         plan.name: replace(
             _CLASSICAL,
             name=f"{plan.name}, baseline",
@@ -158,7 +184,7 @@ BASELINES: Mapping[str, Plan] = MappingProxyType(
             limits=(*_CLASSICAL.limits, *plan.limits[1:]),
         )
         for plan in PLANS
-        if plan.models is not tuple
+        if plan.models is _planar_model
     }
 )
 PLAN_NAMES: Mapping[str, Plan] = MappingProxyType({plan.name: plan for plan in (*PLANS, *BASELINES.values())})

@@ -1,0 +1,70 @@
+"""Lesions on CT by the trained network: the plan's detector where a model is shipped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from osteoscope.domain.reading import MappedSite
+from osteoscope.domain.study import Study
+from osteoscope.find.ct_findings import Draft, MetalOptions, as_findings, beside_metal, on_ct, site_labels
+from osteoscope.find.ct_frame import ct_image, working_frame
+from osteoscope.find.ct_lesion_spots import SpotOptions, spots
+from osteoscope.find.ct_lesion_windows import MODEL, STEP_MM, look
+from osteoscope.find.detection import Detection
+from osteoscope.find.model import Model, shipped
+
+
+@dataclass(frozen=True)
+class NetworkOptions:
+    """Choices of what is reported (engineering choices, no published source).
+
+    Args:
+        least_confidence: candidates less sure are left out.
+        spot: what is one lesion.
+        metal: what metal spoils.
+    """
+
+    least_confidence: float = 0.1
+    spot: SpotOptions = field(default_factory=SpotOptions)
+    metal: MetalOptions = field(default_factory=MetalOptions)
+
+
+def find_lesions(
+    study: Study,
+    mapped: tuple[MappedSite, ...],
+    options: NetworkOptions = NetworkOptions(),
+    model: Model | None = None,
+) -> Detection:
+    """Lesions within, or grown out of, the mapped bones, the surest first; confidences are calibrated.
+
+    Bone beside metal is set aside, with the reason.
+
+    Args:
+        study: a CT.
+        mapped: its site map.
+        options: see `NetworkOptions`.
+        model: default: the one that the package ships.
+
+    Raises:
+        UnsuitableStudyError: the study has no CT volume in HU.
+        ModelError: the weights are missing or not those of their card.
+    """
+    image = ct_image(study)
+    places = on_ct(mapped)
+    frame = working_frame(image, STEP_MM)
+    sites = frame.from_source(site_labels(places, image.grid.shape))
+    spoilt, metal = beside_metal(frame, sites, options.metal)
+    chosen = model or shipped(MODEL)
+    bone = sites > 0
+    seen = look(frame.hu, bone, chosen)
+    seen.lesion[spoilt] = 0
+    drafts = []
+    for spot in spots(seen, frame.hu, bone, options.spot):
+        confidence = spot.confidence(chosen.card.settings["confidence"])
+        if confidence >= options.least_confidence:
+            held = np.bincount(sites[spot.box][spot.mask], minlength=2)[1:]
+            drafts.append(Draft(places[int(held.argmax())].site, spot.kind, confidence, spot.box, spot.mask))
+    drafts.sort(key=lambda draft: -draft.confidence)
+    return Detection(as_findings(drafts, frame, image.grid), metal)

@@ -1,0 +1,120 @@
+"""Lesions as connected places of the network's chances: their masks, and how sure each is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import cc3d
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from osteoscope.domain.finding import FindingKind
+from osteoscope.find.ct_lesion_windows import Array, Chances, Mask
+
+FEATURES = ("peak", "mean", "volume", "look_alike", "in_bone", "contrast")
+
+
+@dataclass(frozen=True)
+class SpotOptions:
+    """Choices of what is one lesion.
+
+    Args:
+        least: chance below which nothing is looked for.
+        inside: a voxel belongs to a lesion from this chance on, or from half of its peak where that is less.
+        least_voxels: smaller places are no lesions.
+        ring: voxels around a lesion that its contrast is taken to.
+        lytic_hu, blastic_hu: below, above: lytic, blastic voxels (project reference, section 3.1: 130, 300).
+        pure: share of lytic (blastic) voxels from which a lesion is lytic (blastic) and not mixed (section 3.1: 2/3).
+    """
+
+    least: float = 0.1
+    inside: float = 0.5
+    least_voxels: int = 4
+    ring: int = 3
+    lytic_hu: float = 130.0
+    blastic_hu: float = 300.0
+    pure: float = 2 / 3
+
+
+@dataclass(frozen=True, eq=False)
+class Spot:
+    """A candidate.
+
+    Args:
+        box: where ``mask`` lies in the volume.
+        mask: bool, its voxels.
+        kind: by its HU, and by its contrast where those lie between lytic and blastic.
+        features: what its confidence follows from (`FEATURES`).
+    """
+
+    box: tuple[slice, ...]
+    mask: Mask
+    kind: FindingKind
+    features: tuple[float, ...]
+
+    def confidence(self, weights: Mapping[str, float]) -> float:
+        """Chance of being a lesion, 0..1, by a logistic model over `FEATURES` and "constant"."""
+        named = zip(FEATURES, self.features, strict=True)
+        total = weights["constant"] + sum(weights[name] * value for name, value in named)
+        return float(1 / (1 + np.exp(-np.clip(total, -30, 30))))
+
+
+def spots(seen: Chances, hu: NDArray[np.int16], bone: Mask, options: SpotOptions = SpotOptions()) -> Iterator[Spot]:
+    """All candidates that touch bone.
+
+    A place of low chance that holds several surer ones is parted into them: it is cut at half of its own peak.
+    """
+    labels = cc3d.connected_components((seen.lesion >= options.least).astype(np.uint8), connectivity=26)
+    for number, box in enumerate(ndimage.find_objects(labels), start=1):
+        chance = np.where(labels[box] == number, seen.lesion[box], 0)
+        cut = min(options.inside, float(chance.max()) / 2)
+        pieces = cc3d.connected_components((chance >= max(cut, options.least)).astype(np.uint8), connectivity=26)
+        for piece, inner in enumerate(ndimage.find_objects(pieces), start=1):
+            mask = pieces[inner] == piece
+            whole = tuple(slice(b.start + s.start, b.start + s.stop) for b, s in zip(box, inner, strict=True))
+            if np.count_nonzero(mask) >= options.least_voxels and (bone[whole] & mask).any():
+                yield _spot(whole, mask, (seen, hu, bone), options)
+
+
+def _spot(
+    box: tuple[slice, ...], mask: Mask, volumes: tuple[Chances, NDArray[np.int16], Mask], options: SpotOptions
+) -> Spot:
+    seen, hu, bone = volumes
+    chance = seen.lesion[box][mask].astype(np.float32)
+    inside = hu[box][mask].astype(np.float32)
+    contrast = float(inside.mean() - np.median(_ring(box, mask, hu, bone, options.ring)))
+    features = (
+        _logit(float(chance.max())),
+        _logit(float(chance.mean())),
+        float(np.log(np.count_nonzero(mask))),
+        float(seen.look_alike[box][mask].mean(dtype=np.float32)),
+        float(bone[box][mask].mean()),
+        min(abs(contrast) / 100, 5.0),
+    )
+    return Spot(box, mask, _kind(inside, contrast, options), features)
+
+
+def _ring(box: tuple[slice, ...], mask: Mask, hu: NDArray[np.int16], bone: Mask, width: int) -> Array:
+    """HU of the bone right around a mask; its own where there is none."""
+    wide = tuple(slice(max(0, s.start - width), s.stop + width) for s in box)
+    held = np.zeros(hu[wide].shape, dtype=bool)
+    held[tuple(slice(s.start - w.start, s.stop - w.start) for s, w in zip(box, wide, strict=True))] = mask
+    ring = ndimage.binary_dilation(held, iterations=width) & ~held & bone[wide]
+    return np.asarray(hu[wide][ring] if ring.any() else hu[box][mask], dtype=np.float32)
+
+
+def _kind(inside: Array, contrast: float, options: SpotOptions) -> FindingKind:
+    low, high = np.count_nonzero(inside < options.lytic_hu), np.count_nonzero(inside > options.blastic_hu)
+    if low + high < len(inside) / 4:
+        return "blastic" if contrast > 0 else "lytic"
+    share = low / (low + high)
+    if share >= options.pure:
+        return "lytic"
+    return "blastic" if share <= 1 - options.pure else "mixed"
+
+
+def _logit(chance: float) -> float:
+    bounded = min(max(chance, 1e-4), 1 - 1e-4)
+    return float(np.log(bounded / (1 - bounded)))

@@ -1,0 +1,105 @@
+"""What the lesion network of CT sees: HU as planes, in overlapping windows that hold bone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from osteoscope.find.ct_frame import AIR
+from osteoscope.find.model import Model
+
+STEP_MM = 1.5  # of the frame that the network works in, that of the bones
+MODEL = "ct_lesions"
+# Classes that the network tells apart; look-alikes are learnt by name so that they are not called lesions.
+CLASSES = ("background", "lesion", "look_alike")
+# Middle and half width of the HU windows: soft tissue, bone.
+_WINDOWS = ((40.0, 160.0), (450.0, 650.0))
+_REACH = 1.5
+
+Mask = NDArray[np.bool_]
+Array = NDArray[np.float32]
+Halves = NDArray[np.float16]
+Box = tuple[slice, slice, slice]
+
+
+def planes(hu: NDArray[Any]) -> Array:
+    """HU through each window, shape (2, *hu.shape), about -1..1; places beyond a scan count as air."""
+    values = np.maximum(hu, AIR).astype(np.float32)
+    return np.stack([np.clip((values - middle) / half, -_REACH, _REACH) for middle, half in _WINDOWS])
+
+
+@dataclass(frozen=True, eq=False)
+class Chances:
+    """What the network says of each voxel, 0..1, 0 where it did not look.
+
+    Args:
+        lesion, look_alike: of these classes, each of the shape of the volume, in half precision.
+    """
+
+    lesion: Halves
+    look_alike: Halves
+
+
+def look(hu: NDArray[np.int16], bone: Mask, model: Model) -> Chances:
+    """Run the network wherever there is bone; memory is a few volumes, time grows with the bone.
+
+    Args:
+        hu: at ``STEP_MM`` in the working frame.
+        bone: of the same shape.
+        model: with the settings "window" and "stride", in voxels.
+    """
+    window, stride = int(model.card.settings["window"]), int(model.card.settings["stride"])
+    # Half precision is plenty for chances, and a whole body fits.
+    found = np.zeros((2, *hu.shape), dtype=np.float16)
+    weights = np.zeros(hu.shape, dtype=np.float16)
+    taper = _taper(window)
+    for box in windows(bone, window, stride):
+        held = tuple(slice(max(0, s.start), min(n, s.stop)) for s, n in zip(box, hu.shape, strict=True))
+        inner = tuple(slice(h.start - s.start, h.stop - s.start) for h, s in zip(held, box, strict=True))
+        seen = np.full((window,) * 3, AIR, dtype=np.int16)
+        seen[inner] = hu[held]
+        (logits,) = model.run(planes(seen))
+        found[(slice(None), *held)] += (_chances(logits) * taper)[(slice(1, None), *inner)]
+        weights[held] += taper[inner]
+    found /= np.where(weights > 0, weights, 1)
+    return Chances(found[0], found[1])
+
+
+def windows(bone: Mask, window: int, stride: int) -> Iterator[Box]:
+    """Cubes that cover all bone and overlap by ``window - stride``; they may reach beyond the volume."""
+    spans = [np.flatnonzero(bone.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
+    if not all(span.size for span in spans):
+        return
+    starts = [_starts(int(span[0]), int(span[-1]) + 1, window, stride) for span in spans]
+    for corner in product(*starts):
+        z, y, x = (slice(start, start + window) for start in corner)
+        if bone[_clipped(z), _clipped(y), _clipped(x)].any():
+            yield z, y, x
+
+
+def _starts(low: int, high: int, window: int, stride: int) -> list[int]:
+    """Starts of as few windows as cover low..high, centred on it."""
+    count = 1 + max(0, -(-(high - low - window) // stride))
+    first = (low + high - window - (count - 1) * stride) // 2
+    return [first + number * stride for number in range(count)]
+
+
+def _clipped(span: slice) -> slice:
+    return slice(max(0, span.start), max(0, span.stop))
+
+
+def _taper(window: int) -> Array:
+    """Weights that fall towards the faces, where the network sees least of the surroundings."""
+    away = (np.arange(window) + 0.5) / window
+    line = np.clip(4 * np.minimum(away, 1 - away), 0.1, 1.0).astype(np.float32)
+    return np.asarray(line[:, None, None] * line[None, :, None] * line[None, None, :])
+
+
+def _chances(logits: Array) -> Array:
+    raised = np.exp(logits - logits.max(axis=0))
+    return np.asarray(raised / raised.sum(axis=0))

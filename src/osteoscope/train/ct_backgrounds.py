@@ -1,0 +1,125 @@
+"""Scans to train on: simulated ones by number, and real ones without known lesions, by their licence."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from osteoscope.dicom.load import load, scan
+from osteoscope.domain.finding import Region
+from osteoscope.domain.reading import MappedSite
+from osteoscope.domain.study import Study
+from osteoscope.errors import OsteoscopeError, UnsuitableStudyError
+from osteoscope.find.ct_names import map_bones
+from osteoscope.simulate.ct import CtRecipe, random_ct_recipe, simulate_ct
+from osteoscope.train.ct_scans import Scan, prepare
+
+# Beyond the seeds of the benchmark and of the tests (all below 1,000,000).
+FIRST_SEED = 2_000_000
+# Finer pixels cost time and do not show at the network's spacing.
+_FINEST_MM = 1.25
+_LICENCE = re.compile(r"^(?:repository )?licence:\s*(.*)$", re.IGNORECASE | re.MULTILINE)
+_FREE = re.compile(r"\b(?:apache|bsd|mit|cc by (?:3|4)\.0)\b", re.IGNORECASE)
+_DOUBT = re.compile(r"\bnone\b|from knowledge", re.IGNORECASE)
+
+
+def scan_recipe(rng: np.random.Generator) -> CtRecipe:
+    """A random recipe, no finer in the plane than the network sees."""
+    recipe = random_ct_recipe(rng)
+    distance, row, column = recipe.spacing_mm
+    return replace(recipe, spacing_mm=(distance, max(row, _FINEST_MM), max(column, _FINEST_MM)))
+
+
+def write_simulated(number: int, folder: Path) -> Path:
+    """Simulate and prepare scan ``number``, unless it is there; the same number gives the same scan."""
+    path = folder / f"simulated_{number:05d}.npz"
+    if path.exists():
+        return path
+    rng = np.random.default_rng(FIRST_SEED + number)
+    made = None
+    while made is None:
+        try:
+            made = simulate_ct(scan_recipe(rng), int(rng.integers(2**31)))
+        except OsteoscopeError:  # a bone had no room in its field: the next recipe then
+            made = None
+    lesions = [finding.region for finding in made.reading.findings]
+    prepared = prepare(made.study, _regions(made.mapped), lesions, [a.region for a in made.reading.set_aside])
+    return _written(prepared, path)
+
+
+def write_all_simulated(numbers: Sequence[int], folder: Path, workers: int) -> Iterator[Path]:
+    """Make all of them on several cores."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with ProcessPoolExecutor(workers) as pool:
+        yield from pool.map(partial(write_simulated, folder=folder), numbers)
+
+
+def may_train(source: str) -> bool:
+    """Whether the text of a SOURCE.txt states Apache, BSD, MIT or CC BY; hearsay ("from knowledge") does not count."""
+    stated = _LICENCE.search(source)
+    return bool(stated and _FREE.search(stated[1]) and not _DOUBT.search(stated[1]))
+
+
+@dataclass(frozen=True)
+class Real:
+    """A real scan: its file, a name, and whether its licence lets a model be trained on it."""
+
+    path: Path
+    name: str
+    free: bool
+
+
+def find_real(folder: Path) -> list[Real]:
+    """The volumes (.nii.gz) of all folders with a SOURCE.txt within a folder, label maps left out."""
+    found = []
+    for source in sorted(folder.rglob("SOURCE.txt")):
+        free = may_train(source.read_text(encoding="utf-8"))
+        volumes = [path for path in sorted(source.parent.glob("*.nii.gz")) if "_seg" not in f"_{path.name}"]
+        found += [Real(path, f"{source.parent.name}_{path.name.removesuffix('.nii.gz')}", free) for path in volumes]
+    return found
+
+
+def write_real(real: Real, folder: Path) -> Path:
+    """Prepare a real scan, unless it is there; its bones are those of the package's site map.
+
+    Raises:
+        OsteoscopeError: it cannot be read, or holds hardly any bone.
+    """
+    path = folder / f"{real.name}.npz"
+    if path.exists():
+        return path
+    folder.mkdir(parents=True, exist_ok=True)
+    study = read_study(real.path)
+    return _written(prepare(study, _regions(map_bones(study)), (), ()), path)
+
+
+def read_study(path: Path) -> Study:
+    """The one CT of a file or folder.
+
+    Raises:
+        UnsuitableStudyError: it holds none.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        for candidate in scan(path, Path(scratch)).candidates:
+            study = load(candidate, Path(scratch)).study
+            if study is not None and study.kind == "ct":
+                image = study.images["ct"]
+                return replace(study, images={"ct": replace(image, values=np.array(image.values))})
+    raise UnsuitableStudyError(f"read {path}", "no CT in it", "Give a CT volume")
+
+
+def _regions(mapped: Sequence[MappedSite]) -> list[Region]:
+    return [site.region for site in mapped if site.region is not None]
+
+
+def _written(prepared: Scan, path: Path) -> Path:
+    unfinished = path.with_suffix(".part.npz")
+    prepared.save(unfinished)
+    return unfinished.rename(path)

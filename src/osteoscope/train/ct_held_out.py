@@ -1,0 +1,41 @@
+"""Real scans with lesions put in, whole: to calibrate and to judge on, never to train on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cc3d
+import numpy as np
+
+from osteoscope.train.ct_ground import LESION, LOOK_ALIKE, Ground
+from osteoscope.train.ct_implants import LESIONS, add_lesion, add_nothing
+from osteoscope.train.ct_lesion_patches import deep_place
+from osteoscope.train.ct_look_alikes import LOOK_ALIKES, add_look_alike
+from osteoscope.train.ct_scans import LOOK_ALIKE as FIRST_LOOK_ALIKE
+from osteoscope.train.ct_scans import Scan
+
+_TRIES = 8
+
+
+def with_implants(scan: Scan, rng: np.random.Generator, lesions: int = 6, look_alikes: int = 4) -> Scan:
+    """A copy of a scan with lesions of every kind in turn and look-alikes; what it had of its own stays unmarked.
+
+    Lesions that touch are one. Fewer are put in where a lesion would not show at any place tried.
+    """
+    zero = np.zeros(scan.hu.shape, dtype=np.uint8)
+    ground = Ground(
+        scan.hu.astype(np.float32), scan.bone, zero, np.ones(scan.hu.shape, dtype=np.float32),
+        scan.blur, scan.noise, scan.grain, rng,
+    )  # fmt: skip
+    places = np.argwhere(scan.bone)
+    for kind in rng.permutation(list(LOOK_ALIKES))[:look_alikes]:
+        add_look_alike(ground, str(kind), places[int(rng.integers(len(places)))])
+    add_nothing(ground, places[int(rng.integers(len(places)))])
+    kinds = rng.permutation(list(LESIONS))
+    for number in range(lesions):
+        for _ in range(_TRIES):
+            if add_lesion(ground, str(kinds[number % len(kinds)]), deep_place(ground, places)):
+                break
+    label = cc3d.connected_components((ground.label == LESION).astype(np.uint8), connectivity=26).astype(np.uint8)
+    label[ground.label == LOOK_ALIKE] = FIRST_LOOK_ALIKE
+    return replace(scan, hu=np.clip(np.rint(ground.hu), -1024, 3071).astype(np.int16), label=label)

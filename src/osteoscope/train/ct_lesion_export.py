@@ -1,0 +1,72 @@
+"""From trained weights to the lesion model that the package ships, with confidences that mean chances."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from osteoscope.find.ct_lesion_spots import FEATURES, Spot, spots
+from osteoscope.find.ct_lesion_windows import MODEL, look
+from osteoscope.find.model import Model
+from osteoscope.train.ct_held_out import with_implants
+from osteoscope.train.ct_lesion_net import LesionNet
+from osteoscope.train.ct_scans import LOOK_ALIKE, Scan
+from osteoscope.train.exporting import Graph, Story, load_weights, logistic, write_model
+
+# Share of a candidate that is truly lesion from which it counts as right.
+_RIGHT = 0.3
+# Copies of each real scan, each with other lesions put in.
+_COPIES = 3
+WINDOW, OVERLAP = 96, 24
+
+_PURPOSE = (
+    "Lytic, blastic and mixed bone metastases of adults on CT, within or grown out of bone, and benign look-alikes. "
+    "Research use only, not a medical device."
+)
+
+
+def export(weights: Path, folder: Path, held_out: Sequence[Path], story: Story, window: int = WINDOW) -> Path:
+    """Write MODEL.onnx and MODEL.json into a folder; confidences are calibrated on scans not trained on.
+
+    Args:
+        weights: of `osteoscope.train.ct_lesion_fit.fit`.
+        folder: where the package looks for models.
+        held_out: prepared scans that training never saw; those without lesions get some put in.
+        story: the card's words.
+        window: side of the cube that is looked at at once, voxels, a multiple of 16.
+    """
+    graph = Graph(MODEL, _PURPOSE, (2, window, window, window), ("classes",))
+    net = load_weights(LesionNet(), weights)
+    settings = {"window": window, "stride": window - OVERLAP}
+    return write_model(net, graph, folder, story, lambda model: {"confidence": calibrate(model, held_out)}, settings)
+
+
+def calibrate(model: Model, held_out: Sequence[Path]) -> dict[str, float]:
+    """Weights of the logistic model of a candidate being a lesion."""
+    # One sure lesion and one sure miss stand in where the scans show one kind only.
+    features = [[end, *[0.0] * (len(FEATURES) - 1)] for end in (9.0, -9.0)]
+    right = [True, False]
+    for scan in scans_of(held_out):
+        for spot in spots(look(scan.hu, scan.bone, model), scan.hu, scan.bone):
+            features.append(list(spot.features))
+            right.append(is_lesion(spot, scan))
+    return logistic(features, right, FEATURES)
+
+
+def scans_of(paths: Sequence[Path]) -> Iterator[Scan]:
+    """Each scan with lesions of its own, and copies of those without, with lesions put in."""
+    for number, path in enumerate(paths):
+        scan = Scan.load(path)
+        if scan.label.any():
+            yield scan
+        else:
+            for copy in range(_COPIES):
+                yield with_implants(scan, np.random.default_rng((number, copy)))
+
+
+def is_lesion(spot: Spot, scan: Scan) -> bool:
+    """Whether enough of a candidate is truly lesion."""
+    label = scan.label[spot.box][spot.mask]
+    return bool(((label > 0) & (label < LOOK_ALIKE)).mean() >= _RIGHT)

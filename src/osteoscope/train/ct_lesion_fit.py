@@ -1,0 +1,39 @@
+"""Train the lesion network of CT: resumable, on two CPU cores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from osteoscope.train.ct_lesion_loss import WEIGHTS, losses
+from osteoscope.train.ct_lesion_net import LesionNet
+from osteoscope.train.ct_lesion_patches import Pool, draw
+from osteoscope.train.fitting import FitOptions, Task, fit_task
+
+# Share of the examples that real scans give: more, from few scans, and the network would know them by heart.
+_REAL = 0.3
+
+
+def fit(
+    simulated: Sequence[Path], real: Sequence[Path], folder: Path, options: FitOptions
+) -> Iterator[dict[str, float]]:
+    """Train on prepared scans, or go on with what `folder` holds (see `osteoscope.train.fitting.fit_task`)."""
+    share = _REAL if real and simulated else float(bool(real))
+    pool = Pool([*simulated, *real], [*_often(simulated, 1 - share), *_often(real, share)])
+
+    def example(rng: np.random.Generator) -> Mapping[str, NDArray[Any]]:
+        drawn = draw(pool.scan(rng), rng)
+        return {"picture": drawn.picture, "label": drawn.label, "weight": drawn.weight}
+
+    counts = {"simulated": len(simulated), "real": len(real)}
+    yield from fit_task(Task(LesionNet(), example, losses, WEIGHTS), folder, options, counts)
+
+
+def _often(paths: Sequence[Path], share: float) -> NDArray[np.float64]:
+    """Large scans are taken up more often: a whole trunk shows more than a crop."""
+    sizes = np.array([path.stat().st_size for path in paths], dtype=float) ** 0.5
+    return share * sizes / sizes.sum() if len(paths) else sizes

@@ -1,0 +1,186 @@
+"""Examples without end from prepared scans: a piece, what is put into it, how it lies, how it was scanned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from osteoscope.find.ct_frame import AIR
+from osteoscope.find.ct_lesion_windows import planes
+from osteoscope.train.ct_ground import LESION, LOOK_ALIKE, Array, Ground
+from osteoscope.train.ct_implants import add_lesion, add_nothing, random_kind, weight_of
+from osteoscope.train.ct_look_alikes import LOOK_ALIKES, add_look_alike
+from osteoscope.train.ct_scans import LOOK_ALIKE as FIRST_LOOK_ALIKE
+from osteoscope.train.ct_scans import Scan
+
+PATCH = 64
+_WIDER = 84  # voxels cut where the piece is turned afterwards
+_MOST_TURN, _MOST_SCALE = np.radians(15.0), 0.14
+# Weight of what lies far from bone, where nothing is ever marked.
+_FAR_WEIGHT = 0.1
+# How often a piece is centred on a lesion, a look-alike, or any bone.
+_CENTRES = (0.5, 0.15, 0.35)
+# How many are put in: numbers and how often, into scans with findings of their own, and without.
+_COUNTS = {True: (0.6, 0.3, 0.1), False: (0.25, 0.45, 0.3)}
+
+
+@dataclass(frozen=True, eq=False)
+class Patch:
+    """An example.
+
+    Args:
+        picture: float32 (2, PATCH, PATCH, PATCH), see `osteoscope.find.ct_lesion_windows.planes`.
+        label: uint8 (PATCH, PATCH, PATCH), index into `osteoscope.find.ct_lesion_windows.CLASSES`.
+        weight: float32 of the same shape, how much each voxel counts.
+    """
+
+    picture: Array
+    label: NDArray[np.uint8]
+    weight: Array
+
+
+class Pool:
+    """Some scans held in memory and replaced one by one, since reading one takes longer than drawing from it.
+
+    Args:
+        paths: of all scans.
+        often: how often each is taken up, relative to the others.
+        size: scans held.
+        draws: examples per replacement.
+    """
+
+    def __init__(self, paths: Sequence[Path], often: Sequence[float], size: int = 8, draws: int = 6) -> None:
+        self.paths, self.size, self.draws = list(paths), size, draws
+        self.often = np.array(often, dtype=float) / np.sum(often)
+        self._held: list[Scan] = []
+        self._left = draws
+
+    def scan(self, rng: np.random.Generator) -> Scan:
+        """Any of the scans held now."""
+        if len(self._held) < min(self.size, len(self.paths)) or not self._left:
+            if len(self._held) >= self.size:
+                self._held.pop(0)
+            self._held.append(Scan.load(self.paths[int(rng.choice(len(self.paths), p=self.often))]))
+            self._left = self.draws
+        self._left -= 1
+        return self._held[int(rng.integers(len(self._held)))]
+
+
+def draw(scan: Scan, rng: np.random.Generator) -> Patch:
+    """An example from a scan."""
+    turned = bool(rng.random() < 0.5)
+    size = _WIDER if turned else PATCH
+    ground = _cut(scan, _centre(scan, rng), size, rng)
+    add_findings(ground, bool(scan.label.any()))
+    if turned:
+        _turn(ground)
+    if rng.random() < 0.5:
+        for name in ("hu", "label", "weight"):
+            setattr(ground, name, getattr(ground, name)[:, :, ::-1])
+    hu = _rescanned(ground.hu, rng)
+    return Patch(planes(hu), np.ascontiguousarray(ground.label), np.ascontiguousarray(ground.weight))
+
+
+def add_findings(ground: Ground, has_own: bool) -> None:
+    """Put look-alikes, edits without meaning and lesions into a piece; more where it has no findings of its own."""
+    rng = ground.rng
+    places = np.argwhere(ground.bone)
+    if not len(places):
+        return
+    counts = _COUNTS[has_own]
+    for _ in range(int(rng.choice(3, p=counts))):
+        add_look_alike(ground, str(rng.choice(list(LOOK_ALIKES))), _some(places, rng))
+    if rng.random() < 0.3:
+        add_nothing(ground, _some(places, rng))
+    for _ in range(int(rng.choice(3, p=counts))):
+        kind = random_kind(rng)
+        for _attempt in range(3):
+            if add_lesion(ground, kind, deep_place(ground, places)):
+                break
+
+
+def deep_place(ground: Ground, places: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The deepest of two places in the bone, so that marrow is not rarer than surface."""
+    some = places[ground.rng.integers(len(places), size=2)]
+    return np.asarray(some[int(np.argmax(ground.depth[tuple(some.T)]))])
+
+
+def _some(places: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+    return np.asarray(places[int(rng.integers(len(places)))])
+
+
+def _centre(scan: Scan, rng: np.random.Generator) -> NDArray[np.int64]:
+    """A voxel to cut around: of a lesion, of a look-alike, or of any bone; not always in the middle."""
+    numbers = np.unique(scan.label)
+    groups = [numbers[(numbers > 0) & (numbers < FIRST_LOOK_ALIKE)], numbers[numbers >= FIRST_LOOK_ALIKE]]
+    way = int(rng.choice(3, p=_CENTRES))
+    if way < 2 and len(groups[way]):
+        inside = np.flatnonzero(scan.label.ravel() == rng.choice(groups[way]))
+    else:
+        inside = np.flatnonzero(scan.bone.ravel())
+    at = np.array(np.unravel_index(inside[int(rng.integers(len(inside)))], scan.bone.shape))
+    return np.asarray(at + rng.integers(-PATCH // 4, PATCH // 4 + 1, size=3))
+
+
+def _cut(scan: Scan, centre: NDArray[np.int64], size: int, rng: np.random.Generator) -> Ground:
+    start = centre - size // 2
+    held = tuple(slice(max(0, int(a)), min(n, int(a) + size)) for a, n in zip(start, scan.hu.shape, strict=True))
+    inner = tuple(slice(h.start - int(a), h.stop - int(a)) for h, a in zip(held, start, strict=True))
+    shape = (size,) * 3
+    hu = np.full(shape, AIR, dtype=np.float32)
+    bone, own = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=np.uint8)
+    hu[inner], bone[inner], own[inner] = scan.hu[held], scan.bone[held], scan.label[held]
+    near = ndimage.uniform_filter(bone.astype(np.float32), 7) > 0.001
+    weight = np.where(near, 1.0, _FAR_WEIGHT).astype(np.float32)
+    label = np.zeros(shape, dtype=np.uint8)
+    label[(own > 0) & (own < FIRST_LOOK_ALIKE)] = LESION
+    label[own >= FIRST_LOOK_ALIKE] = LOOK_ALIKE
+    for number in np.unique(own[label == LESION]):
+        weight[own == number] = weight_of(int(np.count_nonzero(own == number)))
+    return Ground(hu, bone, label, weight, scan.blur, scan.noise, scan.grain, rng)
+
+
+def _turn(ground: Ground) -> None:
+    """Turn and scale a wider piece, and cut the middle."""
+    rng = ground.rng
+    matrix = np.eye(3) * np.exp(rng.uniform(-_MOST_SCALE, _MOST_SCALE))
+    for a, b in ((0, 1), (0, 2), (1, 2)):
+        angle = float(rng.uniform(-_MOST_TURN, _MOST_TURN))
+        turn = np.eye(3)
+        turn[a, a] = turn[b, b] = np.cos(angle)
+        turn[a, b], turn[b, a] = -np.sin(angle), np.sin(angle)
+        matrix = matrix @ turn
+    offset = (_WIDER - 1) / 2 - matrix @ np.full(3, (PATCH - 1) / 2)
+    for name, order, fill in (("hu", 1, AIR), ("label", 0, 0), ("weight", 0, _FAR_WEIGHT)):
+        moved = ndimage.affine_transform(
+            getattr(ground, name),
+            matrix,
+            offset,
+            (PATCH,) * 3,
+            order=order,
+            mode="constant",
+            cval=fill,
+            prefilter=False,
+        )
+        setattr(ground, name, moved)
+
+
+def _rescanned(hu: Array, rng: np.random.Generator) -> Array:
+    """As if from another scanner: thicker slices, softer or sharper, noisier, a little off in HU."""
+    made = np.array(hu, dtype=np.float32)
+    if rng.random() < 0.2:
+        made = ndimage.uniform_filter1d(made, int(rng.integers(2, 4)), axis=0)
+    if rng.random() < 0.4:
+        # Above 0 towards the softer picture, below 0 away from it.
+        made += np.float32(rng.uniform(-0.6, 0.7)) * (ndimage.gaussian_filter(made, 0.8) - made)
+    if rng.random() < 0.5:
+        noise = ndimage.gaussian_filter(rng.standard_normal(made.shape, dtype=np.float32), float(rng.uniform(0, 0.7)))
+        made += np.float32(rng.uniform(3, 30) / max(float(noise.std()), 1e-3)) * noise
+    if rng.random() < 0.5:
+        made = made * np.float32(rng.normal(1, 0.03)) + np.float32(rng.normal(0, 8))
+    return made

@@ -1,0 +1,109 @@
+"""From trained weights to what the package ships: ONNX and a card."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import onnx
+import torch
+from sklearn.linear_model import LogisticRegression
+from torch import nn
+
+from osteoscope.errors import ModelError
+from osteoscope.find.model import Card, Model
+
+
+@dataclass(frozen=True)
+class Story:
+    """What the card says in words."""
+
+    version: str
+    data: str
+    limits: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """How a network becomes ONNX.
+
+    Args:
+        name: of the model.
+        purpose: for the card.
+        shape: of one input, without batch axis.
+        outputs: their names.
+    """
+
+    name: str
+    purpose: str
+    shape: tuple[int, ...]
+    outputs: tuple[str, ...]
+
+
+def write_model(
+    net: nn.Module, graph: Graph, folder: Path, story: Story, calibrate: Callable[[Model], Mapping[str, Any]],
+    settings: Mapping[str, Any] | None = None,
+) -> Path:  # fmt: skip
+    """Write the weights and their card into a folder; returns the card's path.
+
+    Args:
+        net: with its trained weights.
+        graph: see `Graph`.
+        folder: where the package looks for models.
+        story: the card's words.
+        calibrate: settings that follow from running the exported model.
+        settings: those known before.
+
+    Raises:
+        ModelError: the exporter made nothing.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{graph.name}.onnx"
+    _write_onnx(net, graph, target)
+    digest = hashlib.sha256(target.read_bytes()).hexdigest()
+    plain = Card(
+        graph.name, story.version, target.name, digest, graph.purpose, story.data,
+        limits=story.limits, settings=dict(settings or {}),
+    )  # fmt: skip
+    card = replace(plain, settings={**plain.settings, **calibrate(Model(plain, target))})
+    path = folder / f"{graph.name}.json"
+    path.write_text(json.dumps(asdict(card), indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+def load_weights(net: nn.Module, weights: Path) -> nn.Module:
+    """A net with the averaged weights of `osteoscope.train.fitting.fit_task`."""
+    net.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    return net.eval()
+
+
+def _write_onnx(net: nn.Module, graph: Graph, path: Path) -> None:
+    program = torch.onnx.export(
+        net, (torch.zeros(1, *graph.shape),), dynamo=True, input_names=["picture"],
+        output_names=list(graph.outputs), opset_version=18,
+    )  # fmt: skip
+    if program is None:
+        raise ModelError(f"export {graph.name}", "no ONNX program", "Check the versions of torch and onnxscript")
+    program.save(str(path), external_data=False)
+    _strip(path)
+
+
+def _strip(path: Path) -> None:
+    """Leave out where the exporter stood in the code, which names folders of this machine."""
+    model = onnx.load(path)
+    graph = model.graph
+    for item in (model, graph, *graph.node, *graph.input, *graph.output, *graph.initializer, *graph.value_info):
+        del item.metadata_props[:]
+        item.doc_string = ""
+    onnx.save(model, path)
+
+
+def logistic(features: Sequence[Sequence[float]], right: Sequence[bool], names: Sequence[str]) -> dict[str, float]:
+    """Weights of a logistic model of a candidate being right, by name of feature, and "constant"."""
+    fitted = LogisticRegression(C=10.0, max_iter=2000).fit(features, right)
+    coefficients = dict(zip(names, (round(float(c), 4) for c in fitted.coef_[0]), strict=True))
+    return {"constant": round(float(fitted.intercept_[0]), 4), **coefficients}

@@ -1,0 +1,213 @@
+"""The training of the lesion network of CT at toy size: scans, implants, examples, a few steps, export, findings."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from osteoscope.domain.geometry import Grid
+from osteoscope.domain.image import Image
+from osteoscope.domain.study import Patient, Study
+from osteoscope.errors import UnsuitableStudyError
+from osteoscope.find.ct_lesion_network import find_lesions
+from osteoscope.find.ct_lesion_windows import CLASSES
+from osteoscope.find.model import Model
+from osteoscope.simulate.ct import CtLesion, CtMimic, CtPatient, CtRecipe, CtSimulation, Scanner, simulate_ct
+from osteoscope.train.ct_backgrounds import find_real, may_train
+from osteoscope.train.ct_ground import LESION, LOOK_ALIKE, Ground
+from osteoscope.train.ct_held_out import with_implants
+from osteoscope.train.ct_implants import LESIONS, add_lesion, add_nothing
+from osteoscope.train.ct_lesion_export import export
+from osteoscope.train.ct_lesion_fit import fit
+from osteoscope.train.ct_lesion_patches import PATCH, draw
+from osteoscope.train.ct_look_alikes import LOOK_ALIKES, add_look_alike
+from osteoscope.train.ct_scans import LOOK_ALIKE as FIRST_LOOK_ALIKE
+from osteoscope.train.ct_scans import Scan, prepare
+from osteoscope.train.exporting import Story
+from osteoscope.train.fitting import FitOptions
+
+RECIPE = CtRecipe(
+    CtPatient(bone_density=1.4),
+    "lumbar",
+    (2.5, 1.4, 1.4),
+    Scanner(noise_hu=12),
+    lesions=(CtLesion("vertebra_L2", "lytic", 18), CtLesion("vertebra_L4", "blastic", 16)),
+    mimics=(CtMimic("vertebra_L3", "enostosis"),),
+)
+
+
+@pytest.fixture(scope="module")
+def simulated() -> CtSimulation:
+    return simulate_ct(RECIPE, 4)
+
+
+@pytest.fixture(scope="module")
+def scan(simulated: CtSimulation) -> Scan:
+    bones = [site.region for site in simulated.mapped if site.region is not None]
+    asides = [aside.region for aside in simulated.reading.set_aside]
+    return prepare(simulated.study, bones, [finding.region for finding in simulated.reading.findings], asides)
+
+
+@pytest.fixture(scope="module")
+def plain(scan: Scan) -> Scan:
+    """As a real scan is: nothing marked."""
+    return Scan(scan.hu, scan.bone, np.zeros_like(scan.label), scan.blur, scan.noise, scan.grain)
+
+
+def test_a_prepared_scan_keeps_its_marks_and_comes_back(scan: Scan, tmp_path: Path) -> None:
+    assert set(np.unique(scan.label)) == {0, 1, 2, FIRST_LOOK_ALIKE}
+    assert np.median(scan.hu[scan.label == 1]) < 120
+    assert np.median(scan.hu[scan.label == 2]) > 350
+    assert scan.bone[scan.label == 1].mean() > 0.95
+    assert 4 < scan.noise < 25
+    scan.save(tmp_path / "s.npz")
+    found = Scan.load(tmp_path / "s.npz")
+    assert all(np.array_equal(getattr(found, name), getattr(scan, name)) for name in ("hu", "bone", "label"))
+    assert (found.blur, found.noise, found.grain) == (scan.blur, scan.noise, scan.grain)
+
+
+def test_a_scan_without_bone_is_refused() -> None:
+    grid = Grid.axial((8, 30, 30), (3, 2, 2))
+    study = Study("1.3", "ct", "", Patient("p"), {"ct": Image(grid, np.full(grid.shape, 30, np.int16), "HU")})
+    with pytest.raises(UnsuitableStudyError, match="0 voxels of bone"):
+        prepare(study, (), (), ())
+
+
+def uniform(seed: int, noise: float = 15.0) -> Ground:
+    """Marrow of 250 HU with noise, in the middle of soft tissue."""
+    rng = np.random.default_rng(seed)
+    bone = np.zeros((56,) * 3, dtype=bool)
+    bone[8:-8, 8:-8, 8:-8] = True
+    grain = (0.6, 0.4, 0.4)
+    ground = Ground(
+        np.where(bone, 250.0, 50.0).astype(np.float32), bone, np.zeros(bone.shape, np.uint8),
+        np.ones(bone.shape, np.float32), (0.8, 0.5, 0.5), noise, grain, rng,
+    )  # fmt: skip
+    ground.hu += ground.noise_like(bone.shape)
+    return ground
+
+
+MIDDLE, SHALLOW = np.array([28, 28, 28]), np.array([10, 28, 28])
+
+
+@pytest.mark.parametrize("kind", LESIONS)
+def test_every_kind_of_lesion_changes_bone_where_it_is_marked(kind: str) -> None:
+    ground = uniform(6)
+    before = ground.hu.copy()
+    assert add_lesion(ground, kind, MIDDLE)
+    mask = ground.label == LESION
+    assert np.abs(ground.hu - before)[mask].mean() > 40
+    far = ~np.asarray(torch.nn.functional.max_pool3d(torch.from_numpy(mask[None].astype(np.float32)), 15, 1, 7)[0] > 0)
+    assert np.array_equal(ground.hu[far], before[far])
+
+
+def test_a_lesion_that_would_not_show_is_not_put_in() -> None:
+    ground = uniform(2)
+    ground.hu -= 195  # marrow as dense as tumour
+    before = ground.hu.copy()
+    assert not add_lesion(ground, "lytic", MIDDLE)
+    assert np.array_equal(ground.hu, before)
+    assert not ground.label.any()
+
+
+@pytest.mark.parametrize("kind", LOOK_ALIKES)
+def test_every_look_alike_changes_bone_and_is_never_a_lesion(kind: str) -> None:
+    ground = uniform(7)
+    before = ground.hu.copy()
+    add_look_alike(ground, kind, SHALLOW)
+    assert np.abs(ground.hu - before).max() > 60
+    assert (ground.label == LOOK_ALIKE).any() == (kind != "metal")
+    assert not (ground.label == LESION).any()
+
+
+def test_an_edit_leaves_noise_as_it_was() -> None:
+    """What is replaced by the same has the noise of what was there, inside and at its edge."""
+    spreads = []
+    for seed in range(12):
+        ground = uniform(seed, 30.0)
+        ground.smooth[:] = 250  # so that noise alone is left
+        before = ground.hu.copy()
+        add_nothing(ground, MIDDLE)
+        changed = np.abs(ground.hu - before) > 1e-3
+        spreads.append((ground.hu[changed & ground.bone] - 250).std())
+    assert 25 < np.mean(spreads) < 45  # texture of up to 40 HU is part of the edit
+
+
+def test_examples_differ_are_marked_and_can_be_made_again(scan: Scan, plain: Scan) -> None:
+    rng = np.random.default_rng(5)
+    examples = [draw(each, rng) for each in (scan, plain) * 6]
+    assert len({example.picture.tobytes() for example in examples}) == len(examples)
+    for example in examples:
+        assert example.picture.shape == (2, PATCH, PATCH, PATCH)
+        assert np.isfinite(example.picture).all()
+        assert example.weight.min() > 0
+        assert example.label.max() < len(CLASSES)
+    marked = [np.unique(example.label) for example in examples]
+    assert sum(1 in labels for labels in marked) > 5
+    assert any(2 in labels for labels in marked)
+    first, second = (draw(plain, np.random.default_rng(8)) for _ in range(2))
+    assert np.array_equal(first.picture, second.picture)
+
+
+def test_implants_of_a_whole_scan_are_told_apart(plain: Scan) -> None:
+    made = with_implants(plain, np.random.default_rng(1), lesions=3)
+    numbers = set(np.unique(made.label).tolist()) - {0, FIRST_LOOK_ALIKE}
+    assert numbers == set(range(1, len(numbers) + 1))
+    assert numbers
+    assert plain.hu is not made.hu
+    assert not plain.label.any()
+
+
+@pytest.mark.parametrize(
+    ("source", "free"),
+    [
+        ("repo: x\nlicence: Apache License 2.0 (repository LICENSE)\nwhat: CT", True),
+        ("Repository licence: MIT License (repository)\nLicence of the images: CC BY 3.0 [from knowledge]", True),
+        ("licence: CC BY 4.0", True),
+        ("licence: none in repo; TCIA lists CC BY 3.0 [from knowledge]", False),
+        ("licence: CC BY 3.0 [from knowledge]", False),
+        ("licence: CC BY-NC 3.0 Unported", False),
+        ("Repository licence: none stated", False),
+        ("a CT of a friend", False),
+    ],
+)
+def test_only_a_stated_free_licence_lets_a_scan_train(source: str, free: bool) -> None:
+    assert may_train(source) is free
+
+
+def test_label_maps_are_no_scans(tmp_path: Path) -> None:
+    folder = tmp_path / "a"
+    folder.mkdir()
+    (folder / "SOURCE.txt").write_text("licence: none")
+    for name in ("ct", "ct_seg", "example_seg_v1"):
+        (folder / f"{name}.nii.gz").touch()
+    assert [(real.name, real.free) for real in find_real(tmp_path)] == [("a_ct", False)]
+
+
+def test_training_learns_goes_on_ships_and_reads(
+    scan: Scan, plain: Scan, simulated: CtSimulation, tmp_path: Path
+) -> None:
+    torch.set_num_threads(1)
+    paths = [tmp_path / "simulated.npz", tmp_path / "real.npz"]
+    for each, path in zip((scan, plain), paths, strict=True):
+        each.save(path)
+    options = FitOptions(examples=8, batch=2, warm=2, workers=0, every=4, rate=3e-3)
+    lines = list(fit(paths[:1], paths[1:], tmp_path, options))
+    assert [line["examples"] for line in lines] == [4, 8]
+    assert lines[1]["classes"] < lines[0]["classes"]
+    more = list(fit(paths[:1], paths[1:], tmp_path, FitOptions(examples=10, batch=2, workers=0, every=2)))
+    assert [line["examples"] for line in more] == [10]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the exporter's own making
+        card = export(
+            tmp_path / "weights.pt", tmp_path / "model", paths[:1], Story("0", "a toy", ("a toy",)), window=48
+        )
+    assert b"osteoscope/train" not in card.with_suffix(".onnx").read_bytes()
+    assert json.loads(card.read_text())["settings"].keys() == {"window", "stride", "confidence"}
+    found = find_lesions(simulated.study, simulated.mapped, model=Model.load(card))
+    assert all(0 <= finding.confidence <= 1 for finding in found.findings)
