@@ -14,6 +14,7 @@ from datetime import date
 from pathlib import Path
 
 import adaptation
+import ct_network
 import identity
 import mibg
 import quality
@@ -24,6 +25,7 @@ Figures = Mapping[str, str | float | int]
 ROWS: Mapping[str, Callable[[], Figures]] = {
     **speed.ROWS,
     **quality.ROWS,
+    **ct_network.ROWS,
     **mibg.ROWS,
     **identity.ROWS,
     **adaptation.ROWS,

@@ -33,7 +33,10 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
     kernel[1, 1] = 20
     sides = (1, 2, 32, 32, 32)
     node = helper.make_node("Conv", ["picture", "kernel", "bias"], ["classes"])
-    weights = [numpy_helper.from_array(kernel, "kernel"), numpy_helper.from_array(np.float32([0, 0, -10]), "bias")]
+    weights = [
+        numpy_helper.from_array(kernel, "kernel"),
+        numpy_helper.from_array(np.array([0, 0, -10], np.float32), "bias"),
+    ]
     inputs = [helper.make_tensor_value_info("picture", TensorProto.FLOAT, sides)]
     outputs = [helper.make_tensor_value_info("classes", TensorProto.FLOAT, (1, 3, 32, 32, 32))]
     graph = helper.make_graph([node], "hand made", inputs, outputs, weights)

@@ -15,7 +15,7 @@ from osteoscope.domain.image import Image
 from osteoscope.domain.study import Patient, Study
 from osteoscope.errors import UnsuitableStudyError
 from osteoscope.find.ct_lesion_network import find_lesions
-from osteoscope.find.ct_lesion_windows import CLASSES
+from osteoscope.find.ct_lesion_windows import CLASSES, planes
 from osteoscope.find.model import Model
 from osteoscope.simulate.ct import CtLesion, CtMimic, CtPatient, CtRecipe, CtSimulation, Scanner, simulate_ct
 from osteoscope.train.ct_backgrounds import find_real, may_train
@@ -24,12 +24,14 @@ from osteoscope.train.ct_held_out import with_implants
 from osteoscope.train.ct_implants import LESIONS, add_lesion, add_nothing
 from osteoscope.train.ct_lesion_export import export
 from osteoscope.train.ct_lesion_fit import fit
+from osteoscope.train.ct_lesion_loss import WEIGHTS, losses
+from osteoscope.train.ct_lesion_net import LesionNet
 from osteoscope.train.ct_lesion_patches import PATCH, draw
 from osteoscope.train.ct_look_alikes import LOOK_ALIKES, add_look_alike
 from osteoscope.train.ct_scans import LOOK_ALIKE as FIRST_LOOK_ALIKE
 from osteoscope.train.ct_scans import Scan, prepare
 from osteoscope.train.exporting import Story
-from osteoscope.train.fitting import FitOptions
+from osteoscope.train.fitting import FitOptions, Task, fit_task
 
 RECIPE = CtRecipe(
     CtPatient(bone_density=1.4),
@@ -102,7 +104,7 @@ def test_every_kind_of_lesion_changes_bone_where_it_is_marked(kind: str) -> None
     assert add_lesion(ground, kind, MIDDLE)
     mask = ground.label == LESION
     assert np.abs(ground.hu - before)[mask].mean() > 40
-    far = ~np.asarray(torch.nn.functional.max_pool3d(torch.from_numpy(mask[None].astype(np.float32)), 15, 1, 7)[0] > 0)
+    far = ~np.asarray(torch.nn.functional.max_pool3d(torch.from_numpy(mask[None].astype(np.float32)), 25, 1, 12)[0] > 0)
     assert np.array_equal(ground.hu[far], before[far])
 
 
@@ -189,9 +191,19 @@ def test_label_maps_are_no_scans(tmp_path: Path) -> None:
     assert [(real.name, real.free) for real in find_real(tmp_path)] == [("a_ct", False)]
 
 
-def test_training_learns_goes_on_ships_and_reads(
-    scan: Scan, plain: Scan, simulated: CtSimulation, tmp_path: Path
-) -> None:
+def test_training_learns(scan: Scan, tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    centre = np.argwhere(scan.label == 1).mean(axis=0).astype(int)
+    box = tuple(slice(max(0, at - 16), max(0, at - 16) + 32) for at in centre.tolist())
+    hu, label = scan.hu[box], (scan.label[box] > 0).astype(np.uint8)
+    example: dict[str, np.ndarray] = {"picture": planes(hu), "label": label, "weight": np.ones(hu.shape, np.float32)}
+    task = Task(LesionNet((8, 16)), lambda _: example, losses, WEIGHTS)
+    options = FitOptions(examples=40, batch=2, warm=4, workers=0, every=20, rate=5e-3)
+    first, last = fit_task(task, tmp_path, options, {})
+    assert all(last[name] < first[name] for name in ("classes", "lesion"))
+
+
+def test_training_goes_on_ships_and_reads(scan: Scan, plain: Scan, simulated: CtSimulation, tmp_path: Path) -> None:
     torch.set_num_threads(1)
     paths = [tmp_path / "simulated.npz", tmp_path / "real.npz"]
     for each, path in zip((scan, plain), paths, strict=True):
@@ -199,7 +211,6 @@ def test_training_learns_goes_on_ships_and_reads(
     options = FitOptions(examples=8, batch=2, warm=2, workers=0, every=4, rate=3e-3)
     lines = list(fit(paths[:1], paths[1:], tmp_path, options))
     assert [line["examples"] for line in lines] == [4, 8]
-    assert lines[1]["classes"] < lines[0]["classes"]
     more = list(fit(paths[:1], paths[1:], tmp_path, FitOptions(examples=10, batch=2, workers=0, every=2)))
     assert [line["examples"] for line in more] == [10]
     with warnings.catch_warnings():

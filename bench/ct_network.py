@@ -1,0 +1,134 @@
+"""How right the lesion detectors of CT are on scans that none was trained on.
+
+As a script, `python bench/ct_network.py CARD` judges a model that is not shipped yet beside the baseline.
+"""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from measure import SHARED
+from osteoscope.domain.finding import Finding, Part, Region
+from osteoscope.domain.geometry import Grid
+from osteoscope.domain.image import Image
+from osteoscope.domain.reading import MappedSite
+from osteoscope.domain.study import Patient, Study
+from osteoscope.find import ct_lesion_network, ct_lesions
+from osteoscope.find.ct_lesion_windows import MODEL, STEP_MM
+from osteoscope.find.ct_names import map_bones
+from osteoscope.find.detection import Detection
+from osteoscope.find.model import Model, is_shipped, shipped
+from osteoscope.measure.size import size_of_mask
+from osteoscope.simulate.ct import random_ct_recipe, simulate_ct
+from osteoscope.stats.detection_figures import DetectionOptions, evaluate_detection
+from osteoscope.stats.detection_scan import Lesion, Scan
+from osteoscope.train.ct_backgrounds import find_real, read_study
+from osteoscope.train.ct_held_out import with_implants
+from osteoscope.train.ct_scans import LOOK_ALIKE, prepare
+
+Figures = dict[str, Any]
+Detect = Callable[[Study, tuple[MappedSite, ...]], Detection]
+SEEDS = range(5200, 5208)
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """A study with what is in it, and its bones as the package maps them."""
+
+    study: Study
+    lesions: tuple[Lesion, ...]
+    mapped: tuple[MappedSite, ...]
+
+
+def simulated() -> Iterator[Known]:
+    for seed in SEEDS:
+        made = simulate_ct(random_ct_recipe(np.random.default_rng(seed)), seed)
+        grid = made.study.images["ct"].grid
+        yield Known(made.study, tuple(_lesion(f, grid) for f in made.reading.findings), map_bones(made.study))
+
+
+def implanted() -> Iterator[Known]:
+    """Real scans whose licence keeps them out of training, with lesions put in."""
+    for real in find_real(SHARED / "ct") + find_real(SHARED / "ct_background"):
+        if real.free:
+            continue
+        study = read_study(real.path)
+        bones = [site.region for site in map_bones(study) if site.region is not None]
+        scan = with_implants(prepare(study, bones, (), ()), np.random.default_rng(8))
+        grid = Grid.axial(scan.hu.shape, (STEP_MM,) * 3)
+        made = Study(
+            f"2.25.{uuid.uuid5(uuid.NAMESPACE_OID, real.name).int}",
+            "ct",
+            "",
+            Patient(real.name),
+            {"ct": Image(grid, scan.hu, "HU")},
+        )
+        numbers = [number for number in np.unique(scan.label).tolist() if 0 < number < LOOK_ALIKE]
+        lesions = [_marked(str(n), Region((Part.from_mask("ct", scan.label == n),)), grid) for n in numbers]
+        yield Known(made, tuple(lesions), map_bones(made))
+
+
+def _lesion(finding: Finding, grid: Grid) -> Lesion:
+    return _marked(finding.id, finding.region, grid, finding.confidence, finding.kind, finding.site)
+
+
+def _marked(
+    name: str, region: Region, grid: Grid, confidence: float = 1.0, kind: str = "", site: str = ""
+) -> Lesion:  # fmt: skip
+    sizes = {measure.name: measure.value for measure in size_of_mask(region.parts[0].mask, grid)}
+    return Lesion(name, region, confidence, kind, site, sizes["long_axis"], sizes["volume"])
+
+
+def judge(cases: Sequence[Known], detect: Detect) -> Figures:
+    """Sensitivity within 0.62 false positives per scan under two rules, and Dice of all that matches."""
+    scans = []
+    for case in cases:
+        grid = case.study.images["ct"].grid
+        found = tuple(_lesion(finding, grid) for finding in detect(case.study, case.mapped).findings)
+        scans.append(Scan(case.study.uid, case.study.uid, grid.spacing, case.lesions, found))
+    made = evaluate_detection(scans, ("truth", "program"), DetectionOptions())
+    figures: Figures = {"lesions of 5 mm or more": sum(row.counts for one in made.scans for row in one.lesions)}
+    for statistic in made.statistics:
+        rule, value = statistic.scale, statistic.value
+        if value is None:
+            continue
+        if statistic.name == "sensitivity_at_rate" and rule != "iou_0.5":
+            figures[f"sensitivity at 0.62 false positives per scan, {rule}"] = round(value, 3)
+        if statistic.name == "dice" and rule == "iou_0.1":
+            figures["Dice of matched lesions, iou_0.1"] = round(value, 3)
+    return figures
+
+
+def compare(model: Model | None) -> Figures:
+    """Figures of the baseline and, where there is one, of a model, on both sets."""
+    ways: dict[str, Detect] = {"baseline": ct_lesions.find_lesions}
+    if model is not None:
+        ways["network"] = partial(ct_lesion_network.find_lesions, model=model)
+    figures: Figures = {}
+    for set_name, made in (("simulated", simulated()), ("implanted in real scans", implanted())):
+        cases = list(made)
+        for way, detect in ways.items():
+            if cases:
+                figures |= {f"{way}, {set_name}: {key}": value for key, value in judge(cases, detect).items()}
+    return figures
+
+
+def ct_lesions_held_out() -> Figures:
+    """Lesion detectors of CT on new simulated scans, and on real scans never trained on with lesions put in."""
+    return compare(shipped(MODEL) if is_shipped(MODEL) else None)
+
+
+ROWS: Mapping[str, Callable[[], Figures]] = MappingProxyType({"ct_lesions_held_out": ct_lesions_held_out})
+
+if __name__ == "__main__":
+    for key, value in compare(Model.load(Path(sys.argv[1]))).items():
+        print(f"{key}: {value}")
