@@ -91,9 +91,9 @@ def test_chances_of_the_shipped_scorer_are_about_its_own(one: Evidence) -> None:
 
 
 def test_evidence_is_that_of_the_reading() -> None:
-    made = case([*foci("skull", 2), *foci("skull", 1, 0.3, start=5), patch("thoracic_spine", 20)])
+    made = case([*foci("skull", 2), *foci("skull", 1, 0.2, start=5), patch("thoracic_spine", 20)])
     read = {s.site: evidence(s.site, s.measures, made.findings) for s in made.sites if s.site in SIOPEN}
-    assert read["skull"] == Evidence("skull", 2, (0.9, 0.9, 0.3))
+    assert read["skull"] == Evidence("skull", 2, (0.9, 0.9, 0.2))
     assert read["spine"] == Evidence("spine", 4, (), (0.9,), 0.25)
     assert evidence("skull", (), made.findings) is None
 

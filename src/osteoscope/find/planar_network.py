@@ -59,7 +59,7 @@ class NetworkOptions:
     poor_pairing: float = 0.7
     area: float = 0.5
     involved: float = 0.35
-    throughout: float = 0.85
+    throughout: float = 0.88
     least_patch: float = 0.015
     least_mass: int = 6
     least_confidence: float = 0.1

@@ -22,7 +22,7 @@ from osteoscope.domain.anatomy import site
 from osteoscope.domain.finding import Measure
 from osteoscope.domain.reading import Case
 from osteoscope.measure.score_chance import level_chances, range_of
-from osteoscope.measure.score_extent import COMPARTMENT_ROWS, Extent, extent
+from osteoscope.measure.score_extent import COMPARTMENT_ROWS, Extent, counting_from, extent
 from osteoscope.measure.score_tables import Scheme, SchemeName, ScoreOptions, scheme
 
 _DEFAULT = ScoreOptions()
@@ -66,7 +66,7 @@ def _segment(case: Case, segment: str, table: Scheme, options: ScoreOptions) -> 
     seen, wanted = _assessed(case, units)
     if not seen:
         return ()
-    found = extent(case, units, options.accepted, options)
+    found = extent(case, units, counting_from(case, options), options)
     level = _level(table, found)
     chances = level_chances(case, units, table, options)
     low, high = range_of(chances, level)

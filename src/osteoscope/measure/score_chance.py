@@ -1,8 +1,9 @@
 """How likely each level of a segment is, from how sure each of its findings is.
 
 A finding is there with its confidence, each independently of the others, so that the number of foci follows a
-Poisson-binomial distribution; foci that no finding shows are Poisson with `ScoreOptions.missed` per segment. The
-diffuse fraction, where there is a patch at all, is normal around its measured value with `fraction_error`.
+Poisson-binomial distribution; foci that no finding shows are Poisson, more of them the more other segments have
+disease (`ScoreOptions.missed`, `ScoreOptions.missed_beside`), since then faint ones are likelier. The diffuse
+fraction, where there is a patch at all, is normal around its measured value with `fraction_error`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm, poisson
 
 from osteoscope.domain.reading import Case
-from osteoscope.measure.score_extent import extent, is_patch
+from osteoscope.measure.score_extent import counting_from, extent, findings_of, is_patch
 from osteoscope.measure.score_tables import Scheme, ScoreOptions
 
 Chances = NDArray[np.float64]
@@ -29,14 +30,15 @@ def level_chances(case: Case, units: Sequence[str], table: Scheme, options: Scor
     found = [f for f in case.findings if f.site in units]
     patches = [f for f in found if is_patch(case, f, options)]
     sure = [f.confidence for f in found if f not in patches]
-    unseen = poisson.pmf(np.arange(_ENOUGH), options.missed)
+    average = options.missed + options.missed_beside * _involved(case, units, table, options)
+    unseen = poisson.pmf(np.arange(_ENOUGH), average)
     number = np.convolve(_count(sure), np.append(unseen, max(0.0, 1 - unseen.sum())))
     without = float(np.prod([1 - p.confidence for p in patches]))
     chances = np.zeros(table.top + 1)
     for sites, chance in enumerate(number):
         chances[table.level(sites, 0.0)] += without * chance
     if patches:
-        accepted = min(options.accepted, max([p.confidence for p in patches]))
+        accepted = min(counting_from(case, options), max([p.confidence for p in patches]))
         measured = extent(case, units, accepted, options).fraction
         spread = _spread(measured, options.fraction_error)
         for sites, chance in enumerate(number):
@@ -44,6 +46,12 @@ def level_chances(case: Case, units: Sequence[str], table: Scheme, options: Scor
                 counted = sites + (1 if table.patch_is_site else 0)
                 chances[table.level(counted, fraction)] += (1 - without) * chance * share
     return np.asarray(chances / chances.sum())
+
+
+def _involved(case: Case, units: Sequence[str], table: Scheme, options: ScoreOptions) -> float:
+    """Share of the other segments with a finding that counts, 0..1."""
+    others = [members for members in table.members.values() if not set(members) & set(units)]
+    return float(np.mean([bool(findings_of(case, members, options.accepted)) for members in others])) if others else 0.0
 
 
 def range_of(chances: Chances, value: float) -> tuple[float, float]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from osteoscope.domain.anatomy import SKELETAL_UNITS
 from osteoscope.domain.finding import Finding, Part
 from osteoscope.domain.reading import Case
 from osteoscope.measure.score_tables import ScoreOptions
@@ -45,6 +46,12 @@ def extent(case: Case, units: Sequence[str], confidence: float, options: ScoreOp
     area = found if options.foci_beside_patch == "joined" else patches
     fraction = max(_SOME, _fraction(case, units, area, options)) if patches else 0.0
     return Extent(number, len(patches), fraction)
+
+
+def counting_from(case: Case, options: ScoreOptions) -> float:
+    """The confidence from which the findings of this child count, 0..1."""
+    sure = any(f.confidence >= options.accepted for f in case.findings if f.site in SKELETAL_UNITS)
+    return min(options.accepted, options.accepted_beside) if sure else options.accepted
 
 
 def findings_of(case: Case, units: Sequence[str], confidence: float) -> tuple[Finding, ...]:
