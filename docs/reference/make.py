@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from osteoscope.cli.app import app
+from osteoscope.deliver import evaluation_record
 from osteoscope.domain import anatomy, codec
 from osteoscope.domain.reading import SCHEMA, Reading
 from osteoscope.stats import response_record
@@ -25,6 +26,11 @@ def schema_page() -> str:
 def response_page() -> str:
     """JSON Schema of response.json."""
     return json.dumps(codec.schema(response_record.Response, response_record.SCHEMA), indent=2) + "\n"
+
+
+def evaluation_page() -> str:
+    """JSON Schema of evaluation.json."""
+    return json.dumps(codec.schema(evaluation_record.Evaluation, evaluation_record.SCHEMA), indent=2) + "\n"
 
 
 def sites_page() -> str:
@@ -77,6 +83,7 @@ def _option(parameter: Any) -> str:
 PAGES = {
     "reading.schema.json": schema_page,
     "response.schema.json": response_page,
+    "evaluation.schema.json": evaluation_page,
     "sites.md": sites_page,
     "cli.md": cli_page,
 }

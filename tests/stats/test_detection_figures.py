@@ -134,13 +134,13 @@ def test_the_order_of_findings_changes_nothing(made: list[tuple[list[Lesion], li
     def numbers(shuffled: bool) -> object:
         scans = []
         for n, (reference, found) in enumerate(made):
-            both = [list(reference), list(found)]
+            listed, given_found = list(reference), list(found)
             if shuffled:
-                for side in both:
-                    random.shuffle(side)
-            scans.append(scan(*both, str(n)))
-        found = evaluate_detection(scans, READERS, replace(QUICK, resampling=Resampling(5)))
-        return found.curves, found.statistics, found.strata, found.kinds
+                random.shuffle(listed)
+                random.shuffle(given_found)
+            scans.append(scan(listed, given_found, str(n)))
+        done = evaluate_detection(scans, READERS, replace(QUICK, resampling=Resampling(5)))
+        return done.curves, done.statistics, done.strata, done.kinds
 
     assert numbers(False) == numbers(True)
 

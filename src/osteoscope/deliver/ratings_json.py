@@ -25,8 +25,7 @@ def read_readings(path: Path, reader: str) -> Ratings:
     Raises:
         IntakeError: there is no such file.
     """
-    files = [path] if path.is_file() else sorted(path.rglob("reading.json"))
-    files = files or [found for found in sorted(path.rglob("*.json")) if _is_reading(found)]
+    files = [path] if path.is_file() else readings_below(path)
     if not files:
         raise IntakeError(
             f"read ratings {path}", "no reading.json in the folder", "Name a CSV, a reading.json or a folder"
@@ -42,6 +41,11 @@ def read_readings(path: Path, reader: str) -> Ratings:
             problems.append(Problem(name, None, "", f"{type(error).__name__}: {error}", _REMEDY))
     kept, duplicates = without_duplicates(rated)
     return Ratings(reader, str(path), kept, (*problems, *duplicates))
+
+
+def readings_below(folder: Path) -> list[Path]:
+    """Every reading.json below a folder; where there is none of that name, every JSON file that is a Reading."""
+    return sorted(folder.rglob("reading.json")) or [f for f in sorted(folder.rglob("*.json")) if _is_reading(f)]
 
 
 def _is_reading(file: Path) -> bool:

@@ -45,12 +45,17 @@ def size(case: Case, finding: Finding) -> tuple[Measure, ...]:
         UnsuitableStudyError: the finding has no region on the CT of the study.
     """
     part, image = part_on_ct(case, finding)
-    long, short = _axes(part.mask, image.grid)
+    return size_of_mask(part.mask, image.grid)
+
+
+def size_of_mask(mask: Mask, grid: Grid) -> tuple[Measure, ...]:
+    """The same of a mask [slice, row, column] with the axes of a grid."""
+    long, short = _axes(mask, grid)
     return (
-        _volume(part.mask, image.grid.cell),
+        _volume(mask, grid.cell),
         long.measure("long_axis", _AXIS),
         short.measure("short_axis", _AXIS),
-        _diameter(part.mask, image.grid).measure("max_diameter", _DIAMETER),
+        _diameter(mask, grid).measure("max_diameter", _DIAMETER),
     )
 
 

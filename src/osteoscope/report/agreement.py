@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from osteoscope.report import agreement_tables as tables
-from osteoscope.report.agreement_figures import Drawing, in_report
 from osteoscope.report.agreement_wording import sentence
 from osteoscope.report.document import DISCLAIMER
+from osteoscope.report.drawing import Drawing, in_report
 from osteoscope.report.parts import Document, Fact, Section, Table
 from osteoscope.report.wording import count
 from osteoscope.stats.ratings import POOLED, SHARED_TOTAL, TOTAL, Coverage

@@ -2,55 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from io import BytesIO
+from collections.abc import Iterator
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from osteoscope.report import parts
 from osteoscope.report.agreement_forest import draw_forest
 from osteoscope.report.agreement_wording import figure as figure_text
 from osteoscope.report.agreement_wording import sentence
-from osteoscope.report.style import BLUE, FAINT, INK, VERMILION, new_figure, to_png
+from osteoscope.report.drawing import Drawing, new_axes
+from osteoscope.report.style import BLUE, FAINT, INK, VERMILION, new_figure
 from osteoscope.stats.ratings import TOTAL
 from osteoscope.stats.readers import Agreement, Confusion
 from osteoscope.stats.resampling import Floats
 
 _SIZE = (5.2, 4.4)
 _MOST_IN_ONE = 25
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A figure still to be written.
-
-    Args:
-        name: fit for a file.
-        caption, alt: as in `parts.Figure`.
-        figure: of matplotlib.
-        width: share of the page's width.
-    """
-
-    name: str
-    caption: str
-    alt: str
-    figure: Figure
-    width: float = 0.7
-
-    def in_report(self) -> parts.Figure:
-        """As a picture of a report."""
-        return parts.Figure(self.name, self.caption, self.alt, to_png(self.figure), self.width)
-
-    def svg(self) -> bytes:
-        """The bytes of an SVG file, text as shapes, the same for the same figure."""
-        stream = BytesIO()
-        with mpl.rc_context({"svg.hashsalt": self.name}):
-            self.figure.savefig(stream, format="svg", metadata={"Date": None})
-        return stream.getvalue()
 
 
 def drawings(agreement: Agreement) -> Iterator[Drawing]:
@@ -85,14 +53,6 @@ def _drawing(name: str, caption: str, figure: Figure) -> Drawing:
     return Drawing(name, caption, caption, figure)
 
 
-def _axes(figure: Figure, x: str, y: str) -> Axes:
-    axes = figure.add_subplot()
-    axes.set_xlabel(x, color=INK, parse_math=False)
-    axes.set_ylabel(y, color=INK, parse_math=False)
-    axes.spines[["top", "right"]].set_visible(False)
-    return axes
-
-
 def _bubbles(axes: Axes, x: Floats, y: Floats) -> None:
     """One mark per place, its area by the number of cases there: totals are discrete and overlap."""
     places, counts = np.unique(np.column_stack([x, y]), axis=0, return_counts=True)
@@ -102,7 +62,7 @@ def _bubbles(axes: Axes, x: Floats, y: Floats) -> None:
 
 def _scatter(agreement: Agreement, pair: tuple[str, str], totals: Floats) -> Figure:
     figure = new_figure(*_SIZE)
-    axes = _axes(figure, f"Total, {pair[0]}", f"Total, {pair[1]}")
+    axes = new_axes(figure, f"Total, {pair[0]}", f"Total, {pair[1]}")
     most = max(float(totals.max()) * 1.05, 4.0)
     axes.plot([0, most], [0, most], color=FAINT, linewidth=1)
     for cut in agreement.panel.scale.cuts:
@@ -119,7 +79,7 @@ def _scatter(agreement: Agreement, pair: tuple[str, str], totals: Floats) -> Fig
 
 def _bland_altman(agreement: Agreement, pair: tuple[str, str], totals: Floats) -> Figure:
     figure = new_figure(*_SIZE)
-    axes = _axes(figure, "Mean of both totals", f"{pair[1]} minus {pair[0]}, points")
+    axes = new_axes(figure, "Mean of both totals", f"{pair[1]} minus {pair[0]}, points")
     difference = totals[1] - totals[0]
     axes.axhline(0, color=FAINT, linewidth=0.8)
     for name, style in (("bias", "-"), ("limit_low", "--"), ("limit_high", "--")):
@@ -141,7 +101,7 @@ def _bland_altman(agreement: Agreement, pair: tuple[str, str], totals: Floats) -
 def _confusion(confusion: Confusion) -> Figure:
     figure = new_figure(4.6, 4.4)
     first, second = confusion.readers
-    axes = _axes(figure, f"Level, {second}", f"Level, {first}")
+    axes = new_axes(figure, f"Level, {second}", f"Level, {first}")
     counts = np.array(confusion.counts, dtype=float)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
@@ -154,8 +114,3 @@ def _confusion(confusion: Confusion) -> Figure:
     axes.set_title("shade: share of the row", fontsize=8, color=FAINT, loc="right")
     figure.tight_layout()
     return figure
-
-
-def in_report(made: Iterable[Drawing]) -> tuple[parts.Figure, ...]:
-    """Drawings as pictures of a report."""
-    return tuple(drawing.in_report() for drawing in made)

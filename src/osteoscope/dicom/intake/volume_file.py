@@ -32,9 +32,9 @@ def load_volume(file: VolumeFile, work: Workplace) -> Study:
     work.progress("decode", 1, 1)
     if "refused" in answer:
         raise IntakeError(f"read {found.name}", answer["refused"], answer["remedy"])
-    _check_layout(answer, found.name)
+    check_layout(answer, found.name)
     refuse_other_quantities(answer, found.name)
-    grid = _grid(answer)
+    grid = grid_of(answer)
     guessed = () if answer["oriented"] else ("orientation",)
     size = " x ".join(f"{n:.3g}" for n in grid.spacing)
     notes = [
@@ -56,7 +56,12 @@ def load_volume(file: VolumeFile, work: Workplace) -> Study:
     )
 
 
-def _check_layout(answer: Mapping[str, Any], name: str) -> None:
+def check_layout(answer: Mapping[str, Any], name: str) -> None:
+    """Refuse a volume of too few slices, or one that is not in mm.
+
+    Raises:
+        IntakeError: naming the file.
+    """
     if min(answer["shape"]) < _THINNEST:
         raise IntakeError(f"read {name}", f"a volume of {answer['shape']} voxels", "Give a volume of at least 3 slices")
     if min(answer["spacing"]) < _FINEST_MM or max(answer["spacing"]) > _COARSEST_MM:
@@ -64,8 +69,8 @@ def _check_layout(answer: Mapping[str, Any], name: str) -> None:
         raise IntakeError(f"read {name}", found, "Check that the file states its spacing in mm")
 
 
-def _grid(answer: Mapping[str, Any]) -> Grid:
-    """From ITK's order (x, y, z) to array order (slice, row, column)."""
+def grid_of(answer: Mapping[str, Any]) -> Grid:
+    """The Grid of a volume: from ITK's order (x, y, z) to array order (slice, row, column)."""
     axes = np.reshape(answer["direction"], (3, 3)) * np.asarray(answer["spacing"])
     matrix = np.eye(4)
     matrix[:3, :3] = axes[:, ::-1]

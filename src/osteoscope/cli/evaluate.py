@@ -1,0 +1,67 @@
+"""`osteoscope evaluate`: how well a reading of CTs finds the lesions of a reference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from osteoscope.cli.console import DISCLAIMER, fail, progress_bar, say, say_json, say_table
+
+EXIT_SOME_NOT_USED = 3
+
+
+def evaluate(
+    sources: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="REFERENCE READING",
+            help="Two folders (or files) of reading.json or of label maps (NIfTI, NRRD), the reference first; "
+            "or one CSV table with the columns study, reference, reading and, if you like, patient.",
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results; made if absent.")] = Path(
+        "osteoscope-evaluation"
+    ),
+    rate: Annotated[
+        float, typer.Option(min=0.0, help="Give the sensitivity within this many false positives per scan.")
+    ] = 0.62,
+    confidence: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Use findings from this confidence on, for all but the FROC.")
+    ] = 0.0,
+    smallest: Annotated[
+        float, typer.Option(min=0.0, help="Ignore lesions of the reference with a long axis below this, mm.")
+    ] = 5.0,
+    marks: Annotated[
+        Path | None, typer.Option(help="A CSV of a radiologist's marks: study, size, location, detection (yes / no).")
+    ] = None,
+    draws: Annotated[int, typer.Option(min=100, help="Resamples of the intervals by patient.")] = 2000,
+    seed: Annotated[int, typer.Option(min=0, help="Of the resamples; the same seed gives the same intervals.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print evaluation.json instead of text.")] = False,
+) -> None:
+    """Evaluate readings of CT against a reference: FROC, sensitivity, overlap, sizes, types; a report and tables.
+
+    Exit code: 0 all studies used, 3 some not used, 1 nothing can be evaluated, 2 wrong usage.
+    """
+    from osteoscope.deliver.evaluation import EvaluationOptions
+    from osteoscope.deliver.evaluation import evaluate as run
+    from osteoscope.domain import codec
+    from osteoscope.stats.detection_figures import DetectionOptions
+    from osteoscope.stats.resampling import Resampling
+
+    options = EvaluationOptions(DetectionOptions(rate, confidence, smallest, Resampling(draws, seed)), marks)
+    with progress_bar() as progress:
+        done = run(sources, output, options, progress)
+    for problem in done.evaluation.problems:
+        fail(str(problem))
+    if as_json:
+        say_json(codec.encode(done.evaluation))
+    else:
+        table = done.report.sections[0].tables[0]
+        rows = [tuple(f"{c.text} ({c.detail})" if c.detail else c.text for c in row) for row in table.rows]
+        say_table(table.title, tuple(column.title for column in table.columns), rows)
+        say(f"{len(done.evaluation.detection.scans)} scans evaluated; report: {output / 'evaluation.html'}")
+        say(DISCLAIMER)
+    if not done.lossless:
+        raise typer.Exit(EXIT_SOME_NOT_USED)

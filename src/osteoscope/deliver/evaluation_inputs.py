@@ -1,0 +1,153 @@
+"""Which reading of which study is held against which reference: a table, or two folders."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from osteoscope.deliver.ratings import Problem
+from osteoscope.deliver.ratings_json import readings_below
+from osteoscope.deliver.ratings_text import lines
+from osteoscope.dicom.read_labels import LABEL_SUFFIXES
+from osteoscope.errors import IntakeError
+
+_NEEDED = ("study", "reference", "reading")
+_KNOWN = (*_NEEDED, "patient")
+# File names that say what a file is, not of which study: the folder then names it.
+_GENERIC = frozenset(("reading", "truth", "lesions"))
+_LESIONS = "lesions"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One study: its name, patient ("" where not given), and the two files."""
+
+    study: str
+    patient: str
+    reference: Path
+    reading: Path
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The studies to evaluate, and what could not be used."""
+
+    entries: tuple[Entry, ...]
+    problems: tuple[Problem, ...]
+
+
+def list_studies(sources: Sequence[Path]) -> Listed:
+    """The studies of one table (.csv), or of a reference and a reading (two folders or two files).
+
+    Raises:
+        IntakeError: neither one nor two sources, one that does not exist, or no study in common.
+    """
+    for source in sources:
+        if not source.exists():
+            raise IntakeError(f"evaluate {source}", "no such file or folder", "Check the path")
+    if len(sources) == 1 and sources[0].is_file():
+        listed = _from_table(sources[0])
+    elif len(sources) == 2:
+        listed = _from_two(*sources)
+    else:
+        shown = ", ".join(map(str, sources)) or "nothing"
+        raise IntakeError("evaluate", shown, "Give one CSV table, or a reference and a reading (folders or files)")
+    if not listed.entries:
+        why = "; ".join(map(str, listed.problems[:3])) or "it is empty"
+        raise IntakeError("evaluate", f"no study with a reference and a reading ({why})", "Name studies alike in both")
+    return listed
+
+
+def _from_table(path: Path) -> Listed:
+    rows = lines(path)
+    header = [word.lower() for word in next(rows, (1, []))[1]]
+    lacking = [name for name in _NEEDED if name not in header]
+    if lacking:
+        found = f"no column {', '.join(lacking)} in {', '.join(header) or 'an empty header'}"
+        raise IntakeError(f"evaluate {path}", found, f"Name the columns {', '.join(_NEEDED)} (and patient)")
+    problems = [
+        Problem(path.name, 1, word, "an unknown column; it is not used", f"Known are {', '.join(_KNOWN)}", lost=False)
+        for word in header
+        if word not in _KNOWN
+    ]
+    entries, seen = [], set[str]()
+    for number, cells in rows:
+        row = dict(zip(header, cells, strict=False))
+        blank = [name for name in _NEEDED if not row.get(name)]
+        if not any(cells):
+            continue
+        if blank:
+            problems.append(Problem(path.name, number, blank[0], "nothing", "Fill it in"))
+        elif row["study"] in seen:
+            problems.append(
+                Problem(path.name, number, "study", f"{row['study']!r} a second time", "Name studies apart")
+            )
+        else:
+            seen.add(row["study"])
+            place = path.parent
+            files = (place / row["reference"], place / row["reading"])
+            entries.append(Entry(row["study"], row.get("patient", ""), *files))
+    return Listed(tuple(entries), tuple(problems))
+
+
+def _from_two(reference: Path, reading: Path) -> Listed:
+    """Studies of one uid, then those of one name; of two files, the one study that they are."""
+    if reference.is_file() and reading.is_file():
+        return Listed((Entry(_name(reference, reference.parent), "", reference, reading),), ())
+    problems: list[Problem] = []
+    sides = [_named(folder, problems) for folder in (reference, reading)]
+    by_uid = [{uid: name for name, (_, uid) in side.items() if uid} for side in sides]
+    same = [(by_uid[0][uid], by_uid[1][uid]) for uid in by_uid[0] if uid in by_uid[1]]
+    used = [{pair[n] for pair in same} for n in (0, 1)]
+    same += [(name, name) for name in sides[0] if name in sides[1] and name not in used[0] and name not in used[1]]
+    entries = [Entry(a, "", sides[0][a][0], sides[1][b][0]) for a, b in same]
+    for number, (side, other) in enumerate(((sides[0], "reading"), (sides[1], "reference"))):
+        matched = {pair[number] for pair in same}
+        problems += [
+            Problem(str(file), None, "", f"study {name!r} has no {other}", "Name it alike in both folders")
+            for name, (file, _) in side.items()
+            if name not in matched
+        ]
+    return Listed(tuple(sorted(entries, key=lambda entry: entry.study)), tuple(problems))
+
+
+def _named(folder: Path, problems: list[Problem]) -> dict[str, tuple[Path, str]]:
+    """Files of a folder by the name of their study, each with the uid that it states ("" for a label map)."""
+    files = [folder] if folder.is_file() else readings_below(folder) or _label_maps(folder)
+    names = [_name(file, folder if folder.is_dir() else folder.parent) for file in files]
+    times = Counter(names)
+    problems += [
+        Problem(str(file), None, "", f"a second file of study {name!r}", "Keep one")
+        for file, name in zip(files, names, strict=True)
+        if times[name] > 1
+    ]
+    return {name: (file, _uid(file)) for file, name in zip(files, names, strict=True) if times[name] == 1}
+
+
+def _label_maps(folder: Path) -> list[Path]:
+    """Those called "lesions" where there are any, else every NIfTI or NRRD below the folder."""
+    found = [f for f in sorted(folder.rglob("*")) if f.is_file() and f.name.lower().endswith(LABEL_SUFFIXES)]
+    return [f for f in found if _stem(f) == _LESIONS] or found
+
+
+def _stem(file: Path) -> str:
+    return file.name.partition(".")[0] if file.name.lower().endswith(LABEL_SUFFIXES) else file.stem
+
+
+def _name(file: Path, folder: Path) -> str:
+    if _stem(file) not in _GENERIC:
+        return _stem(file)
+    return file.parent.name if file.parent == folder else file.parent.relative_to(folder).as_posix()
+
+
+def _uid(file: Path) -> str:
+    """The study's uid; "" where there is none, which reading the file will tell more of."""
+    if file.suffix.lower() != ".json":
+        return ""
+    try:
+        return str(json.loads(file.read_text(encoding="utf-8"))["study"]["uid"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return ""
