@@ -189,6 +189,24 @@ def mibg_strata() -> Figures:
     return figures
 
 
+def mibg_errors() -> Figures:
+    """Where the network's levels go wrong on that cohort: levels lost or added in all, by cause."""
+    found = children("cohort", COHORT, WAYS)
+    truth, said = np.concatenate([c.levels[:, :2] for c in found]).T
+    faintest = np.concatenate([c.faintest for c in found])
+    lost, added = np.nan_to_num(np.maximum(truth - said, 0)), np.nan_to_num(np.maximum(said - truth, 0))
+    faint, foci = faintest < VISIBLE, truth <= 3
+    causes = {
+        f"lost where a lesion's contrast to noise is below {VISIBLE:g}": lost[faint],
+        "lost where every lesion is visible, levels 1 to 3": lost[~faint & foci],
+        "lost where every lesion is visible, levels 4 to 6": lost[~faint & ~foci],
+        "added where there is no disease": added[truth == 0],
+        "added to levels 1 to 3": added[(truth > 0) & foci],
+        "added to levels 4 and 5": added[~foci],
+    }
+    return {name: f"{levels.sum():.0f} levels in {(levels > 0).sum()} segments" for name, levels in causes.items()}
+
+
 ROWS: Mapping[str, Callable[[], Figures]] = MappingProxyType(
-    {row.__name__: row for row in (mibg_scores, mibg_balanced, mibg_phantom, mibg_strata)}
+    {row.__name__: row for row in (mibg_scores, mibg_balanced, mibg_phantom, mibg_strata, mibg_errors)}
 )

@@ -26,6 +26,7 @@ _LIMITS = (
     "trained and calibrated on simulated children alone; no mIBG scan of a patient was seen",
     "not made for adults, for other tracers, for SPECT slices or for single spots",
     "foci that touch are one finding",
+    "faint single foci are missed",
 )
 
 
