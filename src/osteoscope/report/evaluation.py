@@ -9,7 +9,7 @@ from osteoscope.report.document import DISCLAIMER
 from osteoscope.report.drawing import Drawing, in_report
 from osteoscope.report.evaluation_wording import label, sentence
 from osteoscope.report.parts import Document, Fact, Section, Table
-from osteoscope.report.wording import count, sentence_case
+from osteoscope.report.wording import count
 from osteoscope.stats.detection import Criterion
 from osteoscope.stats.detection_figures import DetectionOptions
 from osteoscope.stats.detection_record import Detection
@@ -44,7 +44,7 @@ def build_evaluation(
         patient=_facts(detection, readers, options),
         asked="Which share of the lesions is found, with how many false positives, and how well are they measured?",
         summary=_summary(detection, criteria, rate),
-        limits=_limits(detection, criteria, len(faults.rows)),
+        limits=_limits(detection, rate, len(faults.rows)),
         sections=(
             Section("Detection", in_report(figures[:1]), (tables.paper(detection, criteria, rate),)),
             Section("Sizes", in_report(figures[1:])),
@@ -82,13 +82,13 @@ def _summary(detection: Detection, criteria: Sequence[Criterion], rate: float) -
     )
 
 
-def _limits(detection: Detection, criteria: Sequence[Criterion], problems: int) -> tuple[str, ...]:
+def _limits(detection: Detection, rate: float, problems: int) -> tuple[str, ...]:
     patients = len({scan.patient for scan in detection.scans})
-    at_rate = detection.find(criteria[0].name, "sensitivity_at_rate")
+    most = max((point.false_positives for curve in detection.curves[:1] for point in curve.points), default=rate)
     said = (
         (patients < _FEW, f"Only {count(patients, 'patient')}: intervals are wide and approximate."),
         (problems > 0, f"{count(problems, 'remark')} on the input: see Input."),
-        (bool(at_rate and at_rate.note), sentence_case(f"{at_rate.note if at_rate else ''}.")),
+        (most < rate, f"The reading has {most:.3g} false positives per scan at most, fewer than the {rate:g} asked."),
         (True, "The threshold that meets the asked false positives is chosen on these scans; on others it may not."),
     )
     return tuple(text for there, text in said if there)

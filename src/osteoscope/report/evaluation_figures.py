@@ -15,7 +15,8 @@ from osteoscope.stats.detection import Criterion
 from osteoscope.stats.detection_record import Curve, Detection, LesionRow
 
 _SIZE = (5.6, 4.4)
-_COLOURS = (BLUE, GREEN, VERMILION)
+# Curves of several criteria often lie on one another: thick below, thin and broken above.
+_LOOKS = ((BLUE, 3.2, "-"), (GREEN, 1.8, "-"), (VERMILION, 1.4, "--"))
 _FEWEST = 3
 
 _SIZES: tuple[tuple[str, str, Callable[[LesionRow], float], bool], ...] = (
@@ -59,9 +60,9 @@ def _matched(detection: Detection, criterion: Criterion) -> list[tuple[LesionRow
 def _froc(curves: Sequence[Curve], criteria: Sequence[Criterion], rate: float) -> Figure:
     figure = new_figure(*_SIZE)
     axes = new_axes(figure, "False positives per scan", "Sensitivity by lesion")
-    for curve, criterion, colour in zip(curves, criteria, _COLOURS, strict=True):
+    for curve, criterion, look in zip(curves, criteria, _LOOKS, strict=True):
         if curve.points:
-            _curve(axes, curve, criterion.title, colour)
+            _curve(axes, curve, criterion.title, look)
     axes.axvline(rate, color=FAINT, linewidth=0.9, linestyle=":")
     axes.set_ylim(0, 1.02)
     axes.set_xlim(left=0)
@@ -70,10 +71,11 @@ def _froc(curves: Sequence[Curve], criteria: Sequence[Criterion], rate: float) -
     return figure
 
 
-def _curve(axes: Axes, curve: Curve, title: str, colour: str) -> None:
+def _curve(axes: Axes, curve: Curve, title: str, look: tuple[str, float, str]) -> None:
+    colour, width, style = look
     rates = [0.0, *(point.false_positives for point in curve.points)]
     sensitivity = [0.0, *(point.sensitivity for point in curve.points)]
-    axes.step(rates, sensitivity, where="post", color=colour, linewidth=1.6, label=title)
+    axes.step(rates, sensitivity, where="post", color=colour, linewidth=width, linestyle=style, label=title)
     if curve.band:
         places, low, high = zip(*((p.false_positives, p.low, p.high) for p in curve.band), strict=True)
         axes.fill_between(places, low, high, step="post", color=colour, alpha=0.13, linewidth=0)

@@ -82,7 +82,10 @@ def adequacy(marks: Sequence[Statistic], rate: float) -> Table:
 
 def methods(statistics: Iterable[Statistic], rate: float) -> Table:
     """How every figure and its interval were made."""
-    made = {s.name: s for s in statistics if s.value is not None}
+    made: dict[str, Statistic] = {}
+    for statistic in statistics:
+        if statistic.value is not None:
+            made.setdefault(statistic.name, statistic)
     rows = tuple(
         (Cell(label(n, rate)), Cell(made[n].method), Cell("; ".join(i.method for i in made[n].intervals)))
         for n in FIGURES

@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from evaluation_files import GRID, write, write_labels
+from jsonschema import Draft202012Validator
+
+from osteoscope.deliver.evaluation import Evaluated, EvaluationOptions, evaluate
+from osteoscope.deliver.evaluation_inputs import Entry
+from osteoscope.deliver.evaluation_scans import load_scan
+from osteoscope.dicom.write_nifti import write_nifti
+from osteoscope.domain.geometry import Grid
+from osteoscope.errors import IntakeError
+from osteoscope.stats.detection_figures import DetectionOptions
+from osteoscope.stats.resampling import Resampling
+
+SCHEMA = Path(__file__).parents[2] / "docs" / "reference" / "evaluation.schema.json"
+QUICK = EvaluationOptions(DetectionOptions(resampling=Resampling(draws=50)))
+
+
+def quiet(*_: object) -> None:
+    pass
+
+
+def run(*sources: Path, to: Path, options: EvaluationOptions = QUICK) -> Evaluated:
+    return evaluate(sources, to, options, quiet)
+
+
+def value(done: Evaluated, name: str, criterion: str = "any_overlap") -> float | None:
+    found = done.evaluation.detection.find(criterion, name)
+    assert found is not None
+    return found.value
+
+
+@pytest.fixture
+def cohort(tmp_path: Path) -> tuple[Path, Path]:
+    """Three studies: one found and one missed, one found with a surplus, none with a surplus."""
+    truth, read = tmp_path / "truth", tmp_path / "read"
+    write(truth / "a" / "truth.json", [(0, 1.0, "lytic"), (20, 1.0, "blastic")], "1.1", "truth")
+    write(truth / "b" / "truth.json", [(0, 1.0, "mixed")], "1.2", "truth")
+    write(truth / "c" / "truth.json", [], "1.3", "truth")
+    write(read / "study-001" / "reading.json", [(0, 0.9, "lytic")], "1.1")
+    write(read / "study-002" / "reading.json", [(1, 0.8, "lytic"), (40, 0.7, "lytic")], "1.2")
+    write(read / "study-003" / "reading.json", [(40, 0.6, "lytic")], "1.3")
+    return truth, read
+
+
+def test_two_folders_are_matched_by_study_id(cohort: tuple[Path, Path], tmp_path: Path) -> None:
+    done = run(*cohort, to=tmp_path / "out")
+    assert done.lossless
+    assert value(done, "sensitivity") == pytest.approx(2 / 3)
+    assert value(done, "false_positives") == pytest.approx(2 / 3)
+    assert value(done, "false_positives_negative") == 1.0
+    assert value(done, "dice") == pytest.approx((1 + 0.75) / 2)
+    assert [scan.study for scan in done.evaluation.detection.scans] == ["a", "b", "c"]
+    assert done.evaluation.readers == ("truth", "program")
+
+
+def test_files_of_an_evaluation(cohort: tuple[Path, Path], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(*cohort, to=out)
+    document = json.loads((out / "evaluation.json").read_text())
+    Draft202012Validator(json.loads(SCHEMA.read_text())).validate(document)
+    page = (out / "evaluation.html").read_text()
+    assert "not a medical device" in page
+    assert "By long axis" in page
+    assert (out / "evaluation.pdf").read_bytes().startswith(b"%PDF")
+    assert (out / "figures" / "froc.png").read_bytes().startswith(b"\x89PNG")
+    with (out / "tables" / "lesions.csv").open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [(r["study"], r["reader"], r["any_overlap"]) for r in rows][:3] == [
+        ("a", "reference", "f0"),
+        ("a", "reference", ""),
+        ("a", "reading", "f0"),
+    ]
+
+
+def test_one_bad_study_stops_nothing(cohort: tuple[Path, Path], tmp_path: Path) -> None:
+    (cohort[1] / "study-002" / "reading.json").write_text("{")
+    write(cohort[1] / "b" / "reading.json", [], "1.9")
+    done = run(*cohort, to=tmp_path / "out")
+    assert not done.lossless
+    assert len(done.evaluation.detection.scans) == 3
+    said = [str(problem) for problem in done.evaluation.problems]
+    assert any("study-002" in text and "no reference" in text for text in said)
+    assert any("two study ids, 1.2 and 1.9" in text for text in said)
+
+
+@pytest.mark.usefixtures("cohort")
+def test_a_table_names_files_beside_it(tmp_path: Path) -> None:
+    table = tmp_path / "cohort.csv"
+    table.write_text(
+        "study;patient;reference;reading;remark\n"
+        "one;P1;truth/a/truth.json;read/study-001;x\n"
+        "two;P1;truth/b;read/study-002/reading.json;\n"
+        "two;P1;truth/b;read/study-002;\n"
+        "three;;truth/c;absent/reading.json;\n"
+        "four;;;read/study-003;\n"
+    )
+    done = run(table, to=tmp_path / "out")
+    assert [(s.study, s.patient) for s in done.evaluation.detection.scans] == [("one", "P1"), ("two", "P1")]
+    said = "\n".join(str(problem) for problem in done.evaluation.problems)
+    for words in ("remark: an unknown column", "'two' a second time", "row 6, column reference: nothing", "three"):
+        assert words in said
+
+
+def test_label_maps_stand_for_readings(cohort: tuple[Path, Path], tmp_path: Path) -> None:
+    for name, starts in (("study-001", [0, 20]), ("study-002", [0]), ("study-003", [])):
+        write_labels(tmp_path / "maps" / f"{name}.nii.gz", starts)
+    done = run(tmp_path / "maps", cohort[1], to=tmp_path / "out")
+    assert done.lossless
+    assert value(done, "sensitivity") == pytest.approx(2 / 3)
+    assert value(done, "kind_exact") is None
+    assert value(done, "long_axis_bias") is not None
+
+
+def test_pieces_of_one_label_are_lesions_and_it_is_said(cohort: tuple[Path, Path], tmp_path: Path) -> None:
+    path = write_labels(tmp_path / "mask.nii.gz", [0, 20, 40], same_label=True)
+    loaded = load_scan(Entry("a", "", path, cohort[1] / "study-001" / "reading.json"))
+    assert len(loaded.scan.reference) == 3
+    assert "one label in 3 pieces" in loaded.remarks[0].found
+
+
+def test_a_map_with_other_axes_and_a_crop_is_brought_to_the_grid(cohort: tuple[Path, Path], tmp_path: Path) -> None:
+    plain = load_scan(Entry("a", "", write_labels(tmp_path / "plain.nii.gz", [4, 20]), cohort[1] / "study-001"))
+    labels = np.zeros(GRID.shape, dtype=np.uint8)
+    labels[4:8, 2:10, 2:10], labels[20:24, 2:10, 2:10] = 1, 2
+    box = (slice(2, 40), slice(1, 20), slice(0, 24))
+    crop = GRID.crop(box)
+    matrix = crop.matrix.copy()
+    matrix[:3, 3] = crop.to_position([37, 0, 0])
+    matrix[:3, 0] *= -1
+    turned = np.transpose(labels[box][::-1], (1, 0, 2))
+    grid = Grid.from_matrix(turned.shape, matrix[:, [1, 0, 2, 3]])
+    write_nifti(grid, np.ascontiguousarray(turned), tmp_path / "turned.nii.gz")
+    other = load_scan(Entry("a", "", tmp_path / "turned.nii.gz", cohort[1] / "study-001"))
+    assert [a.region for a in other.scan.reference] == [a.region for a in plain.scan.reference]
+
+
+@pytest.mark.parametrize(
+    ("values", "grid", "said"),
+    [
+        (np.linspace(0, 1, GRID.shape[0] * 576, dtype=np.float32).reshape(GRID.shape), GRID, "not all of them labels"),
+        (np.ones(GRID.shape, np.int16) * -3, GRID, "not all of them labels"),
+        (np.ones(GRID.shape, np.uint8), Grid.axial(GRID.shape, (2.0, 1.0, 1.1), (-10, 20, 30)), "its grid of"),
+    ],
+)
+def test_what_is_no_label_map_of_this_scan_is_named(
+    cohort: tuple[Path, Path], tmp_path: Path, values: np.ndarray, grid: Grid, said: str
+) -> None:
+    write_nifti(grid, values, tmp_path / "map.nii.gz")
+    with pytest.raises(IntakeError, match=f"no study that can be used.*map.nii.gz.*{said}"):
+        run(tmp_path / "map.nii.gz", cohort[1] / "study-001" / "reading.json", to=tmp_path / "out")
+
+
+def test_marks_of_a_radiologist(cohort: tuple[Path, Path], tmp_path: Path) -> None:
+    marks = tmp_path / "marks.csv"
+    marks.write_text(
+        "study,finding,size_right,location,detection\na,f0,yes,1,\nb,f1,no,yes,\nb,f40,,no,maybe\nz,f,1,1,1\n"
+    )
+    done = run(*cohort, to=tmp_path / "out", options=EvaluationOptions(QUICK.detection, marks))
+    found = {s.name: (s.value, s.observations, s.patients) for s in done.evaluation.adequacy}
+    assert found == {
+        "size_right": (0.5, 2, 2),
+        "location_right": (pytest.approx(2 / 3), 3, 2),
+        "detection_right": (None, 0, 0),
+    }
+    first = done.evaluation.adequacy[0].intervals[0]
+    assert (first.low, first.high) == (pytest.approx(0.0945, abs=1e-3), pytest.approx(0.9055, abs=1e-3))
+    said = "\n".join(str(problem) for problem in done.evaluation.problems)
+    assert "'z', not evaluated" in said
+    assert "'maybe'" in said
+
+
+def test_sources_that_cannot_be_used(cohort: tuple[Path, Path], tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("study,reading\n1,2\n")
+    for sources, said in (
+        ((tmp_path / "absent", cohort[1]), "no such file or folder"),
+        ((cohort[0],), "one CSV table"),
+        ((table,), "no column reference"),
+        ((cohort[0], tmp_path / "empty"), "no study with a reference and a reading"),
+    ):
+        (tmp_path / "empty").mkdir(exist_ok=True)
+        with pytest.raises(IntakeError, match=said):
+            run(*sources, to=tmp_path / "out")
