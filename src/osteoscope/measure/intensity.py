@@ -65,9 +65,22 @@ def _shifted(part: Part, image: Image) -> list[NDArray[np.float64]]:
 
 
 def _contrast(case: Case, finding: Finding, mean: Measure, options: CortexOptions) -> tuple[Measure, ...]:
-    bone = bone_of(case, finding)
-    if bone is None or mean.interval is None:
+    healthy = healthy_marrow(case, finding, options)
+    if healthy is None or mean.interval is None:
         return ()
+    usual = float(np.median(healthy))
+    method = f"mean less median of the same bone deeper than {options.cortex_mm:g} mm, lesions left out"
+    low, high = mean.interval
+    return (Measure("hu_contrast", mean.value - usual, HU, method, (low - usual, high - usual)),)
+
+
+def healthy_marrow(
+    case: Case, finding: Finding, options: CortexOptions = CortexOptions()
+) -> NDArray[np.float64] | None:
+    """HU of the marrow of the finding's bone, all lesions left out; None where there is too little of it."""
+    bone = bone_of(case, finding)
+    if bone is None:
+        return None
     image = case.study.images["ct"]
     marrow = _depth(bone, image) > options.cortex_mm
     for other in case.findings or (finding,):
@@ -75,11 +88,8 @@ def _contrast(case: Case, finding: Finding, mean: Measure, options: CortexOption
         if lesion is not None:
             marrow &= ~ndimage.binary_dilation(cut(lesion, bone.box))
     if np.count_nonzero(marrow) < options.least_marrow:
-        return ()
-    usual = float(np.median(image.values[bone.box][marrow]))
-    method = f"mean less median of the same bone deeper than {options.cortex_mm:g} mm, lesions left out"
-    low, high = mean.interval
-    return (Measure("hu_contrast", mean.value - usual, HU, method, (low - usual, high - usual)),)
+        return None
+    return np.asarray(image.values[bone.box][marrow], dtype=float)
 
 
 def cortical_contact(case: Case, finding: Finding, options: CortexOptions = CortexOptions()) -> tuple[Measure, ...]:

@@ -24,11 +24,16 @@ from osteoscope.find.detection import Detection
 from osteoscope.find.model import is_shipped, shipped
 from osteoscope.find.planar_caveats import caveats
 from osteoscope.find.planar_maps import MODEL
-from osteoscope.measure.burden import burden, burden_of_site
+from osteoscope.measure.burden import burden, burden_of_site, skeleton_share
+from osteoscope.measure.femur import femoral_place
 from osteoscope.measure.intensity import attenuation, cortical_contact
+from osteoscope.measure.lesion_type import type_fractions
+from osteoscope.measure.long_bone import cortical_involvement
 from osteoscope.measure.score import curie, siopen, totals
 from osteoscope.measure.size import size
+from osteoscope.measure.stability import highest_scores, mirels, sins
 from osteoscope.measure.uptake import uptake
+from osteoscope.measure.vertebra import vertebral_place
 
 Sites = tuple[MappedSite, ...]
 
@@ -114,9 +119,17 @@ _CT_CLASSICAL = Plan(
     map_sites=map_bones,
     reported=_each_site,
     detect=ct_lesions.find_lesions,
-    of_finding=(size, attenuation, cortical_contact),
-    of_site=(burden_of_site,),
-    of_study=(burden,),
+    of_finding=(
+        size,
+        attenuation,
+        type_fractions,
+        cortical_contact,
+        vertebral_place,
+        femoral_place,
+        cortical_involvement,
+    ),
+    of_site=(burden_of_site, sins, mirels),
+    of_study=(burden, skeleton_share, highest_scores),
     limits=(Gap("study", "detect", "classical baseline: confidences are a ranking, not calibrated probabilities"),),
 )
 

@@ -1,0 +1,134 @@
+"""How much of a long bone's cortex a lesion takes, along the shaft and around it, and of its width.
+
+Sections are cut across the principal axis of the bone. Axial cortical involvement: van der Linden et al. 2004,
+J Bone Joint Surg Br 86:566 (above 30 mm a high risk of fracture of the femur; from memory, docs/background/ct.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import edt
+import numpy as np
+from numpy.typing import NDArray
+
+from osteoscope.domain.finding import Finding, Measure
+from osteoscope.domain.reading import Case
+from osteoscope.measure.place import bone_of, cut, joint_box, part_on_ct, shifted, spread, widened
+
+Mask = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+LONG_BONES = ("femur", "tibia", "fibula", "humerus", "radius", "ulna")
+
+
+@dataclass(frozen=True)
+class LongBoneOptions:
+    """Choices of the sections.
+
+    Args:
+        cortex_mm: bone nearer to the surface than this is cortex at the resolution of a clinical CT.
+        elongation: least length over width of what is in the field; below, it has no reliable axis.
+        sectors: of a section, all around.
+        involved: a sector is involved when the lesion holds this share of its cortex.
+    """
+
+    cortex_mm: float = 3.0
+    elongation: float = 2.0
+    sectors: int = 36
+    involved: float = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class _Shaft:
+    """Bone voxels with their place along the axis (mm), across it (mm, two axes), and whether they are cortex."""
+
+    along: Floats
+    across: Floats
+    cortex: Mask
+    step: float
+
+    def sections(self, lesion: Mask) -> Iterator[Mask]:
+        """Sections that hold a lesion, one voxel thick."""
+        number = np.floor((self.along - self.along.min()) / self.step)
+        for n in np.unique(number[lesion]):
+            yield number == n
+
+
+def cortical_involvement(
+    case: Case, finding: Finding, options: LongBoneOptions = LongBoneOptions()
+) -> tuple[Measure, ...]:
+    """axial_cortical_involvement (mm), circumferential_involvement and diameter_share (0..1); boundary +-1 voxel.
+
+    Nothing outside the long bones of the limbs, nor where too little of one is in the field to have an axis.
+
+    Raises:
+        UnsuitableStudyError: the finding has no region on the CT of the study.
+    """
+    part, image = part_on_ct(case, finding)
+    bone = bone_of(case, finding)
+    if bone is None or not finding.site.startswith(LONG_BONES):
+        return ()
+    box = widened(joint_box(bone.box, part.box), 1, image.grid.shape)
+    lesion = cut(part, box)
+    whole = cut(bone, box) | lesion
+    depth = edt.edt(whole, anisotropy=image.grid.spacing, black_border=False)
+    shaft = _shaft(image.grid.to_position(np.argwhere(whole)), depth[whole] <= options.cortex_mm, image.grid.spacing)
+    if shaft is None or shaft.along.std() < options.elongation * shaft.across.std(axis=0).max():
+        return ()
+    masks = [m[whole] for m in (lesion, *shifted(lesion))]
+    within = f"within {options.cortex_mm:g} mm of the surface; boundary +-1 voxel"
+    return (
+        spread(
+            "axial_cortical_involvement", "mm", f"extent along the shaft {within}", [_axial(shaft, m) for m in masks]
+        ),
+        spread(
+            "circumferential_involvement",
+            "1",
+            f"greatest share of {options.sectors} sectors around the shaft, {within}",
+            [_around(shaft, m, options) for m in masks],
+        ),
+        spread(
+            "diameter_share",
+            "1",
+            "greatest width over the bone's in one section and direction; boundary +-1 voxel",
+            [_width(shaft, m) for m in masks],
+        ),
+    )
+
+
+def _shaft(places: Floats, cortex: Mask, spacing: tuple[float, ...]) -> _Shaft | None:
+    if len(places) < 4:
+        return None
+    centred = places - places.mean(axis=0)
+    _, axes = np.linalg.eigh(centred.T @ centred)
+    return _Shaft(centred @ axes[:, 2], centred @ axes[:, :2], np.asarray(cortex), max(spacing))
+
+
+def _axial(shaft: _Shaft, lesion: Mask) -> float:
+    places = shaft.along[lesion & shaft.cortex]
+    return float(np.ptp(places)) + shaft.step if places.size else 0.0
+
+
+def _around(shaft: _Shaft, lesion: Mask, options: LongBoneOptions) -> float:
+    """The section with the greatest share of involved sectors."""
+    best = 0.0
+    for section in shaft.sections(lesion & shaft.cortex):
+        off = shaft.across[section] - shaft.across[section].mean(axis=0)
+        ring = shaft.cortex[section]
+        turn = np.arctan2(off[ring, 0], off[ring, 1]) / (2 * np.pi) % 1.0
+        sector = np.minimum((turn * options.sectors).astype(int), options.sectors - 1)
+        there = np.bincount(sector, minlength=options.sectors)
+        taken = np.bincount(sector, lesion[section][ring], minlength=options.sectors)
+        best = max(best, float(np.mean(taken[there > 0] >= options.involved * there[there > 0])))
+    return best
+
+
+def _width(shaft: _Shaft, lesion: Mask, directions: int = 18) -> float:
+    turn = np.arange(directions) * np.pi / directions
+    looks = shaft.across @ np.stack([np.cos(turn), np.sin(turn)])
+    best = 0.0
+    for section in shaft.sections(lesion):
+        narrow, wide = np.ptp(looks[section & lesion], axis=0), np.ptp(looks[section], axis=0)
+        best = max(best, float(((narrow + shaft.step) / (wide + shaft.step)).max()))
+    return best
