@@ -20,6 +20,9 @@ _LABELS: Mapping[str, str] = MappingProxyType(
         "curie": "Curie level",
         "curie_total": "Curie score",
         "lesion_count": "number of lesions",
+        "lesion_share": "lesion share of the bone in the field",
+        "sins_at_least": "SINS, at least",
+        "mirels_at_least": "Mirels score, at least",
     }
 )
 _WORDS: Mapping[str, str] = MappingProxyType({"siopen": "SIOPEN", "curie": "Curie", "hu": "HU"})
