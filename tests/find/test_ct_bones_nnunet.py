@@ -88,7 +88,7 @@ def test_bones_of_a_local_network_lie_where_they_are(study: Study, model: Path) 
         assert region is not None
         mask, wanted = region.parts[0].full(values.shape), values == hu
         assert 2 * (mask & wanted).sum() / (mask.sum() + wanted.sum()) > 0.8
-        assert any("nnunet" in note for note in sites[site].notes)
+        assert any("nnU-Net" in note for note in sites[site].notes)
 
 
 @pytest.mark.usefixtures("program")

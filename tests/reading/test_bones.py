@@ -16,8 +16,8 @@ from osteoscope.domain.study import Patient, Study
 from osteoscope.errors import DependencyError, ModelError
 from osteoscope.find import ct_bones_network
 from osteoscope.find.ct_bones_nnunet import _PROGRAM
-from osteoscope.reading.bones import by_choice, by_network
-from osteoscope.reading.plan import PLANS, plan_for
+from osteoscope.reading.bones import by_choice
+from osteoscope.reading.plan import PLANS, bones_by_network, plan_for
 
 
 @pytest.fixture
@@ -68,6 +68,6 @@ def test_plans_without_bones_stay() -> None:
 
 
 def test_the_package_network_takes_the_place_of_the_search(ct: Study) -> None:
-    plan = by_network(plan_for(ct, baseline=True))
+    plan = bones_by_network(plan_for(ct, baseline=True))
     assert plan.map_sites is ct_bones_network.map_bones
     assert plan.detect is plan_for(ct, baseline=True).detect

@@ -27,11 +27,13 @@ from osteoscope.find.ct_bone_maps import (
 from osteoscope.find.model import Model
 from osteoscope.train.ct_bones import write_scans
 from osteoscope.train.ct_bones_draw import _MIRROR, IGNORED, Example, draw
-from osteoscope.train.ct_bones_export import Story, export
-from osteoscope.train.ct_bones_fit import FitOptions, Pool, fit
+from osteoscope.train.ct_bones_export import export
+from osteoscope.train.ct_bones_fit import Pool, fit
 from osteoscope.train.ct_bones_loss import losses
 from osteoscope.train.ct_bones_maps import LabelMap, coded, decoded, simulated_map
 from osteoscope.train.ct_bones_sources import phantom_maps, scan_map
+from osteoscope.train.exporting import Story
+from osteoscope.train.fitting import FitOptions
 
 SHAPE = (32, 32, 48)
 
@@ -125,13 +127,17 @@ def test_a_lesion_stays_bone_and_unknown_is_ignored(spine: LabelMap) -> None:
         name: torch.from_numpy(getattr(example, name))[None]
         for name in ("picture", "bone", "kind", "level", "way", "whole")
     }
-    before = {name: float(loss) for name, loss in losses(said, wanted).items()}
+
+    def found() -> dict[str, float]:
+        return {name: float(loss) for name, loss in losses(tuple(said.values()), wanted).items()}
+
+    before = found()
     only = (example.bone == IGNORED).all(axis=0)
     assert only.any()
     assert (example.kind[hidden] == -1).all()
     said["bone"][0][:, torch.from_numpy(only)] = 9.0
     said["kinds"][0][3, torch.from_numpy(hidden)] = 9.0
-    assert {name: float(loss) for name, loss in losses(said, wanted).items()} == pytest.approx(before)
+    assert found() == pytest.approx(before)
 
 
 def test_a_phantom_becomes_maps_with_unknown_levels(tmp_path: Path) -> None:
@@ -166,19 +172,19 @@ def test_a_table_of_scans_without_its_columns_is_refused(tmp_path: Path) -> None
 
 def test_training_learns_goes_on_and_ships(spine: LabelMap, tmp_path: Path) -> None:
     torch.set_num_threads(1)
-    pools = [Pool((spine.save(tmp_path / "one.npz"),), 1.0), Pool((), 1.0)]
-    options = FitOptions(8, 1, warm=2, workers=0, every=4, average=0.5, shapes=((16, 16, 16),), widths=(4, 6, 8))
-    lines = list(fit(pools, tmp_path / "run", options))
-    assert [line["steps"] for line in lines] == [4, 8]
+    pools = [Pool("one", (spine.save(tmp_path / "one.npz"),), 1.0), Pool("none", (), 1.0)]
+    small = (32, 32, 32)
+    lines = list(fit(pools, tmp_path / "run", FitOptions(16, 2, warm=2, workers=0, every=8, average=0.5), small))
+    assert [line["examples"] for line in lines] == [8, 16]
     assert lines[1]["bone"] < lines[0]["bone"]
-    more = FitOptions(10, 1, workers=0, every=4, shapes=((16, 16, 16),), widths=(4, 6, 8))
-    assert [line["steps"] for line in fit(pools, tmp_path / "run", more)] == [10]
+    more = list(fit(pools, tmp_path / "run", FitOptions(20, 2, workers=0, every=4), small))
+    assert [line["examples"] for line in more] == [20]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter's own making
         story = Story("0", "a toy", ("a toy",))
-        card = export(tmp_path / "run" / "weights.pt", tmp_path / "model", story, tile=(16, 16, 16))
+        card = export(tmp_path / "run" / "weights.pt", tmp_path / "model", story, tile=small)
     assert b"osteoscope/train" not in card.with_suffix(".onnx").read_bytes()
     assert "not a medical device" in json.loads(card.read_text())["purpose"]
-    said = Model.load(card).run(np.zeros((VOXELS, 16, 16, 16), dtype=np.float32))
-    assert [plane.shape for plane in said] == [(planes, 16, 16, 16) for planes in OUTPUTS.values()]
+    said = Model.load(card).run(np.zeros((VOXELS, *small), dtype=np.float32))
+    assert [plane.shape for plane in said] == [(planes, *small) for planes in OUTPUTS.values()]
     assert CELL_MM == 3.0

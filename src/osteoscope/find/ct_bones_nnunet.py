@@ -114,7 +114,7 @@ def map_bones(study: Study, choice: str) -> tuple[MappedSite, ...]:
         for folder, table in zip(folders, tables, strict=True):
             found = _named(_run(program, folder, Path(scratch)), table, frame)
             np.copyto(labels, found, where=labels == 0)
-    names = [Name(site, _TRUST, (f"named by {choice}, trust not calibrated",)) for site in _sites()]
+    names = [Name(site, _TRUST, ("named by a local nnU-Net, trust not calibrated",)) for site in _sites()]
     return voxels_on_source(frame, labels.astype(np.uint16), names)
 
 

@@ -1,4 +1,4 @@
-"""Who finds the bones of a CT: the package's network where it is shipped, the classical search, or a local nnU-Net."""
+"""Bones of a CT by a local nnU-Net, in place of whoever finds them by the plan."""
 
 from __future__ import annotations
 
@@ -7,20 +7,9 @@ from functools import partial
 
 from osteoscope.domain.reading import ModelRecord
 from osteoscope.find import ct_bones_network, ct_bones_nnunet, ct_names
-from osteoscope.find.ct_bone_maps import MODEL
-from osteoscope.find.model import shipped
 from osteoscope.reading.plan import Plan
 
 _MAPPERS = frozenset({ct_names.map_bones, ct_bones_network.map_bones})
-
-
-def by_network(plan: Plan) -> Plan:
-    """The plan with bones by the package's network."""
-
-    def models() -> tuple[ModelRecord, ...]:
-        return (shipped(MODEL).card.record, *plan.models())
-
-    return replace(plan, map_sites=ct_bones_network.map_bones, models=models)
 
 
 def by_choice(plan: Plan, choice: str) -> Plan:

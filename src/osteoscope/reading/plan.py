@@ -12,6 +12,8 @@ from osteoscope.domain.reading import Case, Gap, MappedSite, ModelRecord
 from osteoscope.domain.study import Study
 from osteoscope.errors import UnsuitableStudyError
 from osteoscope.find import (
+    ct_bone_maps,
+    ct_bones_network,
     ct_lesion_network,
     ct_lesion_windows,
     ct_lesions,
@@ -145,8 +147,20 @@ _CT = replace(
     models=_ct_model,
 )
 
+
+def bones_by_network(plan: Plan) -> Plan:
+    """The plan with bones by the package's network."""
+
+    def models() -> tuple[ModelRecord, ...]:
+        return (shipped(ct_bone_maps.MODEL).card.record, *plan.models())
+
+    return replace(plan, name="ct", map_sites=ct_bones_network.map_bones, models=models)
+
+
+_CT_BEST = _CT if is_shipped(ct_lesion_windows.MODEL) else _CT_CLASSICAL
+
 PLANS: tuple[Plan, ...] = (
-    _CT if is_shipped(ct_lesion_windows.MODEL) else _CT_CLASSICAL,
+    bones_by_network(_CT_BEST) if is_shipped(ct_bone_maps.MODEL) else _CT_BEST,
     _MIBG,
     replace(
         _MIBG,

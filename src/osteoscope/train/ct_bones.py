@@ -16,14 +16,17 @@ from rich.progress import track
 
 from osteoscope.errors import InvalidValueError
 from osteoscope.find.model import SHIPPED
-from osteoscope.train.ct_bones_export import Story, export
-from osteoscope.train.ct_bones_fit import FitOptions, Pool, fit
+from osteoscope.train.ct_bones_export import export
+from osteoscope.train.ct_bones_fit import Pool, fit
 from osteoscope.train.ct_bones_maps import write_maps
 from osteoscope.train.ct_bones_sources import scan_map, write_phantoms
+from osteoscope.train.exporting import Story
+from osteoscope.train.fitting import FitOptions
 
 VERSION = "0.1.0"
 _SHARES = {"simulated": 0.6, "phantoms": 0.25, "scans": 0.15}
 _VARIANTS = 3
+_BATCH = 2
 _LIMITS = (
     "trained on simulated adults, adult voxel phantoms and few real scans; no children",
     "vertebral levels are learned from simulated spines of the usual count",
@@ -38,7 +41,7 @@ def main(  # noqa: PLR0913, PLR0917 - the options of a command
     scans: Annotated[
         Path | None, typer.Option(help="CSV of labelled CTs to learn from: ct, labels (relative paths), scheme.")
     ] = None,
-    maps: Annotated[int, typer.Option(min=1, help="Simulated label maps.")] = 320,
+    maps: Annotated[int, typer.Option(min=1, help="Simulated label maps.")] = 240,
     steps: Annotated[int, typer.Option(min=1)] = 12_000,
     cores: Annotated[int, typer.Option(min=1)] = 2,
     ship: Annotated[bool, typer.Option("--ship", help="Write the model into the package.")] = False,
@@ -49,12 +52,13 @@ def main(  # noqa: PLR0913, PLR0917 - the options of a command
     simulated = tuple(track(write_maps(range(maps), folder, cores), "label maps", total=maps))
     others = tuple(write_phantoms(phantoms, folder, _VARIANTS)) if phantoms else ()
     real = tuple(write_scans(scans, folder)) if scans else ()
-    pools = [Pool(found, share) for found, share in zip((simulated, others, real), _SHARES.values(), strict=True)]
-    options = FitOptions(steps=steps, workers=max(1, cores - 1))
+    found = {"simulated": simulated, "phantoms": others, "scans": real}
+    pools = [Pool(name, paths, _SHARES[name]) for name, paths in found.items()]
+    options = FitOptions(examples=_BATCH * steps, batch=_BATCH, warm=200 * _BATCH, workers=max(1, cores - 1), every=100)
     for line in fit(pools, work / "run", options):
         typer.echo("  ".join(f"{name} {value:g}" for name, value in line.items()))
     data = f"{len(simulated)} simulated adults, {len(others)} parts of voxel phantoms, {len(real)} labelled CTs"
-    story = Story(VERSION, f"{data}; {steps * options.batch} examples drawn from them", _LIMITS)
+    story = Story(VERSION, f"{data}; {_BATCH * steps} examples drawn from them", _LIMITS)
     typer.echo(str(export(work / "run" / "weights.pt", SHIPPED if ship else work / "model", story)))
 
 

@@ -20,8 +20,8 @@ from osteoscope.train.ct_bones_looks import look
 from osteoscope.train.ct_bones_maps import LabelMap, decoded
 
 Rng = np.random.Generator
-# Sizes of an example in cells (z, y, x): one wide enough to tell right from left, one tall enough to count.
-SHAPES: tuple[tuple[int, int, int], ...] = ((80, 80, 96), (128, 64, 80))
+# Size of an example in cells (z, y, x): wide enough to tell right from left, tall enough to count.
+SHAPE: tuple[int, int, int] = (96, 80, 96)
 IGNORED = 255
 _UNKNOWN = LABEL_OF[UNKNOWN]
 _AIR = -1000.0

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from osteoscope.find.ct_bone_maps import LEVEL_SCALE
+from osteoscope.find.ct_bone_maps import LEVEL_SCALE, OUTPUTS
 from osteoscope.train.ct_bones_draw import IGNORED
 
 WEIGHTS: Mapping[str, float] = {"bone": 1.0, "kinds": 0.5, "level": 0.3, "way": 1.0}
@@ -16,8 +16,9 @@ _SMOOTH = 200.0  # voxels: an example with less bone than that hardly counts in 
 _SPREAD = (-4.0, 3.0)  # logarithms of the least and greatest spread, levels
 
 
-def losses(said: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Loss of each output (see `osteoscope.train.ct_bones_draw.Example` for what is wanted)."""
+def losses(outputs: tuple[Tensor, ...], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Loss of each of `OUTPUTS` (see `osteoscope.train.ct_bones_draw.Example` for what is wanted)."""
+    said = dict(zip(OUTPUTS, outputs, strict=True))
     return {
         "bone": _bone(said["bone"], wanted["bone"]),
         "kinds": _kinds(said["kinds"], wanted["kind"].long()),

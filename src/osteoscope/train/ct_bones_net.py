@@ -13,12 +13,15 @@ from osteoscope.find.ct_bone_maps import OUTPUTS, VOXELS
 WIDTHS = (16, 32, 64, 96, 128)
 _HIDDEN = 48
 _RARE = -3.0
+_EPS = 1e-3  # air alone has hardly any variance: dividing by less would blow gradients up
 
 
 def _layer(inward: int, outward: int, stride: int = 1, reach: int = 1) -> nn.Sequential:
     width = 2 * reach + 1
     return nn.Sequential(
-        nn.Conv3d(inward, outward, width, stride, reach, bias=False), nn.BatchNorm3d(outward), nn.ReLU(inplace=True)
+        nn.Conv3d(inward, outward, width, stride, reach, bias=False),
+        nn.BatchNorm3d(outward, _EPS),
+        nn.ReLU(inplace=True),
     )
 
 
@@ -56,8 +59,3 @@ class BonesNet(nn.Module):
             here = block(torch.cat([wider, kept.pop()], dim=1))
         shared = self.hidden(here)
         return tuple(head(shared) for head in self.heads.values())
-
-
-def named(said: Sequence[Tensor]) -> dict[str, Tensor]:
-    """The outputs by name."""
-    return dict(zip(OUTPUTS, said, strict=True))
