@@ -63,13 +63,16 @@ def write_model(
     """
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{graph.name}.onnx"
-    _write_onnx(net, graph, target)
-    digest = hashlib.sha256(target.read_bytes()).hexdigest()
+    # The old weights stay until the new card is known, so that card and weights match while this calibrates.
+    unfinished = folder / f"{graph.name}.part.onnx"
+    _write_onnx(net, graph, unfinished)
+    digest = hashlib.sha256(unfinished.read_bytes()).hexdigest()
     plain = Card(
         graph.name, story.version, target.name, digest, graph.purpose, story.data,
         limits=story.limits, settings=dict(settings or {}),
     )  # fmt: skip
-    card = replace(plain, settings={**plain.settings, **calibrate(Model(plain, target))})
+    card = replace(plain, settings={**plain.settings, **calibrate(Model(plain, unfinished))})
+    unfinished.rename(target)
     path = folder / f"{graph.name}.json"
     path.write_text(json.dumps(asdict(card), indent=1) + "\n", encoding="utf-8")
     return path
