@@ -30,7 +30,9 @@ def build_document(reading: Reading, case: Case) -> Document:
     sections = (
         Section("Images", draw(IMAGES[kind], reading, case)),
         *_scores(reading, case),
-        Section("Findings", (), (tables.findings(reading), tables.measures(reading))),
+        Section(
+            "Findings", (), (tables.findings(reading), *tables.more_of_findings(reading), tables.measures(reading))
+        ),
         Section("Sites", (), (tables.sites(reading),)),
         Section("Limits", (), (tables.gaps(reading), tables.set_aside(reading), tables.intake(reading))),
         Section("Provenance", (), (tables.provenance(reading),)),

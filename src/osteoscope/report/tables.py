@@ -15,12 +15,13 @@ from osteoscope.report.wording import interval, label, number, percent, place, s
 
 _EMPTY = Cell("–")
 SCORES = ("siopen", "curie")
+_MOST_MEASURES = 10  # columns of measures that a page has room for
 _INTERVALS = "Below a value: its interval under the uncertainties that its method knows of."
 
 
 def findings(reading: Reading) -> Table:
-    """One row per finding, numbered as in the pictures, with every measure made of it."""
-    names = _names(f.measures for f in reading.findings)
+    """One row per finding, numbered as in the pictures, with the first measures made of it."""
+    names = _names(f.measures for f in reading.findings)[:_MOST_MEASURES]
     columns = (
         Column("No.", numeric=True),
         Column("Site"),
@@ -31,6 +32,22 @@ def findings(reading: Reading) -> Table:
     )
     rows = tuple(_finding(n, finding, names) for n, finding in enumerate(reading.findings, start=1))
     return Table("Findings", columns, rows, _INTERVALS if rows else "")
+
+
+def more_of_findings(reading: Reading) -> tuple[Table, ...]:
+    """The measures that `findings` has no room for, by the same numbers; findings that have none are left out."""
+    rest = _names(f.measures for f in reading.findings)[_MOST_MEASURES:]
+    return tuple(_more(reading, rest[n : n + _MOST_MEASURES]) for n in range(0, len(rest), _MOST_MEASURES))
+
+
+def _more(reading: Reading, names: Sequence[tuple[str, str]]) -> Table:
+    columns = (Column("No.", numeric=True), Column("Site"), *_measure_columns(names))
+    rows = tuple(
+        (Cell(str(n)), Cell(site_name(finding.site)), *_measure_cells(finding.measures, names))
+        for n, finding in enumerate(reading.findings, start=1)
+        if any((m.name, m.unit) in names for m in finding.measures)
+    )
+    return Table("Findings, more measures", columns, rows)
 
 
 def _finding(n: int, finding: Finding, names: Sequence[tuple[str, str]]) -> tuple[Cell, ...]:
