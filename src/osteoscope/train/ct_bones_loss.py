@@ -32,10 +32,11 @@ def _bone(logits: Tensor, bone: Tensor) -> Tensor:
     known = (bone != IGNORED).float()
     mask = (bone == 1).float()
     weight = known * (0.05 + mask)
-    entropy = functional.binary_cross_entropy_with_logits(logits, mask, weight=weight, reduction="sum") / weight.sum()
+    entropy = functional.binary_cross_entropy_with_logits(logits, mask, weight=weight, reduction="sum")
     chance = torch.sigmoid(logits) * known
     both, size = (chance * mask).sum(), (chance + mask).sum()
-    return entropy + 1 - (2 * both + _SMOOTH) / (size + _SMOOTH)
+    # Nothing of a piece may be known.
+    return entropy / weight.sum().clamp(min=1) + 1 - (2 * both + _SMOOTH) / (size + _SMOOTH)
 
 
 def _kinds(logits: Tensor, kind: Tensor) -> Tensor:

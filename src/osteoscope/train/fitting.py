@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from osteoscope.errors import ModelError
+
 Named = dict[str, Tensor]
 # By number of axes of a batch of pictures: the order in memory that convolutions are fastest in.
 _FORMATS = {4: torch.channels_last, 5: torch.channels_last_3d}
@@ -81,6 +83,9 @@ def fit_task(task: Task, folder: Path, options: FitOptions, notes: Mapping[str, 
 
     `folder` then holds "state.pt" (to go on), "weights.pt" (averaged weights), "log.jsonl" and, at the end,
     "options.json" with the options and ``notes``.
+
+    Raises:
+        ModelError: a loss is not finite; `folder` keeps the last checkpoint.
     """
     folder.mkdir(parents=True, exist_ok=True)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -101,6 +106,8 @@ def fit_task(task: Task, folder: Path, options: FitOptions, notes: Mapping[str, 
         for group in optimiser.param_groups:
             group["lr"] = options.rate * _schedule(done, options)
         found = _step(task, net, optimiser, {name: value.to(device) for name, value in batch.items()})
+        if not all(math.isfinite(loss) for loss in found.values()):
+            raise ModelError(f"train in {folder}", f"losses {found} after {done} examples", "Lower the rate and resume")
         _average(averaged, net, min(options.average, (1 + done / options.batch) / (10 + done / options.batch)))
         done += options.batch
         steps += 1
