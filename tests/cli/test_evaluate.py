@@ -55,7 +55,7 @@ def test_a_broken_reading_is_told_and_the_rest_evaluated(cohort: Path, tmp_path:
     code, said = evaluate(tmp_path / "out", table)
     assert code == 3
     assert "no reading.json of this version" in said
-    assert "1 scans evaluated" in said
+    assert "1 scan evaluated" in said
 
 
 def test_wrong_usage_and_nothing_there(tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ def evaluate(
     from osteoscope.deliver.evaluation import EvaluationOptions
     from osteoscope.deliver.evaluation import evaluate as run
     from osteoscope.domain import codec
+    from osteoscope.report.wording import count
     from osteoscope.stats.detection_figures import DetectionOptions
     from osteoscope.stats.resampling import Resampling
 
@@ -61,7 +62,7 @@ def evaluate(
         table = done.report.sections[0].tables[0]
         rows = [tuple(f"{c.text} ({c.detail})" if c.detail else c.text for c in row) for row in table.rows]
         say_table(table.title, tuple(column.title for column in table.columns), rows)
-        say(f"{len(done.evaluation.detection.scans)} scans evaluated; report: {output / 'evaluation.html'}")
+        say(f"{count(len(done.evaluation.detection.scans), 'scan')} evaluated; report: {output / 'evaluation.html'}")
         say(DISCLAIMER)
     if not done.lossless:
         raise typer.Exit(EXIT_SOME_NOT_USED)
