@@ -172,6 +172,7 @@ def test_a_table_of_scans_without_its_columns_is_refused(tmp_path: Path) -> None
 
 def test_training_learns_goes_on_and_ships(spine: LabelMap, tmp_path: Path) -> None:
     torch.set_num_threads(1)
+    torch.manual_seed(0)
     pools = [Pool("one", (spine.save(tmp_path / "one.npz"),), 1.0), Pool("none", (), 1.0)]
     small = (32, 32, 32)
     lines = list(fit(pools, tmp_path / "run", FitOptions(60, 2, warm=2, workers=0, every=30, average=0.5), small))
