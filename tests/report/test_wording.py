@@ -33,7 +33,7 @@ def test_numbers(value: float, text: str) -> None:
 def test_numbers_are_true_to_half_a_per_cent_or_a_two_thousandth(value: float) -> None:
     text = wording.number(value)
     assert "e" not in text
-    assert float(text.replace("−", "-")) == pytest.approx(value, rel=0.0051, abs=0.0005)
+    assert float(text.replace("−", "-")) == pytest.approx(value, rel=0.0051, abs=0.000501)
 
 
 def spaced(text: str) -> str:
