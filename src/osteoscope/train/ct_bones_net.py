@@ -9,11 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from osteoscope.find.ct_bone_maps import OUTPUTS, VOXELS
+from osteoscope.train.blocks import descend
 
 WIDTHS = (16, 32, 64, 96, 128)
 _HIDDEN = 48
 _RARE = -3.0
-_EPS = 1e-3  # air alone has hardly any variance: dividing by less would blow gradients up
+_EPS = 1e-3  # wider than usual: air alone has hardly any variance
 
 
 def _layer(inward: int, outward: int, stride: int = 1, reach: int = 1) -> nn.Sequential:
@@ -48,12 +49,7 @@ class BonesNet(nn.Module):
 
     def forward(self, picture: Tensor) -> tuple[Tensor, ...]:
         """Planes (batch, planes, d, h, w) of each output, sizes multiples of 16; `bone` and `kinds` are logits."""
-        kept = []
-        here = picture
-        for block in self.down:
-            here = block(here)
-            kept.append(here)
-        kept.pop()
+        here, kept = descend(self.down, picture)
         for block in self.up:
             wider = nn.functional.interpolate(here, scale_factor=2.0, mode="nearest")
             here = block(torch.cat([wider, kept.pop()], dim=1))

@@ -8,22 +8,11 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from osteoscope.find.ct_lesion_windows import CLASSES
+from osteoscope.train.blocks import ConvBlock, descend
 
 WIDTHS = (16, 32, 64, 96, 128)
 # Logits at the start: hardly any voxel is a lesion or a look-alike.
 _RARE = -3.0
-
-
-class _Block(nn.Sequential):
-    def __init__(self, inward: int, outward: int, stride: int = 1) -> None:
-        super().__init__(
-            nn.Conv3d(inward, outward, 3, stride, 1, bias=False),
-            nn.BatchNorm3d(outward),
-            nn.ReLU(inplace=True),
-            nn.Conv3d(outward, outward, 3, 1, 1, bias=False),
-            nn.BatchNorm3d(outward),
-            nn.ReLU(inplace=True),
-        )
 
 
 class _Up(nn.Module):
@@ -50,7 +39,7 @@ class LesionNet(nn.Module):
     def __init__(self, widths: Sequence[int] = WIDTHS) -> None:
         super().__init__()
         pairs = list(pairwise(widths))
-        self.down = nn.ModuleList([_Block(2, widths[0]), *(_Block(a, b, 2) for a, b in pairs)])
+        self.down = nn.ModuleList([ConvBlock(3, 2, widths[0]), *(ConvBlock(3, a, b, 2) for a, b in pairs)])
         self.up = nn.ModuleList([_Up(b, a) for a, b in reversed(pairs)])
         self.classes = nn.Conv3d(widths[0], len(CLASSES), 1)
         if self.classes.bias is not None:
@@ -59,12 +48,7 @@ class LesionNet(nn.Module):
 
     def forward(self, picture: Tensor) -> Tensor:
         """Logits (batch, classes, z, y, x) of pictures (batch, 2, z, y, x), sides multiples of 16."""
-        kept = []
-        here = picture
-        for block in self.down:
-            here = block(here)
-            kept.append(here)
-        kept.pop()
+        here, kept = descend(self.down, picture)
         for block in self.up:
             here = block(here, kept.pop())
         logits: Tensor = self.classes(here)

@@ -9,22 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from osteoscope.find.planar_maps import PLANES, UNITS
+from osteoscope.train.blocks import ConvBlock, descend
 
 WIDTHS = (16, 24, 32, 48, 96, 128)
 _HIDDEN = 96
 _RARE = -3.0
-
-
-class _Block(nn.Sequential):
-    def __init__(self, inward: int, outward: int, stride: int = 1) -> None:
-        super().__init__(
-            nn.Conv2d(inward, outward, 3, stride, 1, bias=False),
-            nn.BatchNorm2d(outward),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(outward, outward, 3, 1, 1, bias=False),
-            nn.BatchNorm2d(outward),
-            nn.ReLU(inplace=True),
-        )
 
 
 class PlanarNet(nn.Module):
@@ -33,8 +22,8 @@ class PlanarNet(nn.Module):
     def __init__(self, widths: Sequence[int] = WIDTHS) -> None:
         super().__init__()
         pairs = list(pairwise(widths))
-        self.down = nn.ModuleList([_Block(3, widths[0]), *(_Block(a, b, 2) for a, b in pairs)])
-        self.up = nn.ModuleList([_Block(a + b, a) for a, b in reversed(pairs)])
+        self.down = nn.ModuleList([ConvBlock(2, 3, widths[0]), *(ConvBlock(2, a, b, 2) for a, b in pairs)])
+        self.up = nn.ModuleList([ConvBlock(2, a + b, a) for a, b in reversed(pairs)])
         self.centres = nn.Conv2d(widths[0], 1, 1)
         # Wide enough to say "this unit and diseased" of every unit, which a linear head could not.
         self.hidden = nn.Sequential(
@@ -53,12 +42,7 @@ class PlanarNet(nn.Module):
             Centres of foci (batch, 1, rows, columns); `PLANES` (batch, planes, rows / 2, columns / 2); whether at
             least half of each unit is in the field (batch, 15).
         """
-        kept = []
-        here = picture
-        for block in self.down:
-            here = block(here)
-            kept.append(here)
-        kept.pop()
+        here, kept = descend(self.down, picture)
         acquired = self.acquired(here.mean(dim=(2, 3)))
         half = here
         for block in self.up:
