@@ -57,9 +57,12 @@ def peaks(maps: Maps, weights: Mapping[str, float]) -> Iterator[Peak]:
     found = np.argwhere((maps.heat == highest) & (maps.heat >= _LEAST))
     places = [(int(row), int(column)) for row, column in found[np.argsort(-maps.heat[tuple(found.T)])]]
     owners = [_owner(maps, _halved(at)) for at in places]
-    for n, (at, owner) in enumerate(zip(places, owners, strict=True)):
-        others = (maps.heat[place] for k, place in enumerate(places) if k != n and owners[k][0] == owner[0])
-        yield _peak(maps, at, owner, float(next(others, 0.0)), weights)
+    highest_of: dict[int, list[float]] = {}
+    for at, (unit, _) in zip(places, owners, strict=True):
+        highest_of.setdefault(unit, []).append(float(maps.heat[at]))
+    for at, owner in zip(places, owners, strict=True):
+        first, second = (*highest_of[owner[0]], 0.0)[:2]
+        yield _peak(maps, at, owner, first if maps.heat[at] < first else second, weights)
 
 
 def _halved(at: tuple[int, int]) -> tuple[int, int]:
