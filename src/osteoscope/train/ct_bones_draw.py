@@ -20,8 +20,9 @@ from osteoscope.train.ct_bones_looks import look
 from osteoscope.train.ct_bones_maps import LabelMap, decoded
 
 Rng = np.random.Generator
-# Size of an example in cells (z, y, x): wide enough to tell right from left, tall enough to count.
-SHAPE: tuple[int, int, int] = (96, 80, 96)
+# Sizes of an example in cells (z, y, x): some wide enough to tell right from left, some tall enough to count.
+Shape = tuple[int, int, int]
+SHAPES: tuple[Shape, ...] = ((64, 64, 80), (96, 48, 64), (48, 80, 96))
 IGNORED = 255
 _UNKNOWN = LABEL_OF[UNKNOWN]
 _AIR = -1000.0
@@ -49,7 +50,7 @@ class Example:
     whole: NDArray[np.uint8]
 
 
-def draw(source: LabelMap, shape: tuple[int, int, int], rng: Rng) -> Example:
+def draw(source: LabelMap, shape: Shape, rng: Rng) -> Example:
     """Draw one example of that many cells."""
     voxels = tuple(n * FOLD for n in shape)
     at = _places(source, voxels, rng)

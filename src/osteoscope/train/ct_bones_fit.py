@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from osteoscope.train.ct_bones_draw import SHAPE, Example, draw
+from osteoscope.train.ct_bones_draw import SHAPES, Example, Shape, draw
 from osteoscope.train.ct_bones_loss import WEIGHTS, losses
 from osteoscope.train.ct_bones_maps import LabelMap
 from osteoscope.train.ct_bones_net import BonesNet
@@ -29,15 +29,19 @@ class Pool:
 
 
 def fit(
-    pools: Sequence[Pool], folder: Path, options: FitOptions, shape: tuple[int, int, int] = SHAPE
+    pools: Sequence[Pool], folder: Path, options: FitOptions, shapes: Sequence[Shape] = SHAPES
 ) -> Iterator[dict[str, float]]:
-    """Train on label maps, or go on with what `folder` holds (see `osteoscope.train.fitting.fit_task`)."""
+    """Train on label maps, or go on with what `folder` holds (see `osteoscope.train.fitting.fit_task`).
+
+    Examples of several ``shapes`` take a batch of one.
+    """
     filled = [pool for pool in pools if pool.maps]
     shares = np.array([pool.share for pool in filled])
     shares /= shares.sum()
 
     def example(rng: np.random.Generator) -> Mapping[str, NDArray[Any]]:
         maps = filled[int(rng.choice(len(filled), p=shares))].maps
+        shape = shapes[int(rng.integers(len(shapes)))]
         drawn = draw(LabelMap.load(maps[int(rng.integers(len(maps)))]), shape, rng)
         return {name: getattr(drawn, name) for name in _FIELDS}
 

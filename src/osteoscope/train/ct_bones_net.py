@@ -14,14 +14,13 @@ from osteoscope.train.blocks import descend
 WIDTHS = (16, 32, 64, 96, 128)
 _HIDDEN = 48
 _RARE = -3.0
-_EPS = 1e-3  # wider than usual: air alone has hardly any variance
 
 
 def _layer(inward: int, outward: int, stride: int = 1, reach: int = 1) -> nn.Sequential:
     width = 2 * reach + 1
     return nn.Sequential(
         nn.Conv3d(inward, outward, width, stride, reach, bias=False),
-        nn.BatchNorm3d(outward, _EPS),
+        nn.BatchNorm3d(outward),
         nn.ReLU(inplace=True),
     )
 

@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from osteoscope.train.ct_ground import Ground
 from osteoscope.train.ct_lesion_loss import WEIGHTS, losses
 from osteoscope.train.ct_lesion_net import LesionNet
-from osteoscope.train.ct_lesion_patches import Pool, draw
+from osteoscope.train.ct_lesion_patches import Pool, piece, seen
 from osteoscope.train.fitting import FitOptions, Task, fit_task
 
 # Share of the examples that real scans give: more, from few scans, and the network would know them by heart.
 _REAL = 0.3
+# A piece takes longer to make than to learn from: so many are kept, and each is seen so often.
+_KEPT, _SEEN = 60, 4
 
 
 def fit(
@@ -25,8 +28,14 @@ def fit(
     share = _REAL if real and simulated else float(bool(real))
     pool = Pool([*simulated, *real], [*_often(simulated, 1 - share), *_often(real, share)])
 
+    kept: list[Ground] = []
+
     def example(rng: np.random.Generator) -> Mapping[str, NDArray[Any]]:
-        drawn = draw(pool.scan(rng), rng)
+        if len(kept) < _KEPT or rng.random() < 1 / _SEEN:
+            kept[:] = [*kept[1 - _KEPT :], piece(pool.scan(rng), rng)]
+            drawn = seen(kept[-1], rng)
+        else:
+            drawn = seen(kept[int(rng.integers(len(kept)))], rng)
         return {"picture": drawn.picture, "label": drawn.label, "weight": drawn.weight}
 
     counts = {"simulated": len(simulated), "real": len(real)}

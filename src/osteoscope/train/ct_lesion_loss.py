@@ -10,14 +10,16 @@ from torch.nn import functional
 
 WEIGHTS: Mapping[str, float] = {"classes": 1.0, "lesion": 1.0, "look_alike": 0.3}
 
-# Voxels: a batch with less of a class hardly counts in its Dice.
-_SMOOTH = 60.0
+# Voxels: a piece with less of a class hardly counts in its Dice.
+_SMOOTH = 20.0
 # Marked voxels count more than bone, which is far more common.
-_MARKED = 4.0
+_MARKED = 3.0
 
 
 def losses(said: tuple[Tensor, ...], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Weighted focal cross entropy (Lin 2017, gamma 1), and soft Dice (Milletari 2016) of each marked class.
+    """Weighted cross entropy, and soft Dice (Milletari 2016) of each marked class over the pieces that hold it.
+
+    Dice is taken piece by piece, so that small lesions count as much as large ones.
 
     Args:
         said: logits (batch, classes, z, y, x).
@@ -27,12 +29,17 @@ def losses(said: tuple[Tensor, ...], wanted: Mapping[str, Tensor]) -> dict[str, 
     label = wanted["label"].long()
     entropy = functional.cross_entropy(logits, label, reduction="none")
     weight = wanted["weight"] * torch.where(label > 0, _MARKED, 1.0)
-    focused = (1 - torch.exp(-entropy)) * entropy
     chance = torch.softmax(logits, dim=1)
-    found = {"classes": (weight * focused).sum() / weight.sum() * 10}
+    found = {"classes": (weight * entropy).sum() / weight.sum() * 10}
     for number, name in enumerate(("lesion", "look_alike"), start=1):
-        mask = (label == number).float()
-        # Summed over the batch: pieces without a lesion say nothing on their own.
-        both, size = (chance[:, number] * mask).sum(), (chance[:, number] + mask).sum()
-        found[name] = 1 - (2 * both + _SMOOTH) / (size + _SMOOTH)
+        found[name] = _missed(chance[:, number], (label == number).float())
     return found
+
+
+def _missed(chance: Tensor, mask: Tensor) -> Tensor:
+    """1 - Dice, averaged over the pieces that hold the class; 0 where none does."""
+    axes = (1, 2, 3)
+    held = mask.sum(axes)
+    dice = (2 * (chance * mask).sum(axes) + _SMOOTH) / (chance.sum(axes) + held + _SMOOTH)
+    holding = (held > 0).float()
+    return ((1 - dice) * holding).sum() / holding.sum().clamp(min=1)

@@ -1,16 +1,23 @@
-"""The lesion network of CT: a small U-Net over a piece of the working frame."""
+"""The lesion network of CT: a small U-Net over a piece of the working frame.
+
+It works on blocks of 2 x 2 x 2 voxels and says each voxel of a block on its own: full resolution is where the time of a
+U-Net goes, and three times as many examples are seen in the same hours.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
 
 from osteoscope.find.ct_lesion_windows import CLASSES
 from osteoscope.train.blocks import ConvBlock, descend
 
-WIDTHS = (16, 32, 64, 96, 128)
+WIDTHS = (32, 64, 128, 192)
+FOLD = 2
+_PLANES = 2
 # Logits at the start: hardly any voxel is a lesion or a look-alike.
 _RARE = -3.0
 
@@ -39,17 +46,32 @@ class LesionNet(nn.Module):
     def __init__(self, widths: Sequence[int] = WIDTHS) -> None:
         super().__init__()
         pairs = list(pairwise(widths))
-        self.down = nn.ModuleList([ConvBlock(3, 2, widths[0]), *(ConvBlock(3, a, b, 2) for a, b in pairs)])
+        self.down = nn.ModuleList(
+            [ConvBlock(3, _PLANES * FOLD**3, widths[0]), *(ConvBlock(3, a, b, 2) for a, b in pairs)]
+        )
         self.up = nn.ModuleList([_Up(b, a) for a, b in reversed(pairs)])
-        self.classes = nn.Conv3d(widths[0], len(CLASSES), 1)
+        self.classes = nn.Conv3d(widths[0], len(CLASSES) * FOLD**3, 1)
         if self.classes.bias is not None:
-            nn.init.zeros_(self.classes.bias[:1])
-            nn.init.constant_(self.classes.bias[1:], _RARE)
+            nn.init.zeros_(self.classes.bias)
+            nn.init.constant_(self.classes.bias[FOLD**3 :], _RARE)
 
     def forward(self, picture: Tensor) -> Tensor:
         """Logits (batch, classes, z, y, x) of pictures (batch, 2, z, y, x), sides multiples of 16."""
-        here, kept = descend(self.down, picture)
+        here, kept = descend(self.down, _folded(picture))
         for block in self.up:
             here = block(here, kept.pop())
-        logits: Tensor = self.classes(here)
-        return logits
+        return _unfolded(self.classes(here))
+
+
+def _folded(picture: Tensor) -> Tensor:
+    """Blocks of ``FOLD`` voxels a side as planes: (batch, planes * FOLD**3, z / FOLD, y / FOLD, x / FOLD)."""
+    batch, planes, *sides = picture.shape
+    split = picture.reshape(batch, planes, *(n for side in sides for n in (side // FOLD, FOLD)))
+    blocks = split.permute(0, 1, 3, 5, 7, 2, 4, 6).reshape(batch, planes * FOLD**3, *(side // FOLD for side in sides))
+    return blocks.contiguous(memory_format=torch.channels_last_3d)
+
+
+def _unfolded(blocks: Tensor) -> Tensor:
+    batch, planes, *sides = blocks.shape
+    split = blocks.reshape(batch, planes // FOLD**3, *(FOLD,) * 3, *sides)
+    return split.permute(0, 1, 5, 2, 6, 3, 7, 4).reshape(batch, planes // FOLD**3, *(side * FOLD for side in sides))

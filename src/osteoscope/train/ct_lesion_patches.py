@@ -73,17 +73,25 @@ class Pool:
 
 def draw(scan: Scan, rng: np.random.Generator) -> Patch:
     """An example from a scan."""
+    return seen(piece(scan, rng), rng)
+
+
+def piece(scan: Scan, rng: np.random.Generator) -> Ground:
+    """A piece of a scan with what is put into it; where most of the time of an example goes."""
     turned = bool(rng.random() < 0.5)
     size = _WIDER if turned else PATCH
     ground = _cut(scan, _centre(scan, rng), size, rng)
     add_findings(ground, bool(scan.label.any()))
     if turned:
         _turn(ground)
-    if rng.random() < 0.5:
-        for name in ("hu", "label", "weight"):
-            setattr(ground, name, getattr(ground, name)[:, :, ::-1])
-    hu = _rescanned(ground.hu, rng)
-    return Patch(planes(hu), np.ascontiguousarray(ground.label), np.ascontiguousarray(ground.weight))
+    return ground
+
+
+def seen(ground: Ground, rng: np.random.Generator) -> Patch:
+    """A piece as one scanner would show it, one way round; a piece may be seen many times."""
+    way = (slice(None), *(slice(None, None, int(rng.choice((1, -1)))) for _ in range(2)))
+    hu, label, weight = (np.ascontiguousarray(array[way]) for array in (ground.hu, ground.label, ground.weight))
+    return Patch(planes(_rescanned(hu, rng)), label, weight)
 
 
 def add_findings(ground: Ground, has_own: bool) -> None:
