@@ -1,0 +1,1 @@
+"""The review server: starts without a model, a solver or torch."""

@@ -1,0 +1,1 @@
+"""A bone under load: density, mesh, material, solving, strength."""

@@ -1,0 +1,1 @@
+"""Rows that outlive the process: studies, Readings, people, and what they did."""
