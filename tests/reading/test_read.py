@@ -4,17 +4,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from osteoscope.domain import anatomy
 from osteoscope.domain.finding import Finding, Measure, Part, Point, Region
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
-from osteoscope.domain.reading import Case, MappedSite
+from osteoscope.domain.reading import Case, MappedSite, Reading
 from osteoscope.domain.study import Acquisition, Patient, Source, Study
 from osteoscope.errors import UnsuitableStudyError
 from osteoscope.find.detection import Detection
 from osteoscope.find.model import is_shipped
-from osteoscope.reading.plan import PLANS, Plan, plan_for
+from osteoscope.measure.score_tables import ScoreOptions
+from osteoscope.reading.plan import PLANS, Plan, plan_for, scored_by
 from osteoscope.reading.read import STEPS, read
 
 GRID = Grid.axial((4, 6, 6), (2, 1, 1))
@@ -148,3 +150,41 @@ def test_reported_segments_of_the_scored_plan_are_both_schemes() -> None:
     reported = plan.reported(())
     assert set(reported) == set(anatomy.SIOPEN) | set(anatomy.CURIE)
     assert reported["spine"] == ("cervical_spine", "thoracic_spine", "lumbar_spine", "sacrum")
+
+
+def test_choices_of_scoring_reach_the_levels_and_are_kept_with_the_reading() -> None:
+    child = planar_study("mIBG")
+    found = tuple(
+        MappedSite(unit, Region((Part.from_mask("anterior", mask),)))
+        for unit, mask in (("lumbar_spine", _rows(0, 20)), ("sacrum", _rows(20, 30)), ("pelvis", _rows(30, 40)))
+    )
+    patch = Region((Part.from_mask("anterior", _rows(20, 30)),))
+    centre = Point.centre_of(patch.parts[0], child.images["anterior"].grid)
+    plan = replace(
+        plan_for(child),
+        map_sites=lambda _: found,
+        detect=lambda *_: Detection((Finding("f1", "sacrum", "diffuse", 0.9, patch, centre),)),
+        of_finding=(),
+        models=tuple,
+    )
+    usual = read(child, plan).reading
+    moved = read(child, scored_by(plan, ScoreOptions(sacrum="pelvis", half_reaches_5=False))).reading
+    assert (_level(usual, "spine"), _level(usual, "pelvis")) == (4, 0)
+    assert (_level(moved, "spine"), _level(moved, "pelvis")) == (0, 4)
+    assert usual.provenance.settings["sacrum"] == "spine"
+    assert moved.provenance.settings["sacrum"] == "pelvis"
+    assert moved.provenance.settings["half_reaches_5"] == "false"
+    assert not [gap for gap in moved.gaps if gap.step not in {"score", "quality"}]
+
+
+def _rows(first: int, last: int) -> NDArray[np.bool_]:
+    mask = np.zeros((64, 32), bool)
+    mask[first:last] = True
+    return mask
+
+
+def _level(reading: Reading, segment: str) -> float:
+    site = next(s for s in reading.sites if s.site == segment)
+    measure = site.measure("siopen")
+    assert measure is not None
+    return measure.value

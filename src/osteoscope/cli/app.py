@@ -67,6 +67,10 @@ def read(
     adapt: Annotated[
         Path | None, typer.Option(help="Adapt SIOPEN levels by an adaptation.json of `osteoscope train mibg`.")
     ] = None,
+    score: Annotated[
+        list[str] | None,
+        typer.Option(help="Score under another choice, such as half_reaches_5=false; see the protocol. Repeatable."),
+    ] = None,
     bones: Annotated[
         str,
         typer.Option(
@@ -84,10 +88,12 @@ def read(
     from osteoscope.deliver.outputs import OutputOptions
     from osteoscope.dicom.load import IntakeOptions
     from osteoscope.measure.adaptation_card import Card
+    from osteoscope.measure.score_choices import chosen
 
     intake = IntakeOptions(allow_gaps=allow_gaps, tracer=tracer)
     adaptation = Card.load(adapt) if adapt else None
-    options = BatchOptions(intake, OutputOptions(dicom, nifti), baseline, adaptation, bones)
+    scores = chosen(score) if score else None
+    options = BatchOptions(intake, OutputOptions(dicom, nifti), baseline, adaptation, scores, bones)
     with progress_bar() as progress:
         batch = read_all(inputs, output, options, progress)
     if as_json:

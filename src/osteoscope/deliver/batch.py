@@ -16,10 +16,11 @@ from osteoscope.dicom.load import Arrival, Candidate, IntakeOptions, load, scan
 from osteoscope.domain import codec
 from osteoscope.domain.reading import Reading
 from osteoscope.domain.study import IntakeNote, Study
-from osteoscope.errors import OsteoscopeError
+from osteoscope.errors import InvalidValueError, OsteoscopeError
 from osteoscope.measure.adaptation_card import Card
+from osteoscope.measure.score_tables import ScoreOptions
 from osteoscope.reading.bones import by_choice
-from osteoscope.reading.plan import plan_for
+from osteoscope.reading.plan import plan_for, scored_by
 from osteoscope.reading.read import read
 
 Progress = Callable[[str, int, int], None]
@@ -34,6 +35,7 @@ class BatchOptions:
         intake, outputs: of each study.
         baseline: read without trained models.
         adaptation: card of a hospital's adaptation.
+        scores: choices of scoring where they are not the defaults.
         bones: "totalsegmentator" or "nnunet:PATH" where another network is to find the bones of a CT.
     """
 
@@ -41,7 +43,13 @@ class BatchOptions:
     outputs: OutputOptions = field(default_factory=OutputOptions)
     baseline: bool = False
     adaptation: Card | None = None
+    scores: ScoreOptions | None = None
     bones: str = ""
+
+    def __post_init__(self) -> None:
+        if self.adaptation and self.scores:
+            found = "an adaptation and choices of scoring"
+            raise InvalidValueError("read", found, "Give one: an adaptation is learnt under the default choices")
 
 
 @dataclass(frozen=True)
@@ -118,6 +126,7 @@ def _read_within(candidate: Candidate, folder: Path, scratch: Path, options: Bat
 
 def _deliver_study(study: Study, label: str, folder: Path, options: BatchOptions, progress: Progress) -> Row:
     plan = plan_for(study, options.baseline)
+    plan = scored_by(plan, options.scores) if options.scores else plan
     plan = adapted(plan, options.adaptation) if options.adaptation else plan
     plan = by_choice(plan, options.bones) if options.bones else plan
     reading = deliver(read(study, plan, progress), folder, options.outputs)

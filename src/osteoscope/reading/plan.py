@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial, update_wrapper
 from types import MappingProxyType
 
 from osteoscope.domain.anatomy import CURIE, siopen_members
@@ -32,12 +33,15 @@ from osteoscope.measure.intensity import attenuation, cortical_contact
 from osteoscope.measure.lesion_type import type_fractions
 from osteoscope.measure.long_bone import cortical_involvement
 from osteoscope.measure.score import curie, siopen, totals
+from osteoscope.measure.score_choices import in_words
+from osteoscope.measure.score_tables import ScoreOptions
 from osteoscope.measure.size import size
 from osteoscope.measure.stability import highest_scores, mirels, sins
 from osteoscope.measure.uptake import uptake
 from osteoscope.measure.vertebra import vertebral_place
 
 Sites = tuple[MappedSite, ...]
+_DEFAULT = ScoreOptions()
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class Plan:
         limits: what this plan does not do, written into every Reading made by it.
         caveats: what makes this Study less fit for it.
         models: trained models that it uses.
+        settings: choices that its numbers rest on, kept with every Reading made by it.
     """
 
     name: str
@@ -67,14 +72,15 @@ class Plan:
     limits: tuple[Gap, ...] = field(default=())
     caveats: Callable[[Study], tuple[Gap, ...]] = lambda _: ()
     models: Callable[[], tuple[ModelRecord, ...]] = tuple
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 def _each_site(sites: Sites) -> Mapping[str, tuple[str, ...]]:
     return {mapped.site: (mapped.site,) for mapped in sites}
 
 
-def _scored_segments(_: Sites) -> Mapping[str, tuple[str, ...]]:
-    segments, regions = siopen_members(), CURIE
+def _scored_segments(_: Sites, options: ScoreOptions = _DEFAULT) -> Mapping[str, tuple[str, ...]]:
+    segments, regions = siopen_members(options.sacrum), CURIE
     names = dict.fromkeys([*segments, *regions])
     return {n: tuple(dict.fromkeys([*segments.get(n, ()), *regions.get(n, ())])) for n in names}
 
@@ -108,6 +114,7 @@ _MIBG = Plan(
     limits=(Gap("study", "score", "trained and judged on simulated children only"),),
     caveats=caveats,
     models=_planar_model,
+    settings=in_words(_DEFAULT),
 )
 
 
@@ -146,6 +153,24 @@ _CT = replace(
     ),
     models=_ct_model,
 )
+
+
+def scored_by(plan: Plan, options: ScoreOptions) -> Plan:
+    """The plan with SIOPEN and Curie under other choices; a plan that does not score stays as it is."""
+    if siopen not in plan.of_site:
+        return plan
+
+    def bound(act: Callable[..., tuple[Measure, ...]]) -> Callable[..., tuple[Measure, ...]]:
+        scores = act in {siopen, curie, totals}
+        return update_wrapper(partial(act, options=options), act) if scores else act
+
+    return replace(
+        plan,
+        reported=partial(_scored_segments, options=options),
+        of_site=tuple(bound(act) for act in plan.of_site),
+        of_study=tuple(bound(act) for act in plan.of_study),
+        settings=in_words(options),
+    )
 
 
 def bones_by_network(plan: Plan) -> Plan:

@@ -108,7 +108,11 @@ def read(study: Study, plan: Plan | None = None, progress: Progress | None = Non
         sites=case.sites,
         measures=measures,
         provenance=Provenance(
-            software, tuple(inputs.values()), {"plan": chosen.name}, started.isoformat(timespec="seconds"), seconds
+            software,
+            tuple(inputs.values()),
+            {"plan": chosen.name, **chosen.settings},
+            started.isoformat(timespec="seconds"),
+            seconds,
         ),
         set_aside=case.set_aside,
         gaps=tuple(gaps.found),
