@@ -1,0 +1,91 @@
+"""Errors as answers: {"detail": {"asked", "found", "remedy"}} with the status that fits."""
+
+from __future__ import annotations
+
+import errno
+import logging
+from collections.abc import Mapping
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import SQLAlchemyError
+
+from osteoscope.errors import (
+    InvalidValueError,
+    LimitError,
+    OsteoscopeError,
+    OutputError,
+    UnsuitableStudyError,
+)
+from osteoscope.store import audit
+
+LOG = logging.getLogger("osteoscope.app")
+STATUS: Mapping[type[OsteoscopeError], int] = {
+    LimitError: 413,
+    UnsuitableStudyError: 409,
+    OutputError: 507,
+    InvalidValueError: 400,
+    OsteoscopeError: 400,
+}
+FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+class Refused(HTTPException):
+    """An answer that says what was asked, what was found and what to do."""
+
+    def __init__(self, status: int, asked: str, found: str, remedy: str) -> None:
+        super().__init__(status, detail={"asked": asked, "found": found, "remedy": remedy})
+
+
+def not_there(what: str) -> Refused:
+    """The same answer for what does not exist and for what is not this person's to see."""
+    return Refused(404, f"open {what}", "it does not exist, or you have no access to it", "Go back to the worklist")
+
+
+class NotYours(Refused):
+    """A study that does not exist, or is another's: told apart in the audit trail alone."""
+
+    def __init__(self, person: str, study: str) -> None:
+        refusal = not_there("study")
+        super().__init__(404, **refusal.detail)  # type: ignore[arg-type]
+        self.person, self.study = person, study[:32]
+
+
+def disk_error(asked: str, error: OSError) -> Refused:
+    """The answer to a disk that cannot be written."""
+    full = error.errno in FULL
+    found = "the disk of the server is full" if full else f"the disk of the server cannot be written ({error.strerror})"
+    return Refused(507, asked, found, "Nothing was taken in; free space on the server, then send it again")
+
+
+def _answer(status: int, asked: str, found: str, remedy: str) -> JSONResponse:
+    return JSONResponse({"detail": {"asked": asked, "found": found, "remedy": remedy}}, status)
+
+
+def install(app: FastAPI) -> None:
+    """Turn errors into answers, logged."""
+
+    @app.exception_handler(OsteoscopeError)
+    def ours(request: Request, error: OsteoscopeError) -> JSONResponse:
+        LOG.warning("%s %s: %s", request.method, request.url.path, error)
+        status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
+        return _answer(status, error.asked, error.found, error.remedy)
+
+    @app.exception_handler(OSError)
+    def disk(request: Request, error: OSError) -> JSONResponse:
+        LOG.error("%s %s: %s", request.method, request.url.path, error)
+        refusal = disk_error("keep what was entered", error)
+        return JSONResponse({"detail": refusal.detail}, refusal.status_code)
+
+    @app.exception_handler(SQLAlchemyError)
+    def database(request: Request, error: SQLAlchemyError) -> JSONResponse:
+        LOG.error("%s %s: %s", request.method, request.url.path, error)
+        remedy = "Nothing of this step was kept; check the database and its disk, then do it again"
+        return _answer(507, "keep what was entered", "the database cannot be read or written", remedy)
+
+    @app.exception_handler(NotYours)
+    def refused(request: Request, error: NotYours) -> JSONResponse:
+        address = request.client.host if request.client else ""
+        with request.app.state.server.store.writing() as session:
+            audit.note(session, error.person, "refused", error.study, address, path=request.url.path[:200])
+        return JSONResponse({"detail": error.detail}, error.status_code)

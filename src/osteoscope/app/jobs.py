@@ -1,0 +1,104 @@
+"""What workers do. Heavy rooms are imported when a job runs, in the worker's own process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import select
+
+from osteoscope.app.settings import Settings
+from osteoscope.domain import codec
+from osteoscope.store import audit, queue
+from osteoscope.store.engine import Store
+from osteoscope.store.readings import packed
+from osteoscope.store.rows import Reading, Study, Upload
+
+Result = dict[str, Any] | None
+Job = Callable[[Settings, Store, str], Result]
+_TELL_SECONDS = 0.5
+ALREADY_HERE = "the same images of the same patient are here already"
+
+
+def intake(settings: Settings, store: Store, upload: str) -> Result:
+    """Sort an upload into studies, each with a job that reads it."""
+    from osteoscope.deliver.review import Arrived, sort_files
+
+    _set_upload(store, upload, state="sorting")
+    found = sort_files(settings.files_of(upload), lambda *_: None)
+
+    def entered(arrived: Arrived) -> tuple[str, bool]:
+        with store.writing() as session:
+            known = session.scalars(select(Study).where(Study.fingerprint == arrived.fingerprint)).first()
+            if known is not None:
+                return known.id, known.upload != upload
+            source = session.get_one(Upload, upload)
+            patient = arrived.patient
+            study = Study(
+                upload=upload, fingerprint=arrived.fingerprint, label=arrived.label, uid=arrived.uid[:80],
+                kind=arrived.kind, patient_id=patient.id[:120], patient_name=patient.name[:255],
+                birth_date=arrived.birth_date, sex=patient.sex, date=arrived.date,
+                owner=source.owner, everyone=source.everyone, state="arrived",
+            )  # fmt: skip
+            session.add(study)
+            session.flush()
+            queue.put(session, "read", study.id)
+            audit.note(session, source.owner, "arrived", study.id, upload=upload)
+            return study.id, False
+
+    placed = [(arrived, *entered(arrived)) for arrived in found.studies]
+    notes = [codec.encode(note) for note in found.notes]
+    notes += [
+        {"level": "set_aside", "problem": ALREADY_HERE, "action": "the study that was here is shown", "file": a.label}
+        for a, _, again in placed
+        if again
+    ]
+    _set_upload(store, upload, state="done", notes=notes, studies=[study for _, study, _ in placed])
+    return {"studies": len(placed)}
+
+
+def _set_upload(store: Store, upload: str, **values: Any) -> None:
+    with store.writing() as session:
+        row = session.get_one(Upload, upload)
+        for name, value in values.items():
+            setattr(row, name, value)
+
+
+def read(settings: Settings, store: Store, study: str) -> Result:
+    """Read a study as `osteoscope read` does; its Reading becomes a row, its files lie in the study's folder."""
+    from osteoscope.deliver.review import read_one
+
+    with store.writing() as session:
+        row = session.get_one(Study, study)
+        row.state, row.progress, row.problem = "reading", 0.0, ""
+        upload, label = row.upload, row.label
+    said = time.monotonic()
+
+    def tell(_stage: str, done: int, of: int) -> None:
+        nonlocal said
+        if time.monotonic() - said > _TELL_SECONDS:
+            said = time.monotonic()
+            with store.writing() as session:
+                session.get_one(Study, study).progress = done / of
+
+    folder = settings.folder_of(study)
+    folder.mkdir(parents=True, exist_ok=True)
+    reading = read_one(settings.files_of(upload), label, folder, tell)
+    body = (folder / "program" / "reading.json").read_bytes()
+    totals = {name: reading.measure(name) for name in ("siopen_total", "curie_total")}
+    with store.writing() as session:
+        row = session.get_one(Study, study)
+        session.add(Reading(study=study, reader=reading.reader.name, kind="program", state="done", body=packed(body)))
+        for name, total in totals.items():
+            setattr(row, name, None if total is None else round(total.value))
+        record = reading.study
+        row.uid, row.date = record.uid[:80], record.date
+        row.patient_id, row.patient_name = record.patient.id[:120], record.patient.name[:255]
+        row.sex, row.lesions = record.patient.sex, len(reading.findings)
+        row.state, row.progress = "read", 1.0
+        audit.note(session, reading.reader.name, "read", study)
+    return {"findings": len(reading.findings)}
+
+
+JOBS: Mapping[str, Job] = {"intake": intake, "read": read}

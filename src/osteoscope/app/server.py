@@ -1,0 +1,85 @@
+"""Puts the server together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from osteoscope.app import errors, page, people, pictures, readings, uploads, worklist
+from osteoscope.app.arrivals import recover
+from osteoscope.app.context import Server
+from osteoscope.app.settings import Settings
+from osteoscope.app.supervisor import Supervisor
+from osteoscope.store.engine import Store, open_store
+from osteoscope.store.people import first_link
+
+_CARDS = Path(__file__).parents[1] / "find" / "models"
+
+
+def build(server: Server | None = None) -> FastAPI:
+    """The routes of a server; without one, as a document alone."""
+    app = FastAPI(
+        title="Osteoscope review server",
+        version=version("osteoscope"),
+        description="Research use only, not a medical device.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        lifespan=_lifespan,
+    )
+    app.state.server = server
+    errors.install(app)
+    for rooms in (people, worklist, uploads, pictures, readings):
+        app.include_router(rooms.router)
+    page.mount(app)
+    app.add_middleware(page.Headers)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    server: Server = app.state.server
+    supervisor = server.supervisor
+    if supervisor is not None:
+        supervisor.start()
+    yield
+    if supervisor is not None:
+        supervisor.stop()
+
+
+def open_server(settings: Settings, work: bool = True) -> Server:
+    """A server ready to answer: folders, database and what a crash left behind are in order.
+
+    Args:
+        settings: how it is set up.
+        work: whether it starts workers.
+
+    Raises:
+        InvalidValueError, OutputError: the home folder or the database cannot be used.
+    """
+    settings.uploads.mkdir(parents=True, exist_ok=True)
+    store = open_store(settings.database_url)
+    recover(store, settings.uploads)
+    supervisor = Supervisor(settings, store) if work else None
+    return Server(settings, store, supervisor, models())
+
+
+def models() -> list[str]:
+    """Names and versions on the cards of the models that lie in the package."""
+    cards = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(_CARDS.glob("*.json"))]
+    return [f"{card.get('name', '?')} {card.get('version', '')}".strip() for card in cards]
+
+
+def welcome(store: Store, settings: Settings) -> str:
+    """What the terminal shows at the start: the address, and the one-time link while there is no user."""
+    address = f"http://{settings.host}:{settings.port}/"
+    with store.writing() as session:
+        token = first_link(session)
+    if token is None:
+        return f"Osteoscope review server: {address}"
+    return f"First start. Open this link once to make the first admin:\n  {address}#first={token}"

@@ -1,0 +1,117 @@
+"""Gives waiting jobs to processes of their own, and queues again what a crash cut off."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import asdict, dataclass
+
+from sqlalchemy.orm import Session
+
+from osteoscope.app.settings import Settings
+from osteoscope.store import queue
+from osteoscope.store.engine import Store
+from osteoscope.store.rows import Job, Study, Upload
+
+LOG = logging.getLogger("osteoscope.app")
+READING, QUICK = ("read",), ("intake", "deliver", "send")
+_PAUSE_SECONDS = 1.0
+_LONGEST_SECONDS = 2 * 3600
+SETUP = "OSTEOSCOPE_WORKER"
+
+
+@dataclass
+class _Worker:
+    job: int
+    kinds: tuple[str, ...]
+    process: subprocess.Popen[bytes]
+    until: float
+
+
+class Supervisor(threading.Thread):
+    """A thread that keeps workers busy; each is a process, so that a crash or a leak ends with its study."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        super().__init__(name="supervisor", daemon=True)
+        self.settings, self.store = settings, store
+        self._woken, self._closing = threading.Event(), threading.Event()
+        self._workers: list[_Worker] = []
+
+    def wake(self) -> None:
+        """Look at the queue at once."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """End the workers; their jobs are taken up again at the next start."""
+        self._closing.set()
+        self._woken.set()
+        self.join(timeout=10)
+
+    def run(self) -> None:
+        """Until stopped."""
+        with self.store.writing() as session:
+            for job in queue.running(session):
+                LOG.warning("job %d was cut off and is taken up again", job.id)
+                # The server died, not the worker: that does not count as an attempt.
+                job.state, job.attempts = "queued", max(0, job.attempts - 1)
+        while not self._closing.is_set():
+            try:
+                self._look()
+            except Exception:
+                LOG.exception("the queue of jobs")
+            self._woken.wait(_PAUSE_SECONDS if self._workers else 2 * _PAUSE_SECONDS)
+            self._woken.clear()
+        for worker in self._workers:
+            worker.process.kill()
+            worker.process.wait()
+
+    def _look(self) -> None:
+        for worker in list(self._workers):
+            if time.monotonic() > worker.until:
+                worker.process.kill()
+            if worker.process.poll() is not None:
+                self._workers.remove(worker)
+                self._ended(worker)
+        for kinds, most in ((READING, self.settings.workers), (QUICK, 2)):
+            while sum(worker.kinds == kinds for worker in self._workers) < most:
+                with self.store.writing() as session:
+                    job = queue.take(session, kinds)
+                if job is None:
+                    break
+                self._start(job.id, kinds)
+
+    def _start(self, job: int, kinds: tuple[str, ...]) -> None:
+        setup = {**asdict(self.settings), "home": str(self.settings.home), "job": job}
+        # The worker ends when its end of the pipe closes, so that it does not outlive a server that was killed.
+        process = subprocess.Popen(
+            [sys.executable, "-m", "osteoscope.app.worker"],
+            stdin=subprocess.PIPE,
+            env={**os.environ, SETUP: json.dumps(setup)},
+        )
+        self._workers.append(_Worker(job, kinds, process, time.monotonic() + _LONGEST_SECONDS))
+
+    def _ended(self, worker: _Worker) -> None:
+        code = worker.process.returncode
+        if worker.process.stdin:
+            worker.process.stdin.close()
+        problem = f"the worker ended with code {code}, {queue.MOST_ATTEMPTS} times"
+        with self.store.writing() as session:
+            job = session.get(Job, worker.job)
+            if job is not None and not queue.give_back(session, worker.job, problem):
+                failed(session, job, problem)
+
+
+def failed(session: Session, job: Job, problem: str) -> None:
+    """Say on the study or upload of a job why it failed."""
+    study = session.get(Study, job.subject) if job.kind == "read" else None
+    if study is not None:
+        study.state, study.problem = "failed", problem
+    row = session.get(Upload, job.subject) if job.kind == "intake" else None
+    if row is not None:
+        note = {"level": "refused", "problem": problem, "action": "upload the files again", "file": "upload"}
+        row.state, row.notes = "failed", [*row.notes, note]

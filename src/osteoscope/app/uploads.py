@@ -1,0 +1,113 @@
+"""Routes of uploads: from the page, and by DICOMweb STOW-RS."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse
+from python_multipart.multipart import parse_options_header
+from starlette.concurrency import run_in_threadpool
+
+from osteoscope.app.answers import UploadMade, UploadOut
+from osteoscope.app.arrivals import Landing, Sender, check_space, receive, register
+from osteoscope.app.context import PersonDep, Server, ServerDep, address_of, person_asking, server_of
+from osteoscope.app.errors import Refused, disk_error, not_there
+from osteoscope.store.people import Person, is_password, must_wait, note_failure
+from osteoscope.store.rows import User
+from osteoscope.store.worklist import find_upload
+
+router = APIRouter()
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}}},
+                }
+            }
+        },
+    }
+}
+
+
+def _form_name(headers: Mapping[str, str]) -> str:
+    _, options = parse_options_header(headers.get("content-disposition", ""))
+    return options.get(b"filename", b"").decode("utf-8", "replace")
+
+
+def _dicom_name(headers: Mapping[str, str]) -> str:
+    return "instance.dcm" if headers.get("content-type", "application/dicom").startswith("application/dicom") else ""
+
+
+@router.post("/api/uploads", tags=["uploads"], openapi_extra=_BODY)
+async def upload(request: Request, server: ServerDep, person: PersonDep) -> UploadMade:
+    """Take in files, zip archives included; answered once they are safely on disk."""
+    sender = Sender(person.name, "page", not server.settings.private, address_of(request))
+    return UploadMade(upload=await _land(request, server, sender, stow=False))
+
+
+async def _land(request: Request, server: Server, sender: Sender, stow: bool) -> str:
+    uploads, limit = server.settings.uploads, server.settings.upload_bytes
+    announced = request.headers.get("content-length", "")
+    check_space(uploads, int(announced) if announced.isdigit() else 0, limit)
+    try:
+        landing = await run_in_threadpool(Landing, uploads, limit)
+    except OSError as error:
+        raise disk_error("upload files", error) from error
+    try:
+        content_type = request.headers.get("content-type", "")
+        await receive(request.stream(), content_type, landing, _dicom_name if stow else _form_name)
+        if not landing.names:
+            raise Refused(400, "upload files", "no file in it", "Send files in the field 'files'")
+        await run_in_threadpool(landing.keep, sender)
+    except OSError as error:
+        raise disk_error("upload files", error) from error
+    finally:
+        await run_in_threadpool(landing.drop)
+    await run_in_threadpool(register, server.store, landing.id, sender, len(landing.names))
+    server.wake()
+    return landing.id
+
+
+@router.get("/api/uploads/{upload}", tags=["uploads"])
+def upload_state(upload: str, server: ServerDep, person: PersonDep) -> UploadOut:
+    """What became of an upload."""
+    with server.store.reading() as session:
+        found = find_upload(session, person, upload)
+        if found is None:
+            raise not_there("upload")
+        return UploadOut(state=found.state, studies=found.studies, notes=found.notes)  # type: ignore[arg-type]
+
+
+def _machine(request: Request) -> Person:
+    """Who stores by STOW: a logged-in person with his token, or HTTP Basic of a user."""
+    given = request.headers.get("authorization", "")
+    if not given.lower().startswith("basic "):
+        return person_asking(request)
+    try:
+        name, _, password = base64.b64decode(given[6:], validate=True).decode().partition(":")
+    except ValueError:
+        name, password = "", ""
+    server, address = server_of(request), address_of(request)
+    with server.store.writing() as session:
+        waits = must_wait(session, name, address)
+        user = session.get(User, name)
+        known = not waits and is_password(user, password)
+        if not known and not waits:
+            note_failure(session, name, address)
+    if not known or user is None:
+        raise Refused(401, "store by STOW", "a wrong name or password", "Give those of a user of this server")
+    return Person(user.name, user.role)
+
+
+@router.post("/dicom-web/studies", tags=["dicomweb"])
+async def stow(request: Request, server: ServerDep, person: Annotated[Person, Depends(_machine)]) -> JSONResponse:
+    """Store instances (PS3.18 10.5); answered once they are safely on disk, sorted and read afterwards."""
+    sender = Sender(person.name, "stow", everyone=not server.settings.private, address=address_of(request))
+    upload = await _land(request, server, sender, stow=True)
+    return JSONResponse({}, 200, media_type="application/dicom+json", headers={"X-Upload": upload})

@@ -1,0 +1,57 @@
+"""One job in a process of its own: `python -m osteoscope.app.worker`, set up by its environment.
+
+It ends when its standard input closes, since then the server that started it is gone.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import threading
+from pathlib import Path
+
+from osteoscope.app.jobs import JOBS
+from osteoscope.app.settings import Settings
+from osteoscope.app.supervisor import SETUP, failed
+from osteoscope.errors import OsteoscopeError
+from osteoscope.store import queue
+from osteoscope.store.engine import open_store
+from osteoscope.store.rows import Job
+
+LOG = logging.getLogger("osteoscope.app")
+
+
+def main() -> None:
+    """Do the job of the environment; its outcome is in its row."""
+    setup = json.loads(os.environ[SETUP])
+    number = int(setup.pop("job"))
+    settings = Settings(**{**setup, "home": Path(setup["home"])})
+    threading.Thread(target=_follow_parent, daemon=True).start()
+    store = open_store(settings.database_url)
+    with store.reading() as session:
+        job = session.get_one(Job, number)
+        kind, subject = job.kind, job.subject
+    problem, result = "", None
+    try:
+        result = JOBS[kind](settings, store, subject)
+    except OsteoscopeError as error:
+        problem = str(error)
+    except Exception as error:
+        LOG.exception("job %d", number)
+        problem = f"{type(error).__name__}: {error}"
+    with store.writing() as session:
+        queue.finish(session, number, problem, result)
+        if problem:
+            failed(session, session.get_one(Job, number), problem)
+
+
+def _follow_parent() -> None:
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    os._exit(70)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""Routes of the worklist, of a study, and of who may see it."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.responses import FileResponse
+from pydantic import BaseModel
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from osteoscope.app.answers import DraftOut, Health, Item, PriorOut, ReadingOut, Scores, StudyOut, WorklistPage
+from osteoscope.app.context import AddressDep, PersonDep, ServerDep, study_for
+from osteoscope.app.errors import Refused, not_there
+from osteoscope.app.results import result_file, result_files
+from osteoscope.store import audit
+from osteoscope.store.readings import History, draft_of, history, readings_of, standing
+from osteoscope.store.rows import Grant, Reading, Study, User
+from osteoscope.store.worklist import Asked, priors, worklist
+
+router = APIRouter(prefix="/api", tags=["studies"])
+FILE_HEADERS = {
+    "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+}
+
+
+def item(study: Study) -> dict[str, Any]:
+    """The fields of a line of the worklist."""
+    scores = Scores(siopen_total=study.siopen_total, curie_total=study.curie_total, lesions=study.lesions)
+    names = (
+        "id", "patient_id", "patient_name", "birth_date", "sex", "date", "kind", "state", "progress", "problem",
+    )  # fmt: skip
+    return {name: getattr(study, name) for name in names} | {"scores": scores}
+
+
+class WorklistQuery(BaseModel):
+    """What of the worklist is wanted."""
+
+    search: str = ""
+    kind: str = ""
+    state: str = ""
+    order: str = "-arrived"
+    offset: int = 0
+    limit: int = 100
+
+
+@router.get("/studies")
+def studies(server: ServerDep, person: PersonDep, asked: Annotated[WorklistQuery, Query()]) -> WorklistPage:
+    """The worklist: words of ``search`` are looked for in name, id, date and birth date."""
+    with server.store.reading() as session:
+        page = worklist(session, person, Asked(**asked.model_dump()))
+        return WorklistPage(total=page.total, items=[Item(**item(study)) for study in page.studies])
+
+
+def draft_state(found: History) -> DraftOut:
+    """What can be done with a draft."""
+    return DraftOut(number_of_edits=len(found.edits), can_undo=bool(found.edits), can_redo=bool(found.undone))
+
+
+def _reading_line(row: Reading) -> ReadingOut:
+    return ReadingOut(id=row.id, reader=row.reader, kind=row.kind, state=row.state, when=row.when, reason=row.reason)  # type: ignore[arg-type]
+
+
+@router.get("/studies/{study}")
+def one_study(study: str, server: ServerDep, person: PersonDep, address: AddressDep) -> StudyOut:
+    """A study, its Readings, earlier studies of the patient, and the files of the Reading that stands."""
+    with server.store.writing() as session:
+        found = study_for(session, person, study)
+        audit.note(session, person.name, "open", study, address)
+        readings = readings_of(session, study)
+        draft = draft_of(session, study, person.name)
+        earlier = [PriorOut(id=prior.id, date=prior.date) for prior in priors(session, person, found)]
+        program = [r for r in readings if r.kind == "program"]
+        return StudyOut(
+            **item(found),
+            reader_version=program[-1].reader if program else "",
+            draft=draft_state(history(session, draft.id) if draft else History()),
+            readings=[_reading_line(row) for row in readings],
+            priors=earlier,
+            files=result_files(server.settings, study, standing(readings)),
+        )
+
+
+@router.get("/studies/{study}/files/{name:path}", response_class=FileResponse)
+def one_file(study: str, name: str, server: ServerDep, person: PersonDep, address: AddressDep) -> FileResponse:
+    """A file of the Reading that stands."""
+    with server.store.writing() as session:
+        study_for(session, person, study)
+        row = standing(readings_of(session, study))
+        path = result_file(server.settings, study, row, name)
+        if path is None:
+            raise not_there("file")
+        audit.note(session, person.name, "file", study, address, file=name[:200])
+    return FileResponse(path, headers=FILE_HEADERS)
+
+
+class Access(BaseModel):
+    """Who may see a study besides its owner and admins."""
+
+    everyone: bool
+    users: list[str] = []
+
+
+@router.put("/studies/{study}/access")
+def give_access(study: str, body: Access, server: ServerDep, person: PersonDep, address: AddressDep) -> Access:
+    """Open a study to everyone, or to its owner, admins and the users named."""
+    with server.store.writing() as session:
+        found = study_for(session, person, study)
+        if person.role != "admin" and found.owner != person.name:
+            raise Refused(403, "change who sees a study", "it is not yours", "Ask its owner or an admin")
+        unknown = [name for name in body.users if session.get(User, name) is None]
+        if unknown:
+            raise Refused(400, "give access", f"no user {unknown[0][:40]!r}", "Name users of this server")
+        found.everyone = body.everyone
+        _grant(session, study, body.users)
+        audit.note(session, person.name, "access", study, address, everyone=body.everyone, users=body.users)
+    return body
+
+
+def _grant(session: Session, study: str, users: list[str]) -> None:
+    session.execute(delete(Grant).where(Grant.study == study))
+    session.add_all(Grant(study=study, user=name) for name in dict.fromkeys(users))
+
+
+@router.get("/health", tags=["health"])
+def health(server: ServerDep) -> Health:
+    """Which software runs; open to all, says nothing of patients."""
+    return Health(version=version("osteoscope"), models=server.models)

@@ -1,0 +1,103 @@
+"""Opens the database: SQLite by default, PostgreSQL by URL; brings its tables up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.orm import Session
+
+from osteoscope.errors import InvalidValueError, OutputError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+HEAD = "0001"
+_BUSY_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Store:
+    """An open database."""
+
+    engine: Engine
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that only looks."""
+        with Session(self.engine) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session whose changes are kept together, or not at all where the block raises."""
+        with Session(self.engine.execution_options(writing=True), expire_on_commit=False) as session, session.begin():
+            yield session
+
+
+def open_store(url: str) -> Store:
+    """The database of a URL, its tables made or brought up to date.
+
+    Raises:
+        InvalidValueError: it is no URL of SQLite or PostgreSQL.
+        OutputError: the database cannot be reached or written.
+    """
+    try:
+        place = make_url(url)
+    except ArgumentError as error:
+        raise InvalidValueError("open the database", f"{url!r}", "Give sqlite:///FILE or postgresql://...") from error
+    name = place.get_backend_name()
+    if name not in {"sqlite", "postgresql"}:
+        raise InvalidValueError("open the database", f"backend {name!r}", "Give sqlite:///FILE or postgresql://...")
+    if name == "postgresql":
+        place = place.set(drivername="postgresql+psycopg")
+    options: dict[str, Any] = {"timeout": _BUSY_SECONDS} if name == "sqlite" else {}
+    engine = create_engine(place, connect_args=options, pool_size=20, max_overflow=40)
+    if name == "sqlite":
+        _as_wanted(engine)
+    try:
+        upgrade(engine)
+    except OperationalError as error:
+        shown = place.render_as_string(hide_password=True)
+        raise OutputError(f"open the database {shown}", str(error.orig), "Check that it runs and its disk") from error
+    return Store(engine)
+
+
+def _as_wanted(engine: Engine) -> None:
+    """SQLite that survives a power cut, and writers that queue at their start rather than fail half-way."""
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            connection.execute(f"PRAGMA {setting}")
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Any) -> None:
+        writing = connection.get_execution_options().get("writing")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the tables up to date, one migration after another."""
+    if _version(engine) == HEAD:
+        return
+    from alembic import command  # noqa: PLC0415 - only needed where there is something to do
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.execution_options(writing=True).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _version(engine: Engine) -> str:
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return ""
+        return str(connection.scalar(text("SELECT version_num FROM alembic_version")) or "")

@@ -1,0 +1,56 @@
+"""Work that outlives the server: a job is a row, taken by one worker, and queued again after a crash."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from osteoscope.store.rows import Job, now
+
+MOST_ATTEMPTS = 3
+
+
+def put(session: Session, kind: str, subject: str) -> Job:
+    """A new job; the one that is waiting already where there is one for the same subject."""
+    waiting = select(Job).where(Job.kind == kind, Job.subject == subject, Job.state == "queued")
+    job = session.scalars(waiting).first()
+    if job is None:
+        job = Job(kind=kind, subject=subject, state="queued", attempts=0)
+        session.add(job)
+        session.flush()
+    return job
+
+
+def take(session: Session, kinds: Sequence[str]) -> Job | None:
+    """The oldest waiting job of these kinds, now running; None where nothing waits or another took it."""
+    waiting = select(Job.id).where(Job.state == "queued", Job.kind.in_(kinds)).order_by(Job.id).limit(1)
+    number = session.scalar(waiting)
+    if number is None:
+        return None
+    mine = update(Job).where(Job.id == number, Job.state == "queued")
+    taken = session.execute(mine.values(state="running", started=now(), attempts=Job.attempts + 1))
+    return session.get(Job, number) if taken.rowcount == 1 else None  # type: ignore[attr-defined]
+
+
+def finish(session: Session, job: int, problem: str = "", result: dict[str, Any] | None = None) -> None:
+    """Mark a job as done, or as failed where there is a problem."""
+    values = {"state": "failed" if problem else "done", "problem": problem, "result": result}
+    session.execute(update(Job).where(Job.id == job).values(**values))
+
+
+def give_back(session: Session, job: int, problem: str) -> bool:
+    """Queue a job again whose worker died; False where that happened too often and it has failed for good."""
+    row = session.get(Job, job)
+    if row is None or row.state != "running":
+        return True
+    again = row.attempts < MOST_ATTEMPTS
+    row.state, row.problem = ("queued", "") if again else ("failed", problem)
+    return again
+
+
+def running(session: Session) -> tuple[Job, ...]:
+    """Jobs that say they are running: after a start of the server, those that a crash cut off."""
+    return tuple(session.scalars(select(Job).where(Job.state == "running")))
