@@ -6,6 +6,7 @@ OsteoscopeError
 │   └── LimitError                   a size, count, time or memory cap was reached
 ├── UnsuitableStudyError             a Study exists, but this step cannot read it
 ├── ModelError                       a trained model is absent, broken, or not the one that its card describes
+├── NotConvergedError                a numerical solution did not reach its tolerance
 ├── OutputError                      a result cannot be written
 └── DependencyError (ImportError)    an optional package or program is absent
 """
@@ -48,6 +49,10 @@ class UnsuitableStudyError(OsteoscopeError):
 
 class ModelError(OsteoscopeError):
     """A trained model is absent, broken, or not the one that its card describes."""
+
+
+class NotConvergedError(OsteoscopeError):
+    """A numerical solution did not reach its tolerance: where, and by how much."""
 
 
 class OutputError(OsteoscopeError):
