@@ -1,8 +1,9 @@
 """The nouns of strength: a bone as voxel elements, how it is held and loaded, and what came out.
 
-Arrays of elements are ``[z, y, x]``; the nodes are the corners of the voxels, a lattice of ``(nz+1, ny+1, nx+1)`` points, and node
-``(k, j, i)`` is the low corner of element ``(k, j, i)``. Directions (axis 0, 1, 2, and the last axis of displacements and forces) follow
-the axes of the array: z, y, x. Millimetres, newtons, megapascals. Strain and stress are in the order ``STRAINS`` with engineering shear.
+Arrays of elements are ``[z, y, x]``; the nodes are the corners of the voxels, a lattice of ``(nz+1, ny+1, nx+1)``
+points, and node ``(k, j, i)`` is the low corner of element ``(k, j, i)``. Directions (axis 0, 1, 2, and the last axis of
+displacements and forces) follow the axes of the array: z, y, x. Millimetres, newtons, megapascals. Strain and stress are
+in the order ``STRAINS`` with engineering shear.
 """
 
 from __future__ import annotations
@@ -28,11 +29,13 @@ class VoxelModel:
         modulus: float32 [z, y, x] Young's modulus in MPa; 0 where there is no element.
         poisson: Poisson's ratio, the same everywhere, at least 0 and below 0.5.
         spacing: size of a voxel (z, y, x) in mm.
-        yield_stress: float32 [z, y, x] von Mises stress in MPa at which an element flows, infinity where it never does; None: elastic.
-        element: ``incompatible`` bends without locking (Wilson, Taylor); ``plain`` is the trilinear brick of most published voxel models.
+        yield_stress: float32 [z, y, x] von Mises stress in MPa at which an element flows, infinity where it never does;
+            None: elastic.
+        element: ``incompatible`` bends without locking (Wilson, Taylor); ``plain`` is the trilinear brick of most
+            published voxel models.
 
     Raises:
-        InvalidValueError: values that are not finite, negative moduli, no element at all, a yield stress of 0 in an element.
+        InvalidValueError: values that are not finite, negative moduli, no element at all, a yield stress of 0.
     """
 
     modulus: NDArray[np.float32]
@@ -63,7 +66,7 @@ class VoxelModel:
             if strength.shape != modulus.shape or not (strength[modulus > 0] > 0).all():
                 raise InvalidValueError(
                     "build a VoxelModel",
-                    f"yield stresses of shape {strength.shape} for moduli of shape {modulus.shape}, or not above 0 in every element",
+                    f"yield stresses of shape {strength.shape} for {modulus.shape} elements, or some not above 0",
                     "Give one stress above 0 MPa for each element",
                 )
 
@@ -92,8 +95,8 @@ def nodes_of(elements: ArrayLike) -> NDArray[np.bool_]:
 class Supports:
     """Prescribed displacements.
 
-    A direction that is oblique to the lattice needs all three axes at its nodes; where only one direction may be prescribed (a cap that
-    slides), turn the image so that it is an axis.
+    A direction that is oblique to the lattice needs all three axes at its nodes; where only one direction may be
+    prescribed (a cap that slides), turn the image so that it is an axis.
 
     Args:
         nodes: int [n, 3] indices (z, y, x) of nodes; a node appears once per prescribed axis.
@@ -101,7 +104,7 @@ class Supports:
         value: float [n] displacement in mm, 0 where held.
 
     Raises:
-        InvalidValueError: lengths differ, an axis is not 0..2, a value is not finite, or a node is prescribed twice along an axis.
+        InvalidValueError: lengths differ, an axis is not 0..2, a value is not finite, a node is held twice along an axis.
     """
 
     nodes: NDArray[np.int64]
@@ -143,8 +146,11 @@ class Supports:
 
     def __add__(self, other: Supports) -> Supports:
         """Both together."""
-        pairs = ((self.nodes, other.nodes), (self.axis, other.axis), (self.value, other.value))
-        return Supports(*(np.concatenate(pair) for pair in pairs))
+        return Supports(
+            np.concatenate([self.nodes, other.nodes]),
+            np.concatenate([self.axis, other.axis]),
+            np.concatenate([self.value, other.value]),
+        )
 
     def scaled(self, factor: float) -> Supports:
         """The same places, every displacement multiplied."""
@@ -206,7 +212,7 @@ class Solution:
 
     @property
     def force(self) -> float:
-        """Force in N along the prescribed displacement: the work of the reactions over the largest prescribed displacement."""
+        """Force in N along the prescribed displacement: work of the reactions over the largest displacement."""
         return work_force(self.supports, self.reactions)
 
     @property
@@ -250,6 +256,6 @@ def largest_displacement(supports: Supports) -> float:
 
 
 def work_force(supports: Supports, reactions: NDArray[np.float64]) -> float:
-    """The force in N that does the reactions' work over the largest prescribed displacement; 0 where nothing is displaced."""
+    """The force in N that does the reactions' work over the largest displacement; 0 where nothing is displaced."""
     length = largest_displacement(supports)
     return float(reactions @ supports.value / length) if length else 0.0
