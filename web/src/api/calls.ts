@@ -1,0 +1,89 @@
+/** Every call the page makes. */
+
+import type { Reading } from "../reading/types";
+import { ask, fetchBytes, sendFiles } from "./http";
+import type {
+  AuditEntry,
+  Difference,
+  Draft,
+  Edit,
+  Me,
+  NextCase,
+  Outlines,
+  Role,
+  Signed,
+  Study,
+  StudyPage,
+  Trial,
+  TrialPlan,
+  Upload,
+  User,
+  Views,
+} from "./types";
+
+export interface Edited {
+  reading: Reading;
+  draft: Draft;
+}
+
+export interface StudyQuery {
+  search: string;
+  kind: string;
+  state: string;
+  order: string;
+  offset: number;
+  limit: number;
+}
+
+const query = (values: object): string =>
+  new URLSearchParams(
+    Object.entries(values)
+      .filter(([, value]) => value !== "" && value !== undefined)
+      .map(([key, value]) => [key, String(value)]),
+  ).toString();
+
+export const me = () => ask<Me>("GET", "/api/me");
+export const login = (name: string, password: string) => ask<unknown>("POST", "/api/login", { name, password });
+export const first = (link: string, name: string, password: string) =>
+  ask<unknown>("POST", "/api/first", { link, name, password });
+export const logout = () => ask<unknown>("POST", "/api/logout");
+
+export const studies = (asked: StudyQuery, signal?: AbortSignal) =>
+  ask<StudyPage>("GET", `/api/studies?${query(asked)}`, undefined, signal);
+export const upload = (files: readonly File[], progress: (share: number) => void) =>
+  sendFiles<{ upload: string }>("/api/uploads", files, progress);
+export const uploaded = (id: string) => ask<Upload>("GET", `/api/uploads/${id}`);
+
+/** ``base``: "/api/studies/ID", or "/api/trials/TRIAL/cases/CASE" in a reader study. */
+export const studyBase = (id: string): string => `/api/studies/${encodeURIComponent(id)}`;
+export const caseBase = (trial: string, id: string): string =>
+  `/api/trials/${encodeURIComponent(trial)}/cases/${encodeURIComponent(id)}`;
+
+export const study = (base: string) => ask<Study>("GET", base);
+export const reading = (base: string, which = "current") =>
+  ask<Reading>("GET", `${base}/reading?${query({ which })}`);
+export const views = (base: string) => ask<Views>("GET", `${base}/views`);
+export const outlines = (base: string) => ask<Outlines>("GET", `${base}/outlines`);
+export const counts = async (url: string) => new Float32Array(await fetchBytes(url));
+export const edit = (base: string, change: Edit) => ask<Edited>("POST", `${base}/edits`, { edit: change });
+export const undo = (base: string) => ask<Edited>("POST", `${base}/undo`);
+export const redo = (base: string) => ask<Edited>("POST", `${base}/redo`);
+export const sign = (base: string, patient: { patient_id: string; birth_date: string; name: string }) =>
+  ask<Signed>("POST", `${base}/sign`, patient);
+export const amend = (base: string, reason: string) => ask<unknown>("POST", `${base}/amend`, { reason });
+export const difference = (base: string) => ask<Difference[]>("GET", `${base}/difference`);
+export const comparison = (base: string, prior: string) =>
+  ask<Record<string, unknown>>("GET", `${base}/comparison?${query({ prior })}`);
+export const fileUrl = (base: string, name: string): string => `${base}/files/${encodeURIComponent(name)}`;
+
+export const audit = (id: string) => ask<AuditEntry[]>("GET", `/api/audit?${query({ study: id })}`);
+export const users = () => ask<User[]>("GET", "/api/users");
+export const addUser = (name: string, password: string, role: Role) =>
+  ask<unknown>("POST", "/api/users", { name, password, role });
+export const changeUser = (name: string, change: { role?: Role; password?: string; active?: boolean }) =>
+  ask<unknown>("PATCH", `/api/users/${encodeURIComponent(name)}`, change);
+
+export const trials = () => ask<Trial[]>("GET", "/api/trials");
+export const makeTrial = (plan: TrialPlan) => ask<unknown>("POST", "/api/trials", plan);
+export const nextCase = (id: string) => ask<NextCase>("GET", `/api/trials/${encodeURIComponent(id)}/next`);
+export const finishCase = (base: string, seconds: number) => ask<unknown>("POST", `${base}/finish`, { seconds });

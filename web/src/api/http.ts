@@ -1,0 +1,96 @@
+/** Requests to the server: cookie session, CSRF header on every change, errors as the server words them. */
+
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly asked: string,
+    readonly found: string,
+    readonly remedy: string,
+  ) {
+    super([asked, found, remedy].filter(Boolean).join(". "));
+  }
+}
+
+let csrf = "";
+export const setCsrf = (token: string): void => {
+  csrf = token;
+};
+
+export type Method = "GET" | "POST" | "PATCH" | "DELETE";
+
+/** JSON of a reply.
+ * @throws ApiError where the server refuses or cannot be reached (status 0).
+ */
+export async function ask<T>(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const headers: Record<string, string> = {};
+  if (method !== "GET") headers["X-CSRF-Token"] = csrf;
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const reply = await reach(path, {
+    method,
+    headers,
+    credentials: "same-origin",
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(signal ? { signal } : {}),
+  });
+  if (!reply.ok) throw await refusal(reply);
+  return (reply.status === 204 ? undefined : await reply.json()) as T;
+}
+
+/** Bytes of a reply, such as an image. */
+export async function fetchBytes(path: string, signal?: AbortSignal): Promise<ArrayBuffer> {
+  const reply = await reach(path, { credentials: "same-origin", ...(signal ? { signal } : {}) });
+  if (!reply.ok) throw await refusal(reply);
+  return reply.arrayBuffer();
+}
+
+async function reach(path: string, options: RequestInit): Promise<Response> {
+  try {
+    return await fetch(path, options);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError(0, "", "", "");
+  }
+}
+
+/** Sends files, telling the share sent; XMLHttpRequest, since fetch tells no progress of an upload. */
+export function sendFiles<T>(path: string, files: readonly File[], progress: (share: number) => void): Promise<T> {
+  const form = new FormData();
+  files.forEach((file) => form.append("files", file, file.name));
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", path);
+    request.setRequestHeader("X-CSRF-Token", csrf);
+    request.upload.onprogress = (event) => {
+      if (event.lengthComputable) progress(event.loaded / event.total);
+    };
+    request.onerror = () => reject(new ApiError(0, "", "", ""));
+    request.onload = () => {
+      if (request.status < 300) resolve(JSON.parse(request.responseText) as T);
+      else reject(worded(request.status, request.responseText));
+    };
+    request.send(form);
+  });
+}
+
+async function refusal(reply: Response): Promise<ApiError> {
+  return worded(reply.status, await reply.text());
+}
+
+/** The server's own words; FastAPI's list of invalid fields is joined. */
+export function worded(status: number, text: string): ApiError {
+  let detail: unknown;
+  try {
+    detail = (JSON.parse(text) as { detail?: unknown }).detail;
+  } catch {
+    detail = text.slice(0, 200);
+  }
+  if (Array.isArray(detail)) {
+    const fields = detail.map((one: { loc?: unknown[]; msg?: string }) => `${one.loc?.at(-1) ?? ""}: ${one.msg ?? ""}`);
+    return new ApiError(status, "", fields.join("; "), "");
+  }
+  if (detail !== null && typeof detail === "object") {
+    const { asked = "", found = "", remedy = "" } = detail as Record<string, string>;
+    return new ApiError(status, asked, found, remedy);
+  }
+  return new ApiError(status, "", String(detail ?? status), "");
+}

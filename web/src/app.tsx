@@ -1,0 +1,64 @@
+import { lazy, Suspense, useCallback, useEffect, useState } from "react";
+
+import * as calls from "./api/calls";
+import { ApiError, setCsrf } from "./api/http";
+import type { Me } from "./api/types";
+import { Login } from "./pages/login";
+import { Worklist } from "./pages/worklist";
+import { useRoute } from "./router";
+import { useTexts } from "./text";
+import { Fault } from "./ui/fault";
+import { Header } from "./ui/header";
+
+const StudyPage = lazy(() => import("./pages/study").then((page) => ({ default: page.StudyPage })));
+const Trials = lazy(() => import("./pages/trials").then((page) => ({ default: page.Trials })));
+const TrialCase = lazy(() => import("./pages/trial_case").then((page) => ({ default: page.TrialCase })));
+const Audit = lazy(() => import("./pages/audit").then((page) => ({ default: page.Audit })));
+const Users = lazy(() => import("./pages/users").then((page) => ({ default: page.Users })));
+
+export function App() {
+  const { t } = useTexts();
+  const [me, setMe] = useState<Me | null | undefined>(undefined);
+  const [fault, setFault] = useState<unknown>(null);
+  const [page, ...rest] = useRoute();
+
+  const load = useCallback(async () => {
+    try {
+      const person = await calls.me();
+      setCsrf(person.csrf);
+      setMe(person);
+      setFault(null);
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) setMe(null);
+      else setFault(error);
+    }
+  }, []);
+  useEffect(() => {
+    void load();
+    const expired = () => setMe(null);
+    window.addEventListener("osteoscope:logged-out", expired);
+    return () => window.removeEventListener("osteoscope:logged-out", expired);
+  }, [load]);
+
+  if (fault) return <Fault error={fault} again={() => void load()} />;
+  if (me === undefined) return <p className="loading">{t("loading")}</p>;
+  if (me === null) return <Login link={page === "first" ? (rest[0] ?? "") : null} entered={() => void load()} />;
+  return (
+    <>
+      <Header me={me} page={page ?? ""} left={() => setMe(null)} />
+      <Suspense fallback={<p className="loading">{t("loading")}</p>}>
+        <Page me={me} page={page} rest={rest} />
+      </Suspense>
+    </>
+  );
+}
+
+function Page({ me, page, rest }: { me: Me; page: string | undefined; rest: string[] }) {
+  const [first, second] = rest;
+  if (page === "studies" && first) return <StudyPage key={first} me={me} id={first} />;
+  if (page === "trials" && first && second) return <TrialCase key={second} me={me} trial={first} id={second} />;
+  if (page === "trials") return <Trials me={me} />;
+  if (page === "audit" && me.role === "admin") return <Audit />;
+  if (page === "users" && me.role === "admin") return <Users me={me} />;
+  return <Worklist />;
+}

@@ -1,0 +1,3 @@
+export function TrialCase(_: object) {
+  return null;
+}

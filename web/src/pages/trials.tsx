@@ -1,0 +1,3 @@
+export function Trials(_: object) {
+  return null;
+}

@@ -1,0 +1,37 @@
+import { useEffect } from "react";
+
+import type { Study } from "../api/types";
+import { href } from "../router";
+import { useTexts } from "../text";
+import { Fault } from "../ui/fault";
+
+const PAUSE_MS = 1500;
+
+/** A study that is loading, not yet read, or that could not be read. */
+export function Unread({ study, error, reload }: { study: Study | null; error: unknown; reload: () => void }) {
+  const { t } = useTexts();
+  const isWaiting = study !== null && study.state !== "failed" && error === null;
+  useEffect(() => {
+    if (!isWaiting) return;
+    const timer = setInterval(reload, PAUSE_MS);
+    return () => clearInterval(timer);
+  }, [isWaiting, reload]);
+  return (
+    <main className="unread">
+      <h1>{study ? study.patient_name || study.patient_id : t("loading")}</h1>
+      {error !== null && <Fault error={error} again={reload} />}
+      {study && (
+        <>
+          <p role="status">
+            {t("study.wait")} {t(`state.${study.state}`)}
+          </p>
+          {study.problem && <p>{study.problem}</p>}
+          {study.state === "reading" && <progress value={study.progress} aria-label={t("state.reading")} />}
+        </>
+      )}
+      <p>
+        <a href={href()}>{t("study.back")}</a>
+      </p>
+    </main>
+  );
+}

@@ -1,0 +1,3 @@
+export function Users(_: object) {
+  return null;
+}

@@ -1,0 +1,173 @@
+import { useDeferredValue, useEffect, useState } from "react";
+
+import * as calls from "../api/calls";
+import type { StudyItem } from "../api/types";
+import { href } from "../router";
+import { useTexts } from "../text";
+import type { Key } from "../text/en";
+import { Fault } from "../ui/fault";
+import { useFetched } from "../ui/use_fetched";
+import { UploadBox } from "./upload_box";
+
+const PAGE = 50;
+const KINDS = ["ct", "nm-planar"] as const;
+const STATES = ["arrived", "reading", "failed", "read", "reviewed", "signed"] as const;
+export const ORDERS = ["newest", "oldest", "patient", "state"] as const;
+const BUSY_MS = 1500;
+
+/** Studies with search, filters and scores, a page at a time. */
+export function Worklist() {
+  const { t } = useTexts();
+  const [search, setSearch] = useState("");
+  const [kind, setKind] = useState("");
+  const [state, setState] = useState("");
+  const [order, setOrder] = useState<string>("newest");
+  const [offset, setOffset] = useState(0);
+  const asked = useDeferredValue({ search, kind, state, order, offset, limit: PAGE });
+  const { value, error, again } = useFetched(() => calls.studies(asked), JSON.stringify(asked));
+
+  const isMoving = value?.items.some((item) => item.state === "arrived" || item.state === "reading") ?? false;
+  useEffect(() => {
+    if (!isMoving) return;
+    const timer = setInterval(again, BUSY_MS);
+    return () => clearInterval(timer);
+  }, [isMoving, again]);
+
+  const filter = (set: (value: string) => void) => (value: string) => {
+    set(value);
+    setOffset(0);
+  };
+  const total = value?.total ?? 0;
+  return (
+    <main className="worklist">
+      <h1 className="hidden">{t("nav.worklist")}</h1>
+      <div className="filters" role="search">
+        <input
+          type="search"
+          autoFocus
+          placeholder={t("list.search")}
+          aria-label={t("list.search")}
+          value={search}
+          onChange={(event) => filter(setSearch)(event.target.value)}
+        />
+        <Choice name="list.kind" value={kind} set={filter(setKind)} options={KINDS} prefix="kind" all />
+        <Choice name="list.state" value={state} set={filter(setState)} options={STATES} prefix="state" all />
+        <Choice name="list.order" value={order} set={filter(setOrder)} options={ORDERS} prefix="order" />
+        <span aria-live="polite">{t("list.count", { count: total })}</span>
+      </div>
+      <UploadBox arrived={again} />
+      {error !== null && <Fault error={error} again={again} />}
+      {value && value.items.length === 0 && <p className="empty">{t("list.none")}</p>}
+      {value && value.items.length > 0 && <Table items={value.items} />}
+      {total > PAGE && <Pages offset={offset} total={total} set={setOffset} />}
+    </main>
+  );
+}
+
+function Choice({
+  name,
+  value,
+  set,
+  options,
+  prefix,
+  all = false,
+}: {
+  name: Key;
+  value: string;
+  set: (value: string) => void;
+  options: readonly string[];
+  prefix: "kind" | "state" | "order";
+  all?: boolean;
+}) {
+  const { t } = useTexts();
+  return (
+    <label>
+      {t(name)}{" "}
+      <select value={value} onChange={(event) => set(event.target.value)}>
+        {all && <option value="">{t("list.all")}</option>}
+        {options.map((option) => (
+          <option key={option} value={option}>
+            {t(`${prefix}.${option}` as Key)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function Table({ items }: { items: readonly StudyItem[] }) {
+  const { t } = useTexts();
+  const heads: Key[] = ["list.patient", "list.id", "list.birth", "list.kind", "list.date", "list.state", "list.scores"];
+  return (
+    <div className="scroll" tabIndex={0} role="region" aria-label={t("nav.worklist")}>
+      <table>
+        <thead>
+          <tr>
+            {heads.map((key) => (
+              <th key={key} scope="col">
+                {t(key)}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {items.map((item) => (
+            <Row key={item.id} item={item} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Row({ item }: { item: StudyItem }) {
+  const { t } = useTexts();
+  const name = item.patient_name || item.patient_id || "–";
+  const date = item.date || "–";
+  return (
+    <tr>
+      <td>
+        <a className="row" href={href("studies", item.id)} aria-label={t("list.open", { name, date })}>
+          {name}
+        </a>
+      </td>
+      <td>{item.patient_id}</td>
+      <td>{item.birth_date}</td>
+      <td>{t(`kind.${item.kind}`)}</td>
+      <td>{item.date}</td>
+      <td>
+        <span className={`state ${item.state}`} title={item.problem}>
+          {t(`state.${item.state}`)}
+        </span>
+        {item.state === "reading" && <progress value={item.progress} aria-label={t("state.reading")} />}
+        {item.problem && <small className="problem">{item.problem}</small>}
+      </td>
+      <td>{scoreText(item.scores, t)}</td>
+    </tr>
+  );
+}
+
+function scoreText(scores: StudyItem["scores"], t: ReturnType<typeof useTexts>["t"]): string {
+  const parts: string[] = [];
+  if (scores.siopen_total !== null) parts.push(`${t("score.siopen")} ${scores.siopen_total}`);
+  if (scores.curie_total !== null) parts.push(`${t("score.curie")} ${scores.curie_total}`);
+  if (parts.length === 0 && scores.lesions !== null) parts.push(t("list.lesions", { count: scores.lesions }));
+  return parts.join(" · ");
+}
+
+function Pages({ offset, total, set }: { offset: number; total: number; set: (offset: number) => void }) {
+  const { t } = useTexts();
+  const page = Math.floor(offset / PAGE) + 1;
+  const pages = Math.ceil(total / PAGE);
+  return (
+    <nav className="pages" aria-label={t("list.page", { page, pages })}>
+      <button disabled={page === 1} onClick={() => set(offset - PAGE)}>
+        {t("list.previous")}
+      </button>
+      <span>{t("list.page", { page, pages })}</span>
+      <button disabled={page === pages} onClick={() => set(offset + PAGE)}>
+        {t("list.next")}
+      </button>
+    </nav>
+  );
+}

@@ -1,0 +1,129 @@
+import { changeOf, intervalText, levelColour, levelOf, levelText, isDark, signed, TOP, type Score } from "../reading/levels";
+import type { Reading } from "../reading/types";
+import { useTexts } from "../text";
+
+/** One row per place; each level is one click away. */
+export function LevelTable({
+  reading,
+  prior,
+  score,
+  sites,
+  current,
+  canEdit,
+  choose,
+  set,
+}: {
+  reading: Reading;
+  prior: Reading | null;
+  score: Score;
+  sites: readonly string[];
+  current: string | null;
+  canEdit: boolean;
+  choose: (site: string) => void;
+  set: (site: string, level: number | null) => void;
+}) {
+  const { t } = useTexts();
+  return (
+    <table className="levels" aria-label={t(`score.${score}`)}>
+      <thead>
+        <tr>
+          <th scope="col">{t("level.segment")}</th>
+          <th scope="col">{t("level.level")}</th>
+          <th scope="col">{t("level.interval")}</th>
+          {prior && <th scope="col">{t("level.prior")}</th>}
+          {prior && <th scope="col">{t("level.change")}</th>}
+        </tr>
+      </thead>
+      <tbody>
+        {sites.map((site) => (
+          <Row key={site} {...{ reading, prior, score, site, canEdit, choose, set }} isCurrent={site === current} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Row({
+  reading,
+  prior,
+  score,
+  site,
+  isCurrent,
+  canEdit,
+  choose,
+  set,
+}: {
+  reading: Reading;
+  prior: Reading | null;
+  score: Score;
+  site: string;
+  isCurrent: boolean;
+  canEdit: boolean;
+  choose: (site: string) => void;
+  set: (site: string, level: number | null) => void;
+}) {
+  const { t, site: named } = useTexts();
+  const level = levelOf(reading, score, site);
+  const before = prior ? levelOf(prior, score, site) : undefined;
+  const change = changeOf(level, before);
+  const name = named(site);
+  const sure = level.probability === null ? "" : t("level.probability", { percent: Math.round(level.probability * 100) });
+  const range = level.interval ? t("level.range", { range: intervalText(level.interval) }) : "";
+  return (
+    <tr className={isCurrent ? "current" : undefined} onPointerEnter={() => choose(site)} data-site={site}>
+      <th scope="row">
+        {name}
+        {level.notes.length > 0 && <Flag notes={level.notes} />}
+      </th>
+      <td>
+        <div className="steps" role="group" aria-label={name}>
+          {Array.from({ length: TOP[score] + 1 }, (_, value) => (
+            <button
+              key={value}
+              disabled={!canEdit}
+              tabIndex={-1}
+              aria-pressed={level.value === value}
+              aria-label={t("level.set", { site: name, level: value })}
+              style={
+                level.value === value
+                  ? {
+                      background: levelColour(value, TOP[score]),
+                      color: isDark(value, TOP[score]) ? "#fff" : "#1b2733",
+                    }
+                  : undefined
+              }
+              onClick={() => set(site, value)}
+            >
+              {value}
+            </button>
+          ))}
+          <button
+            disabled={!canEdit}
+            tabIndex={-1}
+            aria-pressed={level.value === null}
+            aria-label={t("level.not", { site: name })}
+            onClick={() => set(site, null)}
+          >
+            {level.value === null && level.status === "not_acquired" ? levelText(level) : "?"}
+          </button>
+        </div>
+      </td>
+      <td className="number" title={[range, sure].filter(Boolean).join(", ")}>
+        {intervalText(level.interval)}
+        {level.probability !== null && <small> {Math.round(level.probability * 100)} %</small>}
+      </td>
+      {before && <td className="number">{levelText(before)}</td>}
+      {before && <td className={`number ${change ? (change > 0 ? "worse" : "better") : ""}`}>{change === null ? "" : signed(change)}</td>}
+    </tr>
+  );
+}
+
+function Flag({ notes }: { notes: readonly string[] }) {
+  const { t } = useTexts();
+  const text = t("level.flag", { notes: [...new Set(notes)].join("; ") });
+  return (
+    <span className="flag" role="img" aria-label={text} title={text}>
+      ⚑
+    </span>
+  );
+}

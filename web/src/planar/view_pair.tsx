@@ -1,0 +1,76 @@
+import { useMemo } from "react";
+
+import type { Outlines } from "../api/types";
+import type { Reading } from "../reading/types";
+import { useTexts } from "../text";
+import type { Camera } from "./camera";
+import type { Shown } from "./tools";
+import type { PlanarImage } from "./use_images";
+import { View, type Cursor, type ViewActions } from "./view";
+import { geometricMean, type Window } from "./window";
+
+/** Anterior and posterior side by side, with one camera, window and cursor. */
+export function ViewPair({
+  views,
+  reading,
+  outlines,
+  patient,
+  camera,
+  window,
+  cursor,
+  shown,
+  current,
+  actions,
+  date,
+}: {
+  views: readonly PlanarImage[];
+  reading: Reading;
+  outlines: Outlines | null;
+  patient: string;
+  camera: Camera;
+  window: Window;
+  cursor: Cursor | null;
+  shown: Shown;
+  current: { finding: string | null; segment: string | null };
+  actions: ViewActions;
+  /** Of a prior, shown above its views. */
+  date?: string;
+}) {
+  const { t } = useTexts();
+  const counts = useMemo(() => shownCounts(views, window.mean), [views, window.mean]);
+  return (
+    <div className="pair">
+      {views.map((image, n) => {
+        const name = t(image.name === "posterior" ? "view.posterior" : "view.anterior");
+        const title = window.mean ? `${t("view.mean")} (${name})` : name;
+        return (
+          <View
+            key={image.name}
+            image={image}
+            counts={counts[n] ?? image.counts}
+            title={date === undefined ? title : `${title} · ${t("view.prior", { date })}`}
+            label={t("view.label", { view: name, patient })}
+            camera={camera}
+            window={window}
+            cursor={cursor}
+            findings={reading.findings}
+            aside={reading.set_aside}
+            segments={shown.segments ? (outlines?.views[image.name]?.sites ?? null) : null}
+            showFindings={shown.findings}
+            current={current}
+            actions={actions}
+          />
+        );
+      })}
+    </div>
+  );
+}
+
+function shownCounts(views: readonly PlanarImage[], mean: boolean): Float32Array[] {
+  const [one, other] = views;
+  if (!mean || !one || !other || one.counts.length !== other.counts.length) return views.map((view) => view.counts);
+  return [
+    geometricMean(one.counts, other.counts, one.shape.columns),
+    geometricMean(other.counts, one.counts, one.shape.columns),
+  ];
+}

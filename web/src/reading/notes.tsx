@@ -1,0 +1,84 @@
+import { useEffect, useState } from "react";
+
+import type { Key } from "../text/en";
+import { useTexts } from "../text";
+import type { Review } from "./use_review";
+
+/** Comment and soft-tissue note; kept when the field is left. */
+export function Notes({ review, softTissue = true }: { review: Review; softTissue?: boolean }) {
+  const { t } = useTexts();
+  return (
+    <div className="notes-tab">
+      <Field review={review} op="comment" kept={review.draft.comment ?? ""} name="notes.comment" />
+      {softTissue && (
+        <Field review={review} op="soft_tissue" kept={review.draft.soft_tissue ?? ""} name="notes.softTissue" />
+      )}
+      <small>{t("notes.hint")}</small>
+      <Limits review={review} />
+    </div>
+  );
+}
+
+function Field({
+  review,
+  op,
+  kept,
+  name,
+}: {
+  review: Review;
+  op: "comment" | "soft_tissue";
+  kept: string;
+  name: Key;
+}) {
+  const { t } = useTexts();
+  const [text, setText] = useState(kept);
+  useEffect(() => setText(kept), [kept]);
+  return (
+    <label>
+      {t(name)}
+      <textarea
+        id={`note-${op}`}
+        rows={3}
+        value={text}
+        readOnly={!review.canEdit}
+        onChange={(event) => setText(event.target.value)}
+        onBlur={() => text !== kept && void review.edit({ op, text })}
+        onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
+      />
+    </label>
+  );
+}
+
+function Limits({ review }: { review: Review }) {
+  const { t, site } = useTexts();
+  const { gaps, intake } = review.reading;
+  return (
+    <>
+      {gaps.length > 0 && (
+        <section>
+          <h3>{t("study.gaps")}</h3>
+          <ul>
+            {gaps.map((gap, n) => (
+              <li key={n}>
+                {gap.where === "study" ? "" : `${site(gap.where)}: `}
+                {gap.step}: {gap.reason}
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      {intake.length > 0 && (
+        <section>
+          <h3>{t("study.intake")}</h3>
+          <ul>
+            {intake.map((note, n) => (
+              <li key={n}>
+                {note.file}: {note.problem}, {note.action}
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,91 @@
+import { useState } from "react";
+
+import * as calls from "../api/calls";
+import type { Me } from "../api/types";
+import { href } from "../router";
+import { useTexts } from "../text";
+import { Fault } from "../ui/fault";
+import { AmendDialog } from "./amend";
+import type { Review } from "./use_review";
+
+/** Whose study it is; undo, redo, keys and sign; the files once signed. */
+export function StudyBar({
+  me,
+  review,
+  sign,
+  help,
+  isTrial = false,
+}: {
+  me: Me;
+  review: Review;
+  sign: () => void;
+  help: () => void;
+  isTrial?: boolean;
+}) {
+  const { t } = useTexts();
+  const [isAmending, setAmending] = useState(false);
+  const { study, draft, reading } = review;
+  const facts = [study.patient_name, study.patient_id, study.birth_date, t(`kind.${study.kind}`), study.date];
+  const isSigned = study.state === "signed";
+  const reader = reading.reader.kind === "program" ? t("study.program") : reading.reader.name;
+  return (
+    <div className="study-bar">
+      {!isTrial && (
+        <a href={href()} aria-label={t("study.back")} title={t("study.back")}>
+          ←
+        </a>
+      )}
+      <h1>{facts.filter(Boolean).join(" · ")}</h1>
+      <small>{t("study.by", { reader })}</small>
+      <span className={`state ${study.state}`}>{t(`state.${study.state}`)}</span>
+      {draft.number_of_edits > 0 && <small>{t("study.edits", { count: draft.number_of_edits })}</small>}
+      {isSigned && study.files.length > 0 && <Files review={review} />}
+      <span className="space" />
+      <button onClick={review.undo} disabled={!draft.can_undo} title="z" aria-keyshortcuts="z">
+        {t("edit.undo")}
+      </button>
+      <button onClick={review.redo} disabled={!draft.can_redo} title="y" aria-keyshortcuts="y">
+        {t("edit.redo")}
+      </button>
+      <button onClick={help} title="?" aria-keyshortcuts="?">
+        {t("edit.help")}
+      </button>
+      {!isTrial && !isSigned && (
+        <button
+          className="main"
+          onClick={sign}
+          disabled={me.role === "reader" || !review.canEdit}
+          title={me.role === "reader" ? t("sign.role") : "s"}
+          aria-keyshortcuts="s"
+        >
+          {t("edit.sign")}
+        </button>
+      )}
+      {!isTrial && isSigned && me.role !== "reader" && (
+        <button onClick={() => setAmending(true)} title={t("study.signed")}>
+          {t("study.amend")}
+        </button>
+      )}
+      {isAmending && <AmendDialog review={review} close={() => setAmending(false)} />}
+      {review.error !== null && <Fault error={review.error} close={review.forgive} />}
+    </div>
+  );
+}
+
+function Files({ review }: { review: Review }) {
+  const { t } = useTexts();
+  return (
+    <details className="files">
+      <summary>{t("study.files")}</summary>
+      <ul>
+        {review.study.files.map((name) => (
+          <li key={name}>
+            <a href={calls.fileUrl(review.base, name)} download>
+              {name}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}

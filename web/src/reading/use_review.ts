@@ -1,0 +1,90 @@
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+
+import * as calls from "../api/calls";
+import type { Draft, Edit, Study } from "../api/types";
+import type { Reading } from "./types";
+
+export interface Review {
+  base: string;
+  study: Study;
+  reading: Reading;
+  draft: Draft;
+  /** False once signed, or while the program has not read. */
+  canEdit: boolean;
+  error: unknown;
+  forgive: () => void;
+  edit: (change: Edit) => Promise<Reading | null>;
+  undo: () => void;
+  redo: () => void;
+  reload: () => void;
+}
+
+interface Held {
+  study: Study;
+  reading: Reading | null;
+  draft: Draft;
+}
+
+export type Loaded = { review: Review } | { review: null; study: Study | null; error: unknown; reload: () => void };
+
+/** A study under review. Changes go to the server one after another, in the order in which they were made. */
+export function useReview(base: string): Loaded {
+  const [held, setHeld] = useState<Held | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  const queue = useRef<Promise<unknown>>(Promise.resolve());
+
+  const reload = useCallback(() => {
+    load(base).then(
+      (loaded) => {
+        setHeld(loaded);
+        setError(null);
+      },
+      (reason: unknown) => setError(reason),
+    );
+  }, [base]);
+  useEffect(reload, [reload]);
+
+  const change = useCallback((call: () => Promise<calls.Edited>): Promise<Reading | null> => {
+    const turn = queue.current.then(call).then(
+      (edited) => {
+        setHeld((now) => now && { ...now, reading: edited.reading, draft: edited.draft });
+        setError(null);
+        return edited.reading;
+      },
+      (reason: unknown) => {
+        setError(reason);
+        return null;
+      },
+    );
+    queue.current = turn;
+    return turn;
+  }, []);
+
+  return useMemo(() => {
+    if (!held?.reading) return { review: null, study: held?.study ?? null, error, reload };
+    const canEdit = held.study.state === "read" || held.study.state === "reviewed";
+    return {
+      review: {
+        base,
+        study: held.study,
+        reading: held.reading,
+        draft: held.draft,
+        canEdit,
+        error,
+        forgive: () => setError(null),
+        edit: (one) => change(() => calls.edit(base, one)),
+        undo: () => void change(() => calls.undo(base)),
+        redo: () => void change(() => calls.redo(base)),
+        reload,
+      },
+    };
+  }, [base, held, error, change, reload]);
+}
+
+const UNREAD = new Set(["arrived", "reading", "failed"]);
+
+async function load(base: string): Promise<Held> {
+  const study = await calls.study(base);
+  const reading = UNREAD.has(study.state) ? null : await calls.reading(base);
+  return { study, reading, draft: study.draft };
+}

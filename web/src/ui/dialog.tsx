@@ -1,0 +1,34 @@
+import { useEffect, useId, useRef, type ReactNode } from "react";
+
+import { useTexts } from "../text";
+
+/** A modal dialog; Escape and the button close it, and the browser keeps the focus inside. */
+export function Dialog({ title, close, children }: { title: string; close: () => void; children: ReactNode }) {
+  const { t } = useTexts();
+  const element = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const dialog = element.current;
+    if (dialog && !dialog.open) dialog.showModal();
+    dialog?.querySelector<HTMLElement>("[data-first]")?.focus();
+  }, []);
+  return (
+    <dialog
+      ref={element}
+      aria-labelledby={id}
+      onCancel={(event) => {
+        event.preventDefault();
+        close();
+      }}
+      onKeyDown={(event) => event.stopPropagation()}
+    >
+      <header>
+        <h2 id={id}>{title}</h2>
+        <button className="quiet" onClick={close} aria-label={t("close")}>
+          ✕
+        </button>
+      </header>
+      {children}
+    </dialog>
+  );
+}
