@@ -78,8 +78,8 @@ AdminDep = Annotated[Person, Depends(_admin_asking)]
 AddressDep = Annotated[str, Depends(address_of)]
 
 
-def study_for(session: Session, person: Person, study: str) -> Study:
-    """The study, if it is there and the person may see it.
+def study_for(session: Session, person: Person, study: str, locked: bool = False) -> Study:
+    """The study, if it is there and the person may see it; locked, nobody else changes it meanwhile.
 
     Raises:
         NotYours: it is not there, or not for him: the same answer.
@@ -87,6 +87,8 @@ def study_for(session: Session, person: Person, study: str) -> Study:
     found = find_study(session, person, study)
     if found is None:
         raise NotYours(person.name, study)
+    if locked:
+        session.refresh(found, with_for_update=True)
     return found
 
 

@@ -8,11 +8,13 @@ from typing import Any
 
 from sqlalchemy import select
 
+from osteoscope.app.results import folder_of
 from osteoscope.app.settings import Settings
 from osteoscope.domain import codec
+from osteoscope.errors import OsteoscopeError
 from osteoscope.store import audit, queue
 from osteoscope.store.engine import Store
-from osteoscope.store.readings import packed
+from osteoscope.store.readings import body_of, packed
 from osteoscope.store.rows import Reading, Study, Upload
 
 Result = dict[str, Any] | None
@@ -101,4 +103,43 @@ def read(settings: Settings, store: Store, study: str) -> Result:
     return {"findings": len(reading.findings)}
 
 
-JOBS: Mapping[str, Job] = {"intake": intake, "read": read}
+def deliver(settings: Settings, store: Store, reading: str) -> Result:
+    """Write the files of a signed Reading; with a PACS, a job that sends them follows."""
+    from osteoscope.deliver.review_sign import deliver_signed
+
+    with store.reading() as session:
+        row = session.get_one(Reading, reading)
+        study = session.get_one(Study, row.study)
+        body = body_of(session, reading)
+    out = folder_of(settings, study.id, row)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    files = settings.files_of(study.upload)
+    gaps = deliver_signed(files, study.label, settings.folder_of(study.id), body, out)
+    with store.writing() as session:
+        if settings.pacs:
+            queue.put(session, "send", reading)
+        audit.note(session, row.reader, "delivered", study.id, reading=reading)
+    return {"notes": [f"{gap.step}: {gap.reason}" for gap in gaps]}
+
+
+def send(settings: Settings, store: Store, reading: str) -> Result:
+    """Send the DICOM objects of a signed Reading to the PACS."""
+    from osteoscope.dicom import stow
+
+    with store.reading() as session:
+        row = session.get_one(Reading, reading)
+    objects = sorted(folder_of(settings, row.study, row).rglob("*.dcm"))
+    if not objects:
+        return {"instances": []}
+    try:
+        stored = stow.store(objects, settings.pacs)
+    except OsteoscopeError as error:
+        with store.writing() as session:
+            audit.note(session, row.reader, "not sent", row.study, reading=reading, problem=str(error)[:500])
+        raise
+    with store.writing() as session:
+        audit.note(session, row.reader, "sent", row.study, reading=reading, instances=len(stored.instances))
+    return {"instances": list(stored.instances)}
+
+
+JOBS: Mapping[str, Job] = {"intake": intake, "read": read, "deliver": deliver, "send": send}

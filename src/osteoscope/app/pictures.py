@@ -84,6 +84,6 @@ def outlines(study: str, server: ServerDep, person: PersonDep, which: str = "cur
 
     with server.store.reading() as session:
         found = study_for(session, person, study)
-        plain = current_reading(session, found, person, which)
+        plain = current_reading(session, server.settings, found, person, which)
     units = server.settings.folder_of(study) / PROGRAM / "units.json"
     return OutlinesOut(views=cast("dict[str, Any]", outlines_of(plain, units)))

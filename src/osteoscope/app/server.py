@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from osteoscope.app import errors, page, people, pictures, readings, uploads, worklist
+from osteoscope.app import errors, page, people, pictures, readings, signing, uploads, worklist
 from osteoscope.app.arrivals import recover
 from osteoscope.app.context import Server
 from osteoscope.app.settings import Settings
@@ -34,7 +34,7 @@ def build(server: Server | None = None) -> FastAPI:
     )
     app.state.server = server
     errors.install(app)
-    for rooms in (people, worklist, uploads, pictures, readings):
+    for rooms in (people, worklist, uploads, pictures, readings, signing):
         app.include_router(rooms.router)
     page.mount(app)
     app.add_middleware(page.Headers)

@@ -8,11 +8,16 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from osteoscope.app.errors import Refused, not_there
+from osteoscope.app.results import PROGRAM, VIEWS
+from osteoscope.app.settings import Settings
 from osteoscope.domain import codec
 from osteoscope.domain.reading import Reading
 from osteoscope.store import rows
 from osteoscope.store.people import Person
-from osteoscope.store.readings import body_of, draft_of, readings_of, standing
+from osteoscope.store.readings import body_of, draft_of, history, readings_of, standing
+
+_MOST_KEPT = 64
+_KEPT: dict[str, Reading] = {}
 
 
 def chosen(session: Session, study: rows.Study, person: Person, which: str) -> rows.Reading:
@@ -29,38 +34,51 @@ def chosen(session: Session, study: rows.Study, person: Person, which: str) -> r
     else:
         found = next((r for r in readings if r.id == which), None)
     if found is None and which in {"current", "program"}:
-        state = f"the study is {study.state}" + (f": {study.problem}" if study.problem else "")
-        raise Refused(409, "open a Reading", state, "Wait until it was read")
+        raise not_read(study)
     if found is None or (found.state == "draft" and found.reader != person.name):
         raise not_there("Reading")
     return found
 
 
-def current_reading(session: Session, study: rows.Study, person: Person, which: str) -> Reading:
+def not_read(study: rows.Study) -> Refused:
+    """The answer where there is no Reading yet."""
+    state = f"the study is {study.state}" + (f": {study.problem}" if study.problem else "")
+    return Refused(409, "open a Reading", state, "Wait until it was read")
+
+
+def current_reading(session: Session, settings: Settings, study: rows.Study, person: Person, which: str) -> Reading:
     """The Reading itself; a draft is made of its base and its edits."""
-    return reading_of(session, chosen(session, study, person, which))
+    return reading_of(session, settings, study, chosen(session, study, person, which))
 
 
-def reading_of(session: Session, row: rows.Reading) -> Reading:
+def reading_of(session: Session, settings: Settings, study: rows.Study, row: rows.Reading) -> Reading:
     """The Reading of a row."""
-    return stored(session, row.id)
+    return drafted(session, settings, study, row) if row.state == "draft" else stored(session, row.id)
+
+
+def drafted(session: Session, settings: Settings, study: rows.Study, draft: rows.Reading) -> Reading:
+    """The Reading that a draft stands for at this moment."""
+    from osteoscope.deliver.edits import Person as Editor
+    from osteoscope.deliver.edits import edited
+    from osteoscope.deliver.review_ground import ground_of
+
+    base, folder = stored(session, draft.base or ""), settings.folder_of(study.id)
+    ground = ground_of(base.study.kind, folder / PROGRAM, folder / VIEWS)
+    why = {"amends": draft.base or "", "reason": draft.reason} if draft.reason else {}
+    return edited(base, history(session, draft.id).edits, Editor(draft.reader, draft.when, why), ground)
 
 
 def stored(session: Session, reading: str) -> Reading:
     """A Reading that is no draft; such never change, so that they are kept decoded."""
-    kept = _CACHE.get(reading)
+    kept = _KEPT.get(reading)
     if kept is None:
         kept = codec.decode(Reading, json.loads(body_of(session, reading)))
-        _CACHE[reading] = kept
-        while len(_CACHE) > _MOST_KEPT:
-            _CACHE.pop(next(iter(_CACHE)), None)
+        _KEPT[reading] = kept
+        while len(_KEPT) > _MOST_KEPT:
+            _KEPT.pop(next(iter(_KEPT)), None)
     return kept
 
 
 def plain(reading: Reading) -> dict[str, Any]:
     """The Reading as reading.json has it."""
     return codec.encode(reading)  # type: ignore[no-any-return]
-
-
-_MOST_KEPT = 64
-_CACHE: dict[str, Reading] = {}

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from osteoscope.deliver.outputs import OutputOptions, deliver
+from osteoscope.deliver.review_ground import write_bone_index
 from osteoscope.deliver.review_views import write_views
 from osteoscope.dicom.intake.header import Header
 from osteoscope.dicom.intake.patient import iso_date, patient_of, study_date
@@ -118,6 +119,7 @@ def read_one(files: Path, label: str, folder: Path, progress: Progress) -> Readi
         for old in (draft, final):
             shutil.rmtree(old, ignore_errors=True)
         reading = deliver(outcome, draft, OutputOptions(dicom=True, nifti=True))
+        write_bone_index(outcome.case, folder / VIEWS)
         draft.replace(final)
         return reading
 

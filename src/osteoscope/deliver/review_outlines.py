@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.measure import approximate_polygon, find_contours
 
-from osteoscope.deliver.unit_map import read_units
+from osteoscope.deliver.review_ground import units_at
 from osteoscope.domain.anatomy import SIOPEN
 from osteoscope.domain.finding import Part, Region
-from osteoscope.domain.reading import MappedSite, Reading
+from osteoscope.domain.reading import Reading
 
 Polygons = list[list[tuple[float, float]]]
 _SMOOTH = 0.4  # pixels
@@ -30,7 +30,7 @@ def outlines_of(reading: Reading, units: Path) -> dict[str, dict[str, dict[str, 
     Returns:
         View name -> "sites" (SIOPEN segments), "units" and "findings" -> id -> polygons.
     """
-    mapped = _mapped(units, units.stat().st_mtime_ns) if units.is_file() else ()
+    mapped = units_at(units, units.stat().st_mtime_ns) if units.is_file() else ()
     places = {place.site: place.region for place in mapped if place.region is not None}
     return {
         view: {
@@ -43,18 +43,13 @@ def outlines_of(reading: Reading, units: Path) -> dict[str, dict[str, dict[str, 
     }
 
 
-@lru_cache(maxsize=64)
-def _mapped(units: Path, _changed: int) -> tuple[MappedSite, ...]:
-    return read_units(units).units
-
-
 def _sites(units: Path, view: str) -> dict[str, Polygons]:
     return _sites_cached(units, units.stat().st_mtime_ns, view)
 
 
 @lru_cache(maxsize=128)
 def _sites_cached(units: Path, changed: int, view: str) -> dict[str, Polygons]:
-    places = {place.site: place.region for place in _mapped(units, changed) if place.region is not None}
+    places = {place.site: place.region for place in units_at(units, changed) if place.region is not None}
     joined = {site: _joined([places[u] for u in members if u in places], view) for site, members in SIOPEN.items()}
     return {site: polygons(part) for site, part in joined.items() if part is not None}
 
@@ -76,7 +71,7 @@ def _joined(regions: Sequence[Region], view: str) -> Part | None:
 
 @lru_cache(maxsize=4096)
 def polygons(part: Part) -> Any:
-    """Outer outlines of a Part, half-way between pixel centres inside and outside, up to `_SMOOTH`; holes are filled."""
+    """Outer outlines of a Part, half-way between pixel centres inside and outside (up to `_SMOOTH`); holes filled."""
     padded = np.pad(part.mask, 1).astype(float)
     contours = find_contours(padded, 0.5, fully_connected="high", positive_orientation="low")
     origin = np.asarray(part.offset) - 0.5

@@ -1,0 +1,96 @@
+"""A Reading while edits are applied to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from osteoscope.domain.anatomy import CURIE, SIOPEN
+from osteoscope.domain.finding import Finding, Measure, SetAside
+from osteoscope.domain.reading import Gap, MappedSite, Reading, SiteReading
+from osteoscope.errors import InvalidValueError
+
+TOPS: Mapping[str, int] = {"siopen": 6, "curie": 3}
+SITES: Mapping[str, tuple[str, ...]] = {"siopen": tuple(SIOPEN), "curie": tuple(CURIE)}
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Where sites lie.
+
+    Args:
+        units: outlines of planar units; () where they are not known.
+        bone_at: the bone at or near an index [slice, row, column] of a CT, "" where none is near.
+    """
+
+    units: tuple[MappedSite, ...] = ()
+    bone_at: Callable[[tuple[int, ...]], str] = lambda _: ""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What the edits so far come to.
+
+    Args:
+        base, person, ground: what is edited, by whom, on what.
+        findings, set_aside: as they are now.
+        touched: sites whose findings changed.
+        by_hand: (score, site) -> level, None for "not assessable".
+        notes: of sites.
+        comment: on the whole study.
+        sites, measures, gaps: as they come out, once scored again.
+    """
+
+    base: Reading
+    person: str
+    ground: Ground
+    findings: tuple[Finding, ...]
+    set_aside: tuple[SetAside, ...]
+    touched: frozenset[str] = frozenset()
+    by_hand: Mapping[tuple[str, str], int | None] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
+    comment: str = ""
+    sites: tuple[SiteReading, ...] = ()
+    measures: tuple[Measure, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+    def finding(self, finding_id: str) -> Finding:
+        """The finding of that id.
+
+        Raises:
+            InvalidValueError: there is none any more.
+        """
+        found = next((f for f in self.findings if f.id == finding_id), None)
+        if found is None:
+            raise InvalidValueError("edit a finding", f"no finding {str(finding_id)[:40]!r}", "Reload the study")
+        return found
+
+    def with_finding(self, finding: Finding) -> Draft:
+        """With that finding in the place of the one of its id, or added."""
+        if any(f.id == finding.id for f in self.findings):
+            return replace(self, findings=tuple(finding if f.id == finding.id else f for f in self.findings))
+        return replace(self, findings=(*self.findings, finding))
+
+    def touching(self, *sites: str) -> Draft:
+        """With these sites to be measured again."""
+        return replace(self, touched=self.touched | set(sites))
+
+    def setting(self, score: str, site: str, level: int | None) -> Draft:
+        """With a level set by hand.
+
+        Raises:
+            InvalidValueError: no such segment, or no such level.
+        """
+        if site not in SITES[score]:
+            raise InvalidValueError(f"set a {score} level", f"no segment {str(site)[:40]!r}", f"Use {SITES[score]}")
+        if level is not None and not 0 <= level <= TOPS[score]:
+            raise InvalidValueError(f"set a {score} level", f"level {level}", f"Give 0 to {TOPS[score]}, or null")
+        return replace(self, by_hand={**self.by_hand, (score, site): level})
+
+    def new_id(self) -> str:
+        """An id for a finding of the person."""
+        taken = {f.id for f in self.base.findings} | {f.id for f in self.findings} | set(self._removed())
+        return next(name for n in range(1, len(taken) + 2) if (name := f"P{n}") not in taken)
+
+    def _removed(self) -> list[str]:
+        return [aside.what.split()[1] for aside in self.set_aside if aside.what.startswith("finding ")]

@@ -1,0 +1,92 @@
+"""Edits of planar Readings: foci added and moved, notes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from osteoscope.deliver.edited import Draft
+from osteoscope.domain.anatomy import PLANAR_UNITS
+from osteoscope.domain.finding import Finding, Part, Point, Region
+from osteoscope.domain.geometry import Grid
+from osteoscope.errors import InvalidValueError
+
+# Choices: the disc that stands for a focus added by a click, and how far from a unit it still belongs to it.
+FOCUS_RADIUS_MM, NEAR_MM = 8.0, 30.0
+FOCUS_RADIUS_PIXELS, NEAR_PIXELS = 3.0, 10.0
+
+
+def add_focus(draft: Draft, edit: Mapping[str, Any]) -> Draft:
+    """A focus at ``x``, ``y`` (column, row; the first pixel's centre is 0.5) of ``view``, in the unit that lies there.
+
+    Raises:
+        InvalidValueError: no such view, or a place off the image.
+    """
+    view = str(edit["view"])
+    record = draft.base.study.images.get(view)
+    if record is None:
+        raise InvalidValueError("add a focus", f"no view {view[:20]!r}", f"Use {sorted(draft.base.study.images)}")
+    at = np.asarray([float(edit["y"]), float(edit["x"])]) - 0.5
+    if not np.isfinite(at).all() or (at < -0.5).any() or (at > np.asarray(record.grid.shape) - 0.5).any():
+        raise InvalidValueError("add a focus", f"place {edit['x']}, {edit['y']} off the {view} view", "Click on it")
+    part = _disc(view, record.grid, at)
+    site = str(edit.get("site") or unit_at(draft, view, record.grid, at))
+    _check_unit(site)
+    centre = Point.centre_of(part, record.grid)
+    return draft.with_finding(Finding(draft.new_id(), site, "focal", 1.0, Region((part,)), centre)).touching(site)
+
+
+def _disc(view: str, grid: Grid, at: NDArray[np.float64]) -> Part:
+    radius = FOCUS_RADIUS_MM if grid.unit == "mm" else FOCUS_RADIUS_PIXELS
+    reach = np.maximum(radius / np.asarray(grid.spacing), 0.5)
+    rows, columns = np.ogrid[: grid.shape[0], : grid.shape[1]]
+    inside = ((rows - at[0]) / reach[0]) ** 2 + ((columns - at[1]) / reach[1]) ** 2 <= 1
+    nearest = np.clip(np.round(at), 0, np.asarray(grid.shape) - 1).astype(int)
+    inside[tuple(nearest)] = True
+    return Part.from_mask(view, inside)
+
+
+def unit_at(draft: Draft, view: str, grid: Grid, at: NDArray[np.float64]) -> str:
+    """The smallest unit that holds a place (spine before the cage that it crosses), else the nearest, else soft tissue.
+
+    Args:
+        at: (row, column) of the view.
+    """
+    near = NEAR_MM if grid.unit == "mm" else NEAR_PIXELS
+    spots = []
+    for place in draft.ground.units:
+        part = place.region.on(view) if place.region else None
+        if part is not None and place.site in PLANAR_UNITS:
+            pixels = np.argwhere(part.mask) + np.asarray(part.offset)
+            gap = float(np.sqrt((((pixels - at) * grid.spacing) ** 2).sum(axis=1).min()))
+            inside = gap <= 0.75 * max(grid.spacing)
+            spots.append((0.0 if inside else gap, len(pixels), place.site))
+    nearest = min(spots, default=(np.inf, 0, "soft_tissue"))
+    return nearest[2] if nearest[0] <= near else "soft_tissue"
+
+
+def move(draft: Draft, edit: Mapping[str, Any]) -> Draft:
+    """A finding to another unit ``site``: the person is sure of it.
+
+    Raises:
+        InvalidValueError: no such finding or unit.
+    """
+    finding, site = draft.finding(edit["finding"]), str(edit["site"])
+    _check_unit(site)
+    moved = replace(finding, site=site, confidence=1.0)
+    return draft.with_finding(moved).touching(finding.site, site)
+
+
+def _check_unit(site: str) -> None:
+    if site not in PLANAR_UNITS:
+        raise InvalidValueError("place a focus", f"no unit {site[:40]!r}", f"Use one of {', '.join(PLANAR_UNITS)}")
+
+
+def soft_tissue(draft: Draft, edit: Mapping[str, Any]) -> Draft:
+    """A note on soft tissue."""
+    text = str(edit["text"])
+    return replace(draft, notes={**draft.notes, "soft_tissue": f"{text} ({draft.person})" if text else ""})

@@ -1,0 +1,149 @@
+"""Scores and burden of a Reading after edits; what the edits did not touch stays as it was.
+
+A level follows from the findings by the same ladder as the program's, or is the one set by hand. Levels of a person
+carry no interval: the chances behind the program's intervals are not his.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from osteoscope.deliver.edited import SITES, TOPS, Draft
+from osteoscope.domain.anatomy import CURIE, siopen_members
+from osteoscope.domain.finding import Measure
+from osteoscope.domain.image import Image
+from osteoscope.domain.reading import Case, Gap, SiteReading
+from osteoscope.domain.study import Study
+from osteoscope.measure.burden import burden, burden_of_site
+from osteoscope.measure.score import curie, siopen
+from osteoscope.measure.score_choices import chosen
+from osteoscope.measure.score_extent import counting_from
+from osteoscope.measure.score_tables import ScoreOptions
+
+_SCORERS = {"siopen": siopen, "curie": curie}
+_BURDEN = frozenset({"lesion_count", "lesion_volume"})
+
+
+def rescored(draft: Draft) -> Draft:
+    """The draft with sites, measures and gaps as they come out."""
+    return _planar(draft) if draft.base.study.kind == "nm-planar" else _ct(draft)
+
+
+def _case(draft: Draft) -> Case:
+    """The Case to measure on; values of the images are not looked at by scores and sizes."""
+    record = draft.base.study
+    blank = {
+        name: Image(image.grid, np.broadcast_to(np.int16(0), image.grid.shape), "counts")
+        for name, image in record.images.items()
+    }
+    study = Study(record.uid, record.kind, record.date, record.patient, blank)
+    return Case(study, draft.ground.units, draft.findings, draft.set_aside)
+
+
+def _options(draft: Draft, case: Case) -> ScoreOptions:
+    """The choices that the base was scored under, with its threshold: an edit in one segment moves no other."""
+    settings = draft.base.provenance.settings
+    words = [f"{n}={settings[n]}" for n in ScoreOptions.__dataclass_fields__ if n in settings]
+    options = chosen(words)
+    threshold = counting_from(replace(case, findings=draft.base.findings), options)
+    return replace(options, accepted=threshold, accepted_beside=threshold)
+
+
+def _planar(draft: Draft) -> Draft:
+    case = _case(draft)
+    options = _options(draft, case)
+    members: Mapping[str, Mapping[str, tuple[str, ...]]] = {"siopen": siopen_members(options.sacrum), "curie": CURIE}
+    sites = {said.site: said for said in draft.base.sites}
+    gaps: list[Gap] = []
+    for score, scored in members.items():
+        for site, units in scored.items():
+            if site in sites and draft.touched & set(units):
+                sites[site], missed = _again(draft, case, sites[site], (score, units, options))
+                gaps += [gap for gap in missed if (score, site) not in draft.by_hand]
+    for (score, site), level in draft.by_hand.items():
+        sites[site] = _by_hand(draft, sites.get(site) or SiteReading(site, "assessed"), score, level)
+    for site, note in draft.notes.items():
+        kept = sites.get(site) or SiteReading(site, "not_assessable")
+        sites[site] = replace(kept, notes=(*kept.notes, note)) if note else kept
+    said = tuple(_supported(one, draft, members) for one in sites.values())
+    if not draft.touched and not draft.by_hand:
+        return replace(draft, sites=said, measures=draft.base.measures)
+    others = tuple(m for m in draft.base.measures if m.name not in {"siopen_total", "curie_total"})
+    totals = tuple(t for score in SITES if (t := _total(draft, score, said)) is not None)
+    return replace(draft, sites=said, measures=(*totals, *others), gaps=tuple(gaps))
+
+
+def _again(
+    draft: Draft, case: Case, said: SiteReading, what: tuple[str, Sequence[str], ScoreOptions]
+) -> tuple[SiteReading, list[Gap]]:
+    """A site scored again from its findings; as it was, with a gap, where the outlines of its units are not known."""
+    score, _, options = what
+    made = _SCORERS[score](case, said.site, options) if said.status == "assessed" else ()
+    if not made:
+        reason = (
+            f"findings were edited by {draft.person}, and the segment cannot be scored again: set its level by hand"
+        )
+        return said, [Gap(said.site, score, reason)]
+    others = tuple(m for m in said.measures if not m.name.startswith(score))
+    mine = tuple(
+        replace(m, interval=None, method=f"{m.method}, findings edited by {draft.person}")
+        for m in made
+        if m.name != f"{score}_probability"
+    )
+    return replace(said, measures=(*others, *mine)), []
+
+
+def _by_hand(draft: Draft, said: SiteReading, score: str, level: int | None) -> SiteReading:
+    if level is None:
+        others = tuple(m for m in said.measures if not m.name.startswith(tuple(SITES)))
+        notes = (*said.notes, f"{score}: not assessable, set by {draft.person}")
+        return replace(said, status="not_assessable", measures=others, notes=notes)
+    dropped = {score, f"{score}_probability"}
+    others = tuple(m for m in said.measures if m.name not in dropped)
+    measure = Measure(score, level, "{score}", f"set by {draft.person}")
+    return replace(said, status="assessed", measures=(*others, measure))
+
+
+def _supported(said: SiteReading, draft: Draft, members: Mapping[str, Mapping[str, tuple[str, ...]]]) -> SiteReading:
+    units = {unit for scored in members.values() for unit in scored.get(said.site, ())}
+    return replace(said, evidence=tuple(f.id for f in draft.findings if f.site in units))
+
+
+def _total(draft: Draft, score: str, sites: Sequence[SiteReading]) -> Measure | None:
+    """The sum of the levels; a segment without one adds its whole range to the interval."""
+    levels = [m for said in sites if said.site in SITES[score] and (m := said.measure(score)) is not None]
+    if not levels:
+        return None
+    value, number = sum(m.value for m in levels), len(SITES[score])
+    unseen = (number - len(levels)) * TOPS[score]
+    method = f"sum of {len(levels)} of {number} segments, read by {draft.person}"
+    return Measure(f"{score}_total", value, "{score}", method, (value, value + unseen) if unseen else None)
+
+
+def _ct(draft: Draft) -> Draft:
+    """Burden counted again; what else was measured of a bone or of the study whose lesions changed becomes a gap."""
+    if not draft.touched:
+        return replace(draft, sites=_evidence(draft), measures=draft.base.measures)
+    case = _case(draft)
+    sites, gaps = [], []
+    for said in _evidence(draft):
+        if said.site not in draft.touched:
+            sites.append(said)
+            continue
+        lost = [m.name for m in said.measures if m.name not in _BURDEN]
+        gaps += [Gap(said.site, name, f"lesions were edited by {draft.person}: not measured again") for name in lost]
+        sites.append(replace(said, measures=burden_of_site(case, said.site)))
+    lost = [m.name for m in draft.base.measures if m.name not in _BURDEN]
+    gaps += [Gap("study", name, f"lesions were edited by {draft.person}: not measured again") for name in lost]
+    return replace(draft, sites=tuple(sites), measures=burden(case), gaps=tuple(gaps))
+
+
+def _evidence(draft: Draft) -> tuple[SiteReading, ...]:
+    """The sites with the findings they rest on, bones of new findings included."""
+    known = {said.site for said in draft.base.sites}
+    new = [SiteReading(f.site, "assessed") for f in draft.findings if f.site not in known]
+    sites = {said.site: said for said in (*draft.base.sites, *new)}
+    return tuple(replace(s, evidence=tuple(f.id for f in draft.findings if f.site == s.site)) for s in sites.values())

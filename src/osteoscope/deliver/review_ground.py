@@ -1,0 +1,95 @@
+"""Where sites lie on a study that was read: for edits, and to open its Case again."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from osteoscope.deliver.edited import Ground
+from osteoscope.deliver.unit_map import UNITS_FILE, read_units
+from osteoscope.domain.finding import Part, Region
+from osteoscope.domain.reading import Case, MappedSite
+from osteoscope.domain.study import StudyKind
+
+BONE_INDEX, BONE_LEGEND = "bones.npy", "bones_index.json"
+# A click beside a bone belongs to it up to this many voxels away; a choice.
+_NEAR = 6
+
+
+def write_bone_index(case: Case, folder: Path) -> None:
+    """Write the bones of a CT as labels that can be mapped into memory, with their sites; nothing of a planar study."""
+    if case.study.kind != "ct":
+        return
+    labels = np.zeros(case.study.images["ct"].grid.shape, dtype=np.uint16)
+    for number, place in enumerate(case.mapped, 1):
+        part = place.region.on("ct") if place.region else None
+        if part is not None:
+            view = labels[part.box]
+            view[part.mask & (view == 0)] = number
+    np.save(folder / BONE_INDEX, labels)
+    names = [{"site": p.site, "status": p.status, "confidence": p.confidence, "notes": p.notes} for p in case.mapped]
+    (folder / BONE_LEGEND).write_text(json.dumps(names), encoding="utf-8")
+
+
+def ground_of(kind: StudyKind, program: Path, views: Path) -> Ground:
+    """The ground of edits.
+
+    Args:
+        kind: of the study.
+        program: folder of the program's results, with units.json of a planar study.
+        views: folder with the bone index of a CT.
+    """
+    if kind == "nm-planar":
+        return Ground(units=_units(program / UNITS_FILE))
+    return Ground(bone_at=lambda index: _bone_at(views, index))
+
+
+def mapped_of(kind: StudyKind, program: Path, views: Path) -> tuple[MappedSite, ...]:
+    """The site map of a study that was read; where bones overlapped, the first keeps the voxel."""
+    if kind == "nm-planar":
+        return _units(program / UNITS_FILE)
+    labels, names = _bones(views)
+    return tuple(
+        MappedSite(name["site"], _region(labels, number), name["status"], name["confidence"], tuple(name["notes"]))
+        for number, name in enumerate(names, 1)
+    )
+
+
+def _units(path: Path) -> tuple[MappedSite, ...]:
+    return units_at(path, path.stat().st_mtime_ns) if path.is_file() else ()
+
+
+@lru_cache(maxsize=64)
+def units_at(path: Path, _changed: int) -> tuple[MappedSite, ...]:
+    """The units of a units.json, kept for as long as the file does not change."""
+    return read_units(path).units
+
+
+def _bones(views: Path) -> tuple[NDArray[Any], list[dict[str, Any]]]:
+    if not (views / BONE_LEGEND).is_file():
+        return np.zeros((0, 0, 0), dtype=np.uint16), []
+    names = json.loads((views / BONE_LEGEND).read_text(encoding="utf-8"))
+    return np.load(views / BONE_INDEX, mmap_mode="r"), names
+
+
+def _region(labels: NDArray[Any], number: int) -> Region | None:
+    mask = labels == number
+    return Region((Part.from_mask("ct", mask),)) if mask.any() else None
+
+
+def _bone_at(views: Path, index: tuple[int, ...]) -> str:
+    labels, names = _bones(views)
+    if not names:
+        return ""
+    low = [max(0, i - _NEAR) for i in index]
+    box = np.asarray(labels[tuple(slice(lo, i + _NEAR + 1) for lo, i in zip(low, index, strict=True))])
+    there = np.argwhere(box)
+    if not len(there):
+        return ""
+    nearest = there[np.square(there + low - np.asarray(index)).sum(axis=1).argmin()]
+    return str(names[int(box[tuple(nearest)]) - 1]["site"])

@@ -1,0 +1,64 @@
+"""A server with a child's scan that was read once, copied for every test."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from serving import PASSWORD, Served, serve
+
+from osteoscope.app.settings import Settings
+from osteoscope.dicom.write_nm import write_nm
+from osteoscope.simulate.planar import Camera, ChildRecipe, simulate_planar
+from osteoscope.store.people import add_user
+
+CAMERA = Camera(rows=256, columns=128, pixel_mm=5.0)
+
+
+@pytest.fixture(scope="session")
+def child(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, bytes]]:
+    """The DICOM files of a child with a name, an id and disease."""
+    folder = tmp_path_factory.mktemp("child")
+    made = simulate_planar(ChildRecipe(camera=CAMERA), 7).study
+    write_nm(replace(made, date="2026-02-03"), folder)
+    return [(path.name, path.read_bytes()) for path in sorted(folder.rglob("*")) if path.is_file()]
+
+
+@pytest.fixture(scope="session")
+def read_home(tmp_path_factory: pytest.TempPathFactory, child: list[tuple[str, bytes]]) -> Path:
+    home = tmp_path_factory.mktemp("home")
+    served = serve(Settings(home))
+    with served.store.writing() as session:
+        for name, role in (("ada", "admin"), ("sig", "signer"), ("rea", "reader")):
+            add_user(session, name, PASSWORD, role)
+    served.login("rea").send(child)
+    assert served.work() == []
+    served.store.engine.dispose()
+    return home
+
+
+@pytest.fixture
+def served(read_home: Path, tmp_path: Path) -> Iterator[Served]:
+    """A server with users ada (admin), sig (signer), rea (reader) and one read study of rea's."""
+    shutil.copytree(read_home, tmp_path / "home")
+    one = serve(Settings(tmp_path / "home"))
+    yield one
+    one.store.engine.dispose()
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Callable[..., Served]]:
+    """Makes a server with nobody and nothing."""
+    made: list[Served] = []
+
+    def make(**options: Any) -> Served:
+        made.append(serve(Settings(tmp_path / "empty", **options)))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.store.engine.dispose()

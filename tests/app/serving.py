@@ -1,0 +1,93 @@
+"""A server under test, and a browser for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+
+from osteoscope.app.jobs import JOBS
+from osteoscope.app.server import build, open_server
+from osteoscope.app.settings import Settings
+from osteoscope.store import queue
+from osteoscope.store.engine import Store
+from osteoscope.store.people import first_link
+from osteoscope.store.rows import Job, Study
+
+PASSWORD = "correct horse battery"  # noqa: S105 - of tests
+
+
+def work_off(settings: Settings, store: Store) -> list[str]:
+    """Do all waiting jobs here and now; the problems of those that failed."""
+    problems = []
+    while True:
+        with store.writing() as session:
+            job = queue.take(session, tuple(JOBS))
+        if job is None:
+            return problems
+        result = JOBS[job.kind](settings, store, job.subject)
+        with store.writing() as session:
+            queue.finish(session, job.id, "", result)
+
+
+@dataclass
+class Page:
+    """A logged-in browser, so to say."""
+
+    client: TestClient
+    csrf: str
+
+    def get(self, url: str, status: int = 200, **parameters: Any) -> Any:
+        answer = self.client.get(url, params=parameters)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    def post(self, url: str, body: Any = None, status: int = 200, **more: Any) -> Any:
+        answer = self.client.post(url, json=body, headers={"X-CSRF-Token": self.csrf}, **more)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    def send(self, files: list[tuple[str, bytes]], status: int = 200) -> Any:
+        parts = [("files", file) for file in files]
+        answer = self.client.post("/api/uploads", files=parts, headers={"X-CSRF-Token": self.csrf})
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+
+@dataclass
+class Served:
+    """A server under test."""
+
+    settings: Settings
+    store: Store
+    client: TestClient
+
+    def login(self, name: str) -> Page:
+        client = TestClient(self.client.app)
+        answer = client.post("/api/login", json={"name": name, "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+        return Page(client, answer.json()["csrf"])
+
+    def work(self) -> list[str]:
+        return work_off(self.settings, self.store)
+
+    @property
+    def study(self) -> str:
+        with self.store.reading() as session:
+            return str(session.scalars(select(Study.id).order_by(Study.arrived)).first())
+
+    def jobs(self) -> list[tuple[str, str]]:
+        with self.store.reading() as session:
+            return [(job.kind, job.state) for job in session.scalars(select(Job).order_by(Job.id))]
+
+
+def serve(settings: Settings) -> Served:
+    server = open_server(settings, work=False)
+    return Served(settings, server.store, TestClient(build(server)))
+
+
+def link_of(served: Served) -> str:
+    with served.store.writing() as session:
+        return str(first_link(session))
