@@ -13,6 +13,7 @@ from osteoscope.cli.app import app
 from osteoscope.deliver import evaluation_record
 from osteoscope.domain import anatomy, codec
 from osteoscope.domain.reading import SCHEMA, Reading
+from osteoscope.measure import lesion_change_record
 from osteoscope.stats import response_record
 
 HERE = Path(__file__).parent
@@ -26,6 +27,12 @@ def schema_page() -> str:
 def response_page() -> str:
     """JSON Schema of response.json."""
     return json.dumps(codec.schema(response_record.Response, response_record.SCHEMA), indent=2) + "\n"
+
+
+def ct_response_page() -> str:
+    """JSON Schema of the response.json of two CTs."""
+    kind = lesion_change_record.CtResponse
+    return json.dumps(codec.schema(kind, lesion_change_record.SCHEMA), indent=2) + "\n"
 
 
 def evaluation_page() -> str:
@@ -83,6 +90,7 @@ def _option(parameter: Any) -> str:
 PAGES = {
     "reading.schema.json": schema_page,
     "response.schema.json": response_page,
+    "ct-response.schema.json": ct_response_page,
     "evaluation.schema.json": evaluation_page,
     "sites.md": sites_page,
     "cli.md": cli_page,

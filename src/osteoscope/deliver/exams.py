@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from json import JSONDecodeError
 from pathlib import Path
 
+from osteoscope.deliver.bone_map import bones_beside
 from osteoscope.deliver.outputs import read_reading
 from osteoscope.deliver.unit_map import UNITS_FILE, read_units
 from osteoscope.dicom.load import IntakeOptions, load, scan
@@ -37,7 +38,7 @@ def take(path: Path, scratch: Path, options: IntakeOptions, progress: Progress) 
     """The date that a path stands for.
 
     Args:
-        path: a reading.json, a folder with one, or DICOM of one planar study (file, folder, zip).
+        path: a reading.json, a folder with one, or the images of one study (file, folder, zip).
         scratch: an empty folder that lives as long as the images are needed.
         options: of the intake of DICOM.
         progress: called with (stage, done, total).
@@ -58,7 +59,8 @@ def take(path: Path, scratch: Path, options: IntakeOptions, progress: Progress) 
 def _from_json(given: Path, file: Path) -> Exam:
     try:
         reading = read_reading(file)
-        return Exam(str(given), reading, _units_beside(file, reading))
+        beside = bones_beside if reading.study.kind == "ct" else _units_beside
+        return Exam(str(given), reading, beside(file, reading))
     except (InvalidValueError, JSONDecodeError, UnicodeDecodeError) as error:
         raise IntakeError(
             f"compare {given}", f"it is no reading.json of this version ({error})", "Read the DICOM study again"

@@ -1,4 +1,4 @@
-"""A label map of lesions from NIfTI or NRRD."""
+"""A label map of lesions or bones from NIfTI or NRRD."""
 
 from __future__ import annotations
 
@@ -35,6 +35,17 @@ def read_labels(path: Path, scratch: Path) -> tuple[Grid, tuple[tuple[str, Part]
     Raises:
         IntakeError: no such file, not one of these, or values that are no labels.
     """
+    grid, labels = _label_map(path, scratch)
+    return grid, _parts(labels)
+
+
+def read_numbered(path: Path, scratch: Path) -> tuple[Grid, dict[int, Part]]:
+    """Every label of a label map as it is, with its Part on the image "ct"; arguments and errors as `read_labels`."""
+    grid, labels = _label_map(path, scratch)
+    return grid, {int(name): part for name, part in _each(labels)}
+
+
+def _label_map(path: Path, scratch: Path) -> tuple[Grid, NDArray[np.int16]]:
     kind = next((kind for suffix, kind in _KINDS.items() if path.name.lower().endswith(suffix)), None)
     if kind is None or not path.is_file():
         found = "no such file" if kind else "not a NIfTI or NRRD file"
@@ -55,7 +66,7 @@ def read_labels(path: Path, scratch: Path) -> tuple[Grid, tuple[tuple[str, Part]
             f"values from {answer['lowest']:g} to {answer['highest']:g}, not all of them labels",
             f"Give integers from 0 (no lesion) to {_MOST_LABELS} at most",
         )
-    return grid_of(answer), _parts(labels)
+    return grid_of(answer), labels
 
 
 def _parts(labels: NDArray[np.int16]) -> tuple[tuple[str, Part], ...]:

@@ -1,0 +1,53 @@
+"""The bones that `osteoscope read` left beside its reading.json: bones.nii.gz with bones.json."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from osteoscope.dicom.read_labels import read_numbered
+from osteoscope.domain.finding import Part, Region
+from osteoscope.domain.geometry import Grid
+from osteoscope.domain.reading import MappedSite, Reading
+from osteoscope.errors import IntakeError, InvalidValueError
+
+BONES_FILE, LEGEND_FILE = "bones.nii.gz", "bones.json"
+# Positions in NIfTI are single precision.
+_NEAR_MM = 0.05
+
+
+def bones_beside(file: Path, reading: Reading) -> tuple[MappedSite, ...]:
+    """The bones of a Reading of CT; () where there are none beside it.
+
+    Args:
+        file: its reading.json.
+        reading: what that holds.
+
+    Raises:
+        IntakeError: a map that cannot be read, or is of another CT.
+    """
+    path, legend = file.with_name(BONES_FILE), file.with_name(LEGEND_FILE)
+    if not path.is_file() or not legend.is_file():
+        return ()
+    try:
+        names = json.loads(legend.read_text(encoding="utf-8"))
+        with tempfile.TemporaryDirectory(prefix="osteoscope-") as scratch:
+            grid, parts = read_numbered(path, Path(scratch))
+        _check(grid, reading, path)
+        return tuple(_mapped(names[str(number)], part) for number, part in parts.items())
+    except (ValueError, KeyError, TypeError, InvalidValueError) as error:
+        found = f"no legend of {BONES_FILE} ({type(error).__name__}: {error})"
+        raise IntakeError(f"read {legend}", found, "Read the CT again with --nifti") from error
+
+
+def _check(grid: Grid, reading: Reading, path: Path) -> None:
+    own = reading.study.images["ct"].grid
+    if not grid.matches(own, _NEAR_MM):
+        found = f"a grid of {grid.shape}, not the one of the reading beside it, {own.shape}"
+        raise IntakeError(f"read {path}", found, "Keep the files of one reading together")
+
+
+def _mapped(entry: dict[str, Any], part: Part) -> MappedSite:
+    return MappedSite(str(entry["site"]), Region((part,)), confidence=float(entry["confidence"]))
