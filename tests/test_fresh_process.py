@@ -28,6 +28,8 @@ def loaded_by(code: str) -> set[str]:
         ("import osteoscope.cli", HEAVY | {"numpy"}),
         (WALK.format("osteoscope.dicom"), {"torch", "openvino", "matplotlib"}),
         ("import osteoscope.deliver.batch", {"torch", "openvino"}),
+        (WALK.format("osteoscope.app"), HEAVY),
+        ("import osteoscope.store.engine, osteoscope.store.worklist", HEAVY | {"numpy", "fastapi"}),
     ],
 )
 def test_imports_stay_light(code: str, forbidden: set[str]) -> None:

@@ -9,14 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from serving import PASSWORD, Served, serve
 
 from osteoscope.app.settings import Settings
 from osteoscope.dicom.write_nm import write_nm
 from osteoscope.simulate.planar import Camera, ChildRecipe, simulate_planar
+from osteoscope.store import people
 from osteoscope.store.people import add_user
 
 CAMERA = Camera(rows=256, columns=128, pixel_mm=5.0)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_passwords() -> Iterator[None]:
+    """Hashes that cost little; the parameters of the library's own choice are slow on purpose."""
+    before, people._HASHER = people._HASHER, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    yield
+    people._HASHER = before
 
 
 @pytest.fixture(scope="session")

@@ -51,7 +51,7 @@ def described(server: Server, study: str, base: str) -> ViewsOut:
         shown = [View(**view, url=f"{base}/{view['name']}.f32") for view in legend["views"]]
         return ViewsOut(views=shown, ct=None)
     labels = {name: (folder / PICTURES[f"{name}.nii.gz"]).is_file() for name in ("lesions", "bones")}
-    urls = {name: f"{base}/{name}.nii.gz" if there else None for name, there in labels.items()}
+    urls: dict[str, Any] = {name: f"{base}/{name}.nii.gz" if there else None for name, there in labels.items()}
     names = folder / PROGRAM / "bones.json"
     bones = json.loads(names.read_text(encoding="utf-8")) if names.is_file() else None
     return ViewsOut(views=[], ct=Volume(**legend, **urls, volume=f"{base}/ct.nii.gz", legend=bones))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -15,6 +16,8 @@ from osteoscope.app.arrivals import recover
 from osteoscope.app.context import Server
 from osteoscope.app.settings import Settings
 from osteoscope.app.supervisor import Supervisor
+from osteoscope.app.watch import Watcher
+from osteoscope.errors import InvalidValueError, OutputError
 from osteoscope.store.engine import Store, open_store
 from osteoscope.store.people import first_link
 
@@ -44,12 +47,21 @@ def build(server: Server | None = None) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     server: Server = app.state.server
-    supervisor = server.supervisor
-    if supervisor is not None:
-        supervisor.start()
+    threads = [server.supervisor] if server.supervisor else []
+    watching = [Watcher(server.settings, server.store, server.wake)] if threads and server.settings.watch else []
+    for thread in (*threads, *watching):
+        thread.start()
+    if threads:
+        threading.Thread(target=_warm, daemon=True).start()
     yield
-    if supervisor is not None:
-        supervisor.stop()
+    for thread in (*watching, *threads):
+        thread.stop()
+
+
+def _warm() -> None:
+    """Load what the first edit and the first outlines need, so that nobody waits for it."""
+    import osteoscope.deliver.edits
+    import osteoscope.deliver.review_outlines  # noqa: F401
 
 
 def open_server(settings: Settings, work: bool = True) -> Server:
@@ -62,7 +74,12 @@ def open_server(settings: Settings, work: bool = True) -> Server:
     Raises:
         InvalidValueError, OutputError: the home folder or the database cannot be used.
     """
-    settings.uploads.mkdir(parents=True, exist_ok=True)
+    if settings.watch and not Path(settings.watch).is_dir():
+        raise InvalidValueError("watch a folder", f"no folder {settings.watch}", "Make it, or leave --watch out")
+    try:
+        settings.uploads.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"open {settings.home}", str(error), "Name a folder that can be written") from error
     store = open_store(settings.database_url)
     recover(store, settings.uploads)
     supervisor = Supervisor(settings, store) if work else None

@@ -1,0 +1,108 @@
+"""A folder whose files are taken in as they arrive; they stay where they are.
+
+An entry of the folder, file or folder, is one upload once all its files have rested; it is taken again when it changes.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from osteoscope.app.arrivals import Landing, Sender, register
+from osteoscope.app.settings import Settings
+from osteoscope.store.engine import Store
+
+LOG = logging.getLogger("osteoscope.app")
+WATCHER = "watched folder"
+_PAUSE_SECONDS = 2.0
+_BLOCK = 2**20
+
+State = dict[str, list[int]]
+
+
+class Watcher(threading.Thread):
+    """A thread that looks at the folder now and then."""
+
+    def __init__(self, settings: Settings, store: Store, wake: Callable[[], None]) -> None:
+        super().__init__(name="watcher", daemon=True)
+        self.settings, self.store, self._tell = settings, store, wake
+        self.folder = Path(settings.watch)
+        self._known = settings.home / "watched.json"
+        self._closing = threading.Event()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._closing.set()
+        self.join(timeout=10)
+
+    def run(self) -> None:
+        """Until stopped."""
+        while not self._closing.wait(_PAUSE_SECONDS):
+            try:
+                self.look()
+            except Exception:
+                LOG.exception("the watched folder %s", self.folder)
+
+    def look(self) -> int:
+        """Take what is new and has rested.
+
+        Returns:
+            How many entries were taken.
+        """
+        known: dict[str, State] = json.loads(self._known.read_text(encoding="utf-8")) if self._known.is_file() else {}
+        taken = 0
+        for entry in sorted(self.folder.iterdir()):
+            state = _state(entry)
+            if entry.name.startswith(".") or not state or state == known.get(entry.name) or self._moves(state):
+                continue
+            self._take(entry)
+            known[entry.name] = state
+            draft = self._known.with_suffix(".part")
+            draft.write_text(json.dumps(known), encoding="utf-8")
+            draft.replace(self._known)
+            taken += 1
+        return taken
+
+    def _moves(self, state: State) -> bool:
+        newest = max(changed for _, changed in state.values())
+        return time.time_ns() - newest < self.settings.readable_after * 1e9
+
+    def _take(self, entry: Path) -> None:
+        landing = Landing(self.settings.uploads, self.settings.upload_bytes)
+        try:
+            for path in _files(entry):
+                landing.begin(path.name)
+                with path.open("rb") as stream:
+                    while block := stream.read(_BLOCK):
+                        landing.write(block)
+                landing.end()
+            sender = Sender(WATCHER, "watch", not self.settings.private)
+            landing.keep(sender)
+        finally:
+            landing.drop()
+        register(self.store, landing.id, sender, len(landing.names))
+        self._tell()
+
+
+def _files(entry: Path) -> Iterator[Path]:
+    """Plain files; links are not followed."""
+    if entry.is_symlink():
+        return
+    if entry.is_file():
+        yield entry
+    elif entry.is_dir():
+        for path in sorted(entry.rglob("*")):
+            if path.is_file() and not path.is_symlink():
+                yield path
+
+
+def _state(entry: Path) -> State:
+    found: State = {}
+    for path in _files(entry):
+        status = path.stat()
+        found[str(path.relative_to(entry.parent))] = [status.st_size, status.st_mtime_ns]
+    return found

@@ -1,0 +1,122 @@
+"""Who gets in, and what is turned away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from fastapi.testclient import TestClient
+from serving import PASSWORD, Served, link_of
+
+from osteoscope.store.people import MOST_PER_NAME
+from osteoscope.store.rows import Login, User
+
+
+def test_the_first_link_works_once(empty: Callable[..., Served]) -> None:
+    served = empty()
+    old, link = link_of(served), link_of(served)
+    body = {"link": link, "name": "Ana", "password": PASSWORD}
+    assert served.client.post("/api/first", json={**body, "link": old}).status_code == 400
+    assert served.client.post("/api/first", json={**body, "password": "short"}).status_code == 400
+    assert served.client.post("/api/first", json=body).json()["role"] == "admin"
+    assert served.client.post("/api/first", json={**body, "name": "Eve"}).status_code == 400
+    assert link_of(served) == "None"
+
+
+def test_the_cookie_is_closed_to_scripts_and_other_sites_and_stored_as_a_digest(served: Served) -> None:
+    answer = served.client.post("/api/login", json={"name": "ada", "password": PASSWORD})
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    token = served.client.cookies["osteoscope_session"]
+    with served.store.reading() as session:
+        assert session.get(Login, token) is None
+        assert PASSWORD not in session.get_one(User, "ada").password_hash
+
+
+def test_nothing_is_open_without_a_session(served: Served) -> None:
+    client, study = TestClient(served.client.app), served.study
+    for route in served.client.app.openapi()["paths"]:  # type: ignore[attr-defined]
+        url = route.replace("{study}", study)
+        for method in served.client.app.openapi()["paths"][route]:  # type: ignore[attr-defined]
+            if route not in {"/api/health", "/api/login", "/api/first"}:
+                status = client.request(method, url).status_code
+                assert status == 401, (method, url, status)
+    assert set(client.get("/api/health").json()) == {"version", "models"}
+
+
+@pytest.mark.parametrize("token", ["", "forged", "\u00e9"])
+def test_a_change_needs_the_token_of_the_session(served: Served, token: str) -> None:
+    page = served.login("sig")
+    other = served.login("ada").csrf
+    for wrong in (token, other):
+        headers = {"X-CSRF-Token": wrong.encode()}
+        answer = page.client.post(f"/api/studies/{served.study}/undo", headers=headers)
+        assert answer.status_code == 403
+    forged = served.login("ada").get("/api/audit")
+    assert [line["action"] for line in forged].count("forged") == 2
+
+
+def test_a_forged_cookie_is_nobody(served: Served) -> None:
+    client = TestClient(served.client.app, cookies={"osteoscope_session": "x" * 43})
+    assert client.get("/api/me").status_code == 401
+
+
+def test_guessing_is_slowed_down_even_with_the_right_password_at_last(served: Served) -> None:
+    for _ in range(MOST_PER_NAME):
+        assert served.client.post("/api/login", json={"name": "sig", "password": "wrong"}).status_code == 401
+    answer = served.client.post("/api/login", json={"name": "sig", "password": PASSWORD})
+    assert answer.status_code == 429
+    assert "Wait" in answer.json()["detail"]["remedy"]
+    served.login("ada")
+
+
+def test_users_are_made_changed_and_shut_out(served: Served) -> None:
+    admin = served.login("ada")
+    admin.post("/api/users", {"name": "new", "password": PASSWORD, "role": "reader"})
+    admin.post("/api/users", {"name": "new", "password": PASSWORD}, 400)
+    admin.post("/api/users", {"name": " x", "password": PASSWORD}, 400)
+    page = served.login("new")
+    page.post("/api/users", {"name": "more", "password": PASSWORD}, 403)
+    headers = {"X-CSRF-Token": admin.csrf}
+    assert admin.client.patch("/api/users/new", json={"active": False}, headers=headers).json()["active"] is False
+    page.get("/api/me", 401)
+    assert served.client.post("/api/login", json={"name": "new", "password": PASSWORD}).status_code == 401
+    assert admin.client.patch("/api/users/ada", json={"role": "reader"}, headers=headers).status_code == 409
+
+
+def test_logging_out_ends_this_session_alone(served: Served) -> None:
+    here, there = served.login("sig"), served.login("sig")
+    here.post("/api/logout")
+    here.get("/api/me", 401)
+    there.get("/api/me")
+
+
+def test_a_closed_study_is_another_s_secret(served: Served) -> None:
+    owner, other, study = served.login("rea"), served.login("sig"), served.study
+    headers = {"X-CSRF-Token": owner.csrf}
+    owner.client.put(f"/api/studies/{study}/access", json={"everyone": False}, headers=headers)
+    absent = other.get("/api/studies/0123456789abcdef", 404)
+    for part in ("", "/reading", "/views", "/outlines", "/difference", "/pictures/anterior.f32", "/files/report.pdf"):
+        assert other.get(f"/api/studies/{study}{part}", 404) == absent
+    other.post(f"/api/studies/{study}/undo", status=404)
+    assert other.get("/api/studies")["total"] == 0
+    assert served.login("ada").get("/api/studies")["total"] == 1
+    refused = [line for line in served.login("ada").get("/api/audit") if line["action"] == "refused"]
+    assert {(line["user"], line["study"]) for line in refused} >= {("sig", study)}
+    stranger = {"X-CSRF-Token": other.csrf}
+    assert (
+        other.client.put(f"/api/studies/{study}/access", json={"everyone": True}, headers=stranger).status_code == 404
+    )
+    owner.client.put(f"/api/studies/{study}/access", json={"everyone": False, "users": ["sig"]}, headers=headers)
+    assert other.get("/api/studies")["total"] == 1
+
+
+def test_the_page_is_strict_and_says_when_it_was_not_built(served: Served) -> None:
+    answer = served.client.get("/api/health")
+    policy = answer.headers["content-security-policy"]
+    assert "script-src 'self' 'wasm-unsafe-eval';" in policy
+    assert "worker-src 'self' blob:" in policy
+    assert "unsafe-inline" not in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-store"
