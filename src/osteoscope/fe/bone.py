@@ -1,0 +1,190 @@
+"""A bone as it comes to its model: HU, mask and lesions in one crop, looked over before any load is put on it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+import cc3d
+import edt
+import numpy as np
+from numpy.typing import NDArray
+
+from osteoscope.domain.finding import Part
+from osteoscope.domain.geometry import Grid
+from osteoscope.domain.image import Image
+from osteoscope.errors import UnsuitableStudyError
+
+Mask = NDArray[np.bool_]
+Array = NDArray[np.float32]
+# Choices of this program. A gap up to twice CLOSE_MM wide in a bone's outline is the lesion's doing, not its shape.
+_MARGIN, CLOSE_MM = 4, 8.0
+METAL_HU, _METAL_MM3, _METAL_NEAR_MM = 2500.0, 40.0, 2.0
+_SECOND_PIECE = 0.08
+# Depths (mm) below the surface within which healthy tissue of one bone is alike, and how far along it.
+_DEPTHS, _ALONG_MM = (0.75, 1.5, 2.5, 4.0, 6.0, 9.0), 30.0
+
+
+@dataclass(frozen=True, eq=False)
+class Bone:
+    """One bone within a crop of the CT.
+
+    Args:
+        site: its id.
+        grid: of the crop.
+        hu: float32 [slice, row, column].
+        mask: the bone with what its lesions have eaten.
+        lesions: id -> mask within ``mask``.
+        cut: mask voxels that lie at the edge of the CT.
+        notes: what was done to the mask.
+    """
+
+    site: str
+    grid: Grid
+    hu: Array
+    mask: Mask
+    lesions: dict[str, Mask]
+    cut: Mask
+    notes: tuple[str, ...] = ()
+
+    @property
+    def positions(self) -> NDArray[np.float64]:
+        """LPS positions [n, 3] in mm of the mask's voxels."""
+        return self.grid.to_position(np.argwhere(self.mask))
+
+    def grown(self, voxels: int) -> Bone:
+        """The mask one or more voxels larger or smaller (by the smallest spacing), lesions as they are."""
+        step = abs(voxels) * min(self.grid.spacing)
+        out = voxels > 0
+        far = edt.edt(~self.mask if out else self.mask, anisotropy=self.grid.spacing, black_border=False)
+        mask = self.mask | (far <= step) if out else far > step
+        return replace(self, mask=mask, lesions={name: part & mask for name, part in self.lesions.items()})
+
+    def healed(self, names: Collection[str]) -> Bone:
+        """With these lesions replaced by this bone's own healthy tissue at the same depth, near the same height.
+
+        Raises:
+            UnsuitableStudyError: there is no healthy tissue of that kind.
+        """
+        sick = np.zeros_like(self.mask)
+        for name in names:
+            sick |= self.lesions[name]
+        if not sick.any():
+            return self
+        healthy = self.mask.copy()
+        for part in self.lesions.values():
+            healthy &= ~part
+        hu = self.hu.copy()
+        hu[sick] = _tissue(self, sick, healthy)
+        return replace(self, hu=hu, lesions={n: m for n, m in self.lesions.items() if n not in names})
+
+
+def bone_from(image: Image, site: str, part: Part, lesions: Sequence[tuple[str, Part]] = ()) -> Bone:
+    """A bone and those of the lesions that touch it, cropped out of a CT.
+
+    Args:
+        image: the CT.
+        site: id of the bone.
+        part: its mask.
+        lesions: id and mask; of a lesion that grows out of the bone, what lies within the bone's outline is used.
+
+    Raises:
+        UnsuitableStudyError: metal, or a mask of several large pieces.
+    """
+    shape = image.grid.shape
+    box = tuple(
+        slice(max(0, s.start - _MARGIN), min(n, s.stop + _MARGIN)) for s, n in zip(part.box, shape, strict=True)
+    )
+    grid = image.grid.crop(box)
+    own = _within(part, box)
+    found = {name: _within(lesion, box) for name, lesion in lesions}
+    found = {name: mask for name, mask in found.items() if mask.any()}
+    outline = own.copy()
+    for mask in found.values():
+        outline |= mask
+    hull = _closed(own, grid) & outline
+    whole, notes = _one_piece(own | hull, site)
+    hu = np.asarray(image.values[box], np.float32)
+    _refuse_metal(hu, whole, grid, site)
+    edge = np.zeros_like(whole)
+    for axis, (span, size) in enumerate(zip(box, shape, strict=True)):
+        side = np.moveaxis(edge, axis, 0)
+        side[0] |= span.start == 0
+        side[-1] |= span.stop == size
+    inside = {name: mask & whole for name, mask in found.items()}
+    return Bone(site, grid, hu, whole, {n: m for n, m in inside.items() if m.any()}, whole & edge, notes)
+
+
+def _within(part: Part, box: tuple[slice, ...]) -> Mask:
+    mask = np.zeros([s.stop - s.start for s in box], bool)
+    spans = [(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(part.box, box, strict=True)]
+    if all(low < high for low, high in spans):
+        into = tuple(slice(low - b.start, high - b.start) for (low, high), b in zip(spans, box, strict=True))
+        out = tuple(slice(low - o, high - o) for (low, high), o in zip(spans, part.offset, strict=True))
+        mask[into] = part.mask[out]
+    return mask
+
+
+def _closed(mask: Mask, grid: Grid) -> Mask:
+    """The mask with gaps up to twice ``CLOSE_MM`` wide filled."""
+    pad = [int(np.ceil(CLOSE_MM / s)) + 1 for s in grid.spacing]
+    wide = np.pad(mask, [(p, p) for p in pad])
+    near = edt.edt(~wide, anisotropy=grid.spacing, black_border=False) <= CLOSE_MM
+    deep = edt.edt(near, anisotropy=grid.spacing, black_border=False) > CLOSE_MM
+    inner = tuple(slice(p, p + n) for p, n in zip(pad, mask.shape, strict=True))
+    return np.asarray(deep[inner] | mask)
+
+
+def _one_piece(mask: Mask, site: str) -> tuple[Mask, tuple[str, ...]]:
+    pieces = np.asarray(cc3d.connected_components(mask, connectivity=26))
+    sizes = np.bincount(pieces.ravel())[1:]
+    largest = int(np.argmax(sizes))
+    others = np.delete(sizes, largest)
+    if len(others) and others.max() > _SECOND_PIECE * sizes[largest]:
+        raise UnsuitableStudyError(
+            f"load {site}", f"a mask of several pieces, the largest {np.sort(sizes)[::-1][:3].tolist()} voxels",
+            "Correct the bone's mask: one bone in one piece",
+        )  # fmt: skip
+    lost = int(others.sum())
+    note = (f"{lost} voxels of the mask apart from the bone left out",) if lost else ()
+    return pieces == largest + 1, note
+
+
+def _refuse_metal(hu: Array, mask: Mask, grid: Grid, site: str) -> None:
+    near = edt.edt(~mask, anisotropy=grid.spacing, black_border=False) <= _METAL_NEAR_MM
+    volume = float(np.count_nonzero(near & (hu > METAL_HU))) * grid.cell
+    if volume > _METAL_MM3:
+        raise UnsuitableStudyError(
+            f"load {site}", f"{volume:.0f} mm3 above {METAL_HU:.0f} HU in or at the bone: metal",
+            "Strength is not given for bones with implants or cement",
+        )  # fmt: skip
+
+
+def _tissue(bone: Bone, sick: Mask, healthy: Mask) -> Array:
+    """HU of healthy tissue for each sick voxel: the median at its depth, within 30 mm along the bone's long axis."""
+    depth = np.digitize(edt.edt(bone.mask, anisotropy=bone.grid.spacing, black_border=False), _DEPTHS)
+    spots = bone.grid.to_position(np.argwhere(bone.mask))
+    _, axes = np.linalg.eigh(np.cov(spots.T))
+    along = np.full(bone.mask.shape, np.nan)
+    along[bone.mask] = spots @ axes[:, 2]
+    values = np.empty(int(sick.sum()), np.float32)
+    kind, height = depth[sick], along[sick]
+    for n in np.unique(kind):
+        own = healthy & (depth == n)
+        if not own.any():
+            raise UnsuitableStudyError(
+                f"heal the lesions of {bone.site}", "no healthy tissue left at one of their depths",
+                "Compare with the other side instead",
+            )  # fmt: skip
+        values[kind == n] = _medians(along[own], bone.hu[own], height[kind == n])
+    return values
+
+
+def _medians(along: NDArray[np.float64], hu: Array, wanted: NDArray[np.float64], step: float = 4.0) -> Array:
+    """Median of ``hu`` within ``_ALONG_MM`` of each wanted height, in steps; of all where fewer than 30 are near."""
+    made = np.empty(len(wanted), np.float32)
+    bins = np.round(wanted / step)
+    for n in np.unique(bins):
+        near = np.abs(along - n * step) <= _ALONG_MM
+        made[bins == n] = np.median(hu[near] if np.count_nonzero(near) >= 30 else hu)
+    return made

@@ -1,0 +1,154 @@
+"""HU -> equivalent density, from a phantom's rods or from the patient's own tissues.
+
+Without any of these a nominal scanner serves for ratios alone: no absolute load is made with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import ndimage, stats
+
+from osteoscope.errors import UnsuitableStudyError
+from osteoscope.fe.laws import Phantom
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """density = slope * HU + intercept.
+
+    Args:
+        method: in a few words.
+        phantom: what the density is equivalent to.
+        slope, intercept: in g/cm3 per HU, and g/cm3.
+        spread: relative uncertainty of the slope, 0.05 for +-5 %.
+        absolute: whether loads in newtons may be given with it.
+        source: reference of the method.
+        caveats: what is not verified or limits it.
+    """
+
+    method: str
+    phantom: Phantom
+    slope: float
+    intercept: float
+    spread: float
+    absolute: bool
+    source: str
+    caveats: tuple[str, ...] = ()
+
+    def density(self, hu: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Equivalent density in g/cm3."""
+        return np.asarray(np.float32(self.slope) * hu + np.float32(self.intercept), np.float32)
+
+    def scaled(self, factor: float) -> Calibration:
+        """With another slope."""
+        return replace(self, slope=self.slope * factor)
+
+    def noting(self, kvp: float | None, contrast: str) -> Calibration:
+        """With what the header says of tube voltage and contrast agent.
+
+        A phantom or the patient's own tissues see the voltage; an agent moves the patient's muscle and the bone.
+        """
+        said = (
+            (kvp is None, "tube voltage not stated"),
+            (kvp is not None and not self.absolute, f"{kvp or 0:g} kVp: HU of bone depend on it by about 10 % (S67)"),
+            (bool(contrast), f"contrast agent ({contrast}): HU of marrow and muscle are raised"),
+        )
+        return replace(self, caveats=(*self.caveats, *(text for there, text in said if there)))
+
+
+def nominal() -> Calibration:
+    """A typical scanner, for ratios alone; a choice of this program."""
+    return Calibration(
+        "none: a typical scanner, for ratios alone", "K2HPO4", 0.8e-3, 0.0, 0.2, False, "choice of this program"
+    )
+
+
+def from_rods(hu: Sequence[float], density: Sequence[float], phantom: Phantom = "K2HPO4") -> Calibration:
+    """Least squares over the rods of a phantom scanned with the patient.
+
+    Args:
+        hu: mean HU of each rod.
+        density: of each rod, g/cm3.
+        phantom: what the rods are made of.
+
+    Raises:
+        UnsuitableStudyError: fewer than two rods, or HU that do not rise with density.
+    """
+    x, y = np.asarray(hu, float), np.asarray(density, float)
+    if len(x) != len(y) or len(x) < 2 or np.ptp(x) < 20 or np.ptp(y) == 0:
+        found = f"{len(x)} rods over {np.ptp(x) if len(x) else 0:.0f} HU"
+        raise UnsuitableStudyError("calibrate by a phantom", found, "Give at least two rods of different density")
+    fit = stats.linregress(x, y)
+    if fit.slope <= 0:
+        found = f"{fit.slope * 1e6:.0f} mg/cm3 per 1000 HU"
+        raise UnsuitableStudyError("calibrate by a phantom", found, "Check the order of the rods")
+    spread = _LEAST if len(x) == 2 else max(_LEAST, float(stats.t.ppf(0.975, len(x) - 2) * fit.stderr / fit.slope))
+    return Calibration(
+        f"phantom of {len(x)} rods", phantom, float(fit.slope), float(fit.intercept), spread, True,
+        "least squares over rods",
+    )  # fmt: skip
+
+
+# Uncertainty of the slope that calibrations keep at least: a choice after Gardegaront 2024 (S45), where it dominates.
+_LEAST = 0.05
+# Tissue -> (reference density in g/cm3 HA equivalent, HU between which its peak lies).
+AIR_FAT_MUSCLE: Mapping[str, tuple[float, float, float]] = MappingProxyType(
+    {"air": (-0.840, -1060.0, -930.0), "fat": (-0.080, -140.0, -60.0), "muscle": (0.030, 20.0, 110.0)}
+)
+_OFF = 0.05
+
+
+def by_air_fat_muscle(hu: ArrayLike) -> Calibration:
+    """Three histogram peaks around the bone, after Eggermont et al. 2019 (S66), fitted to their reference densities.
+
+    Args:
+        hu: values of the patient and of the air around, in the slices of the bone.
+
+    Raises:
+        UnsuitableStudyError: a peak is missing, or the three do not lie on a line.
+    """
+    values = np.asarray(hu, float).ravel()
+    peaks = {name: _peak(values, low, high) for name, (_, low, high) in AIR_FAT_MUSCLE.items()}
+    missing = [name for name, peak in peaks.items() if peak is None]
+    if missing:
+        raise UnsuitableStudyError(
+            "calibrate by air, fat and muscle", f"no peak of {', '.join(missing)}",
+            "Give a field that shows the patient and the air around, or a phantom's rods",
+        )  # fmt: skip
+    x = np.array([peak for peak in peaks.values() if peak is not None])
+    y = np.array([row[0] for row in AIR_FAT_MUSCLE.values()])
+    fit = stats.linregress(x, y)
+    off = np.abs(fit.slope * x + fit.intercept - y).max()
+    found = ", ".join(f"{name} {peak:.0f} HU" for name, peak in peaks.items())
+    if off > _OFF:
+        raise UnsuitableStudyError(
+            "calibrate by air, fat and muscle", f"peaks {found}: {1000 * off:.0f} mg/cm3 off a line",
+            "Give a phantom's rods",
+        )  # fmt: skip
+    return Calibration(
+        f"air, fat and muscle ({found})", "HA", float(fit.slope), float(fit.intercept), _LEAST, True,
+        "Eggermont et al. 2019 (S66)",
+        ("reference densities of air, fat and muscle from memory, not verified against the primary paper",),
+    )  # fmt: skip
+
+
+def _peak(values: Array, low: float, high: float, least: float = 0.002) -> float | None:
+    """HU of the highest bin of a smoothed histogram, None where there is no peak within the limits."""
+    floor = values.min()
+    if np.mean(values == floor) > 0.02:
+        values = values[values > floor]
+    counts, edges = np.histogram(values, np.arange(low - 40, high + 41, 2))
+    smooth = ndimage.gaussian_filter1d(counts.astype(float), 3)
+    centres = (edges[:-1] + edges[1:]) / 2
+    inside = (centres >= low) & (centres <= high)
+    top = int(np.argmax(np.where(inside, smooth, -1)))
+    rises = smooth[top] >= max(smooth[top - 1], smooth[top + 1])
+    enough = counts[max(0, top - 5) : top + 6].sum() >= least * max(1, values.size)
+    return float(centres[top]) if rises and enough else None
