@@ -15,7 +15,7 @@ def compare(
         list[Path],
         typer.Argument(
             help="Two or more planar scans of one child, or two CTs of one patient, oldest first: the images of one "
-            "study each (folder, zip, file), a reading.json, or a folder made by `osteoscope read` (CT: with --nifti)."
+            "study each (folder, zip, file), a reading.json, or a folder made by `osteoscope read`."
         ),
     ],
     output: Annotated[

@@ -1,4 +1,4 @@
-"""The bones that `osteoscope read` left beside its reading.json: bones.nii.gz with bones.json."""
+"""The bones that `osteoscope read` left beside its reading.json: bones.nii.gz with bones.json, or bones.dcm."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from osteoscope.dicom.read_labels import read_numbered
+from osteoscope.dicom.read_masks import read_masks
 from osteoscope.domain.finding import Part, Region
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.reading import MappedSite, Reading
 from osteoscope.errors import IntakeError, InvalidValueError
 
-BONES_FILE, LEGEND_FILE = "bones.nii.gz", "bones.json"
+BONES_FILE, LEGEND_FILE, SEG_FILE = "bones.nii.gz", "bones.json", "bones.dcm"
 # Positions in NIfTI are single precision.
 _NEAR_MM = 0.05
 
@@ -30,7 +31,7 @@ def bones_beside(file: Path, reading: Reading) -> tuple[MappedSite, ...]:
     """
     path, legend = file.with_name(BONES_FILE), file.with_name(LEGEND_FILE)
     if not path.is_file() or not legend.is_file():
-        return ()
+        return _of_segmentation(file.with_name(SEG_FILE), reading)
     try:
         names = json.loads(legend.read_text(encoding="utf-8"))
         with tempfile.TemporaryDirectory(prefix="osteoscope-") as scratch:
@@ -40,6 +41,19 @@ def bones_beside(file: Path, reading: Reading) -> tuple[MappedSite, ...]:
     except (ValueError, KeyError, TypeError, InvalidValueError) as error:
         found = f"no legend of {BONES_FILE} ({type(error).__name__}: {error})"
         raise IntakeError(f"read {legend}", found, "Read the CT again with --nifti") from error
+
+
+def _of_segmentation(path: Path, reading: Reading) -> tuple[MappedSite, ...]:
+    if not path.is_file():
+        return ()
+    with tempfile.TemporaryDirectory(prefix="osteoscope-") as scratch:
+        masks = read_masks(path, reading.study.images["ct"].grid, Path(scratch))
+    said = {site.site: site.confidence for site in reading.sites}
+    return tuple(
+        MappedSite(mask.label, Region((mask.part,)), confidence=said[mask.label] or 1.0)
+        for mask in masks
+        if mask.label in said
+    )
 
 
 def _check(grid: Grid, reading: Reading, path: Path) -> None:

@@ -29,7 +29,7 @@ def compare_cts(taken: Sequence[Taken], same_patient: bool, options: ChangeOptio
         raise UnsuitableStudyError("compare CTs", f"{len(taken)} dates", remedy)
     for exam in exams:
         if not exam.mapped:
-            remedy = "Read the CT again with --nifti, or give the CT itself"
+            remedy = "Keep bones.dcm, or bones.nii.gz (--nifti), beside it, or give the CT itself"
             raise UnsuitableStudyError(f"compare {exam.name}", "no outlines of bones beside it", remedy)
     before, now = (CtDate(e.name, e.reading, e.mapped, _image(t)) for e, t in zip(exams, taken, strict=True))
     found = follow(before, now, options)

@@ -26,6 +26,7 @@ HANDLERS: Mapping[str, tuple[str, str]] = {
     "counts": ("osteoscope.dicom.worker.pixels", "decode_counts"),
     "resample": ("osteoscope.dicom.worker.resample", "resample"),
     "volume": ("osteoscope.dicom.worker.volume", "read_volume"),
+    "masks": ("osteoscope.dicom.worker.masks", "read_masks"),
     "unpack": ("osteoscope.dicom.worker.unpack", "unpack"),
 }
 

@@ -1,0 +1,136 @@
+"""Segmentations, structure sets and label maps come back as masks on the CT."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from examples import ct, grid_of
+from files import on_disk
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from scipy import ndimage
+
+from osteoscope.dicom.read_labels import read_labels
+from osteoscope.dicom.read_masks import read_masks
+from osteoscope.dicom.seg import write_bones_seg, write_seg
+from osteoscope.dicom.write_nifti import write_label_nifti
+from osteoscope.domain.geometry import Grid
+from osteoscope.errors import IntakeError
+
+SMALL = grid_of((10.0, 6.0, 6.0))
+
+
+@pytest.mark.parametrize("grid", [SMALL, grid_of((9.0, 6.0, 6.0), 0.3)], ids=["axial", "oblique"])
+def test_segmentations_of_ours_come_back_as_they_were(tmp_path: Path, grid: Grid) -> None:
+    example = on_disk(ct(grid), tmp_path / "ct")
+    write_seg(example.case, example.reading, tmp_path / "seg.dcm")
+    found = read_masks(tmp_path / "seg.dcm", grid, tmp_path)
+    assert [mask.part for mask in found] == [finding.region.parts[0] for finding in example.reading.findings]
+    assert {mask.meaning for mask in found} == {"Lesion"}
+    write_bones_seg(example.case, example.reading, tmp_path / "bones.dcm")
+    bones = {mask.label: mask.part for mask in read_masks(tmp_path / "bones.dcm", grid, tmp_path)}
+    assert bones == {m.site: m.region.on("ct") for m in example.case.mapped if m.region is not None}
+
+
+def test_a_segmentation_on_another_grid_is_taken_to_that_of_the_ct(tmp_path: Path) -> None:
+    example = on_disk(ct(SMALL), tmp_path / "ct")
+    write_seg(example.case, example.reading, tmp_path / "seg.dcm")
+    fine = SMALL.resample((5.0, 3.0, 3.0))
+    for finding, mask in zip(example.reading.findings, read_masks(tmp_path / "seg.dcm", fine, tmp_path), strict=True):
+        part = finding.region.parts[0]
+        assert mask.part.mask.sum() == 8 * part.mask.sum()
+        apart = fine.to_position(mask.part.centroid()) - SMALL.to_position(part.centroid())
+        assert np.abs(apart).max() < 0.01
+
+
+def structure_set(path: Path, contours: list[tuple[str, list[np.ndarray]]]) -> Path:
+    """An RT structure set with closed contours, LPS mm."""
+    data = Dataset()
+    data.SOPClassUID, data.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.481.3", generate_uid()
+    data.Modality = "RTSTRUCT"
+    data.StructureSetROISequence, data.ROIContourSequence = [], []
+    for number, (name, polygons) in enumerate(contours, 1):
+        roi, drawn = Dataset(), Dataset()
+        roi.ROINumber, roi.ROIName = number, name
+        drawn.ReferencedROINumber, drawn.ContourSequence = number, []
+        for points in polygons:
+            contour = Dataset()
+            contour.ContourGeometricType, contour.NumberOfContourPoints = "CLOSED_PLANAR", len(points)
+            contour.ContourData = [f"{value:.4f}" for value in points.ravel()]
+            drawn.ContourSequence.append(contour)
+        data.StructureSetROISequence.append(roi)
+        data.ROIContourSequence.append(drawn)
+    data.file_meta = FileMetaDataset()
+    data.file_meta.MediaStorageSOPClassUID, data.file_meta.TransferSyntaxUID = data.SOPClassUID, ExplicitVRLittleEndian
+    data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID
+    data.save_as(path, enforce_file_format=True)
+    return path
+
+
+def circle(grid: Grid, level: int, radius: float) -> np.ndarray:
+    """Around the middle of a slice; radius in voxels."""
+    angle = np.linspace(0, 2 * np.pi, 200, endpoint=False)
+    middle = np.asarray(grid.shape[1:]) / 2
+    flat = middle + radius * np.stack([np.sin(angle), np.cos(angle)], axis=1)
+    return grid.to_position(np.column_stack([np.full(len(flat), level), flat]))
+
+
+@pytest.mark.parametrize("tilt", [0.0, 0.3])
+def test_contours_become_masks_with_their_holes(tmp_path: Path, tilt: float) -> None:
+    grid = Grid.from_matrix((9, 60, 50), grid_of((10.0, 6.0, 6.0), tilt).matrix)
+    ring = [circle(grid, n, r) for n in (3, 4) for r in (15.0, 6.0)]
+    path = structure_set(tmp_path / "rt.dcm", [("GTV bone", ring), ("off", [circle(grid, 30, 5.0)])])
+    (mask,) = read_masks(path, grid, tmp_path)
+    assert mask.label == "GTV bone"
+    assert mask.part.offset[0] == 3
+    assert mask.part.mask.shape[0] == 2
+    assert mask.part.mask[0].sum() == pytest.approx(np.pi * (15**2 - 6**2), rel=0.02)
+    whole = mask.part.full(grid.shape)
+    assert not whole[3, 30, 25]
+    assert whole[3, 30, 35]
+    assert ndimage.label(~whole[3])[1] == 2
+
+
+def test_contours_across_the_slices_are_refused(tmp_path: Path) -> None:
+    tilted = Grid.from_matrix((9, 60, 50), grid_of((10.0, 6.0, 6.0), 0.3).matrix)
+    path = structure_set(tmp_path / "rt.dcm", [("GTV", [circle(tilted, 4, 15.0)])])
+    with pytest.raises(IntakeError, match="'GTV' that do not lie on the slices"):
+        read_masks(path, Grid.from_matrix((9, 60, 50), SMALL.matrix), tmp_path)
+
+
+def test_label_maps_and_wrong_files_by_name(tmp_path: Path) -> None:
+    example = on_disk(ct(SMALL), tmp_path / "ct")
+    regions = [finding.region for finding in example.reading.findings]
+    write_label_nifti(SMALL, regions, tmp_path / "lesions.nii.gz")
+    found = read_masks(tmp_path / "lesions.nii.gz", SMALL, tmp_path)
+    assert [mask.part for mask in found] == [region.parts[0] for region in regions]
+    for name, content, said in (
+        ("absent.dcm", None, "no such file"),
+        ("junk.dcm", b"x" * 200, "junk.dcm"),
+        ("lesions.nii.gz", b"", "of 3 axes|grid"),
+    ):
+        if content:
+            (tmp_path / name).write_bytes(content)
+        other = Grid.axial((4, 4, 4), (1, 1, 1))
+        with pytest.raises(IntakeError, match=said):
+            read_masks(tmp_path / name, other, tmp_path)
+    slice_of_ct = next((tmp_path / "ct").rglob("*.dcm"))
+    with pytest.raises(IntakeError, match=r"class 1\.2\.840\.10008\.5\.1\.4\.1\.1\.2"):
+        read_masks(slice_of_ct, SMALL, tmp_path)
+    write_seg(example.case, example.reading, tmp_path / "seg.dcm")
+    far = Grid.axial((4, 4, 4), (1, 1, 1), (9000, 0, 0))
+    with pytest.raises(IntakeError, match="none of its 3 masks lies on the CT"):
+        read_masks(tmp_path / "seg.dcm", far, tmp_path)
+
+
+def test_a_segmentation_by_dcmqi_is_its_own_label_map(shared: Path, tmp_path: Path) -> None:
+    folder = shared / "ct" / "dcmqi_ct3"
+    if not folder.is_dir():
+        pytest.skip("dcmqi_ct3 is absent")
+    grid, labels = read_labels(folder / "liver_seg.nrrd", tmp_path)
+    whole = np.any([part.full(grid.shape) for _, part in labels], axis=0)
+    (mask,) = read_masks(folder / "dicom_seg_liver.dcm", grid, tmp_path)
+    assert mask.label == "Liver"
+    assert np.array_equal(mask.part.full(grid.shape), whole)
