@@ -1,9 +1,9 @@
 """The nouns of strength: a bone as voxel elements, how it is held and loaded, and what came out.
 
 Arrays of elements are ``[z, y, x]``; the nodes are the corners of the voxels, a lattice of ``(nz+1, ny+1, nx+1)``
-points, and node ``(k, j, i)`` is the low corner of element ``(k, j, i)``. Directions (axis 0, 1, 2, and the last axis of
-displacements and forces) follow the axes of the array: z, y, x. Millimetres, newtons, megapascals. Strain and stress are
-in the order ``STRAINS`` with engineering shear.
+points, and node ``(k, j, i)`` is the low corner of element ``(k, j, i)``. Directions (axis 0, 1, 2, and the last axis
+of displacements and forces) follow the axes of the array: z, y, x. Millimetres, newtons, megapascals. Strain and stress
+are in the order ``STRAINS`` with engineering shear.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class Supports:
         value: float [n] displacement in mm, 0 where held.
 
     Raises:
-        InvalidValueError: lengths differ, an axis is not 0..2, a value is not finite, a node is held twice along an axis.
+        InvalidValueError: lengths differ, an axis is not 0..2, a value is not finite, a node is held twice.
     """
 
     nodes: NDArray[np.int64]

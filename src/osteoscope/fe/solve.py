@@ -1,0 +1,157 @@
+"""Linear equilibrium of a voxel model: conjugate gradients, preconditioned with multigrid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from osteoscope.errors import InvalidValueError, NotConvergedError
+from osteoscope.fe.held import held_part
+from osteoscope.fe.model import Loads, Solution, Supports, VoxelModel
+from osteoscope.fe.multigrid import Multigrid, Voxels
+from osteoscope.fe.transfer_kernels import advance, dot, turn
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SolveOptions:
+    """How exactly to solve.
+
+    Args:
+        tolerance: forces out of balance at free nodes over the forces that act (2-norms) at which to stop.
+        iterations: after how many conjugate gradients to give up.
+    """
+
+    tolerance: float = 1e-7
+    iterations: int = 500
+
+
+def solve(
+    model: VoxelModel,
+    supports: Supports,
+    loads: Loads | None = None,
+    start: Array | None = None,
+    options: SolveOptions | None = None,
+) -> Solution:
+    """The elastic equilibrium.
+
+    Args:
+        model: the bone.
+        supports: prescribed displacements.
+        loads: forces, or none.
+        start: displacements [nz+1, ny+1, nx+1, 3] in mm to start from, of a similar problem.
+        options: tolerance and patience.
+
+    Raises:
+        InvalidValueError: a support or load is not at a node of an element, or a load acts on a piece that nothing holds.
+        NotConvergedError: forces stayed out of balance: where the largest is, and its size.
+    """
+    held, notes = held_part(model, supports, loads)
+    system = System(held, supports)
+    forces, moved = system.loads(loads), system.starting(supports, start)
+    residual = forces - system.forces(moved)
+    iterations, rest = system.reduce(system.voxels.apply, residual, moved, forces, options or SolveOptions())
+    return system.solution(held, supports, moved, residual, iterations, rest, notes)
+
+
+class System:
+    """A model with its supports, ready to be solved: fields are [3, nz+1, ny+1, nx+1].
+
+    Args:
+        model: the bone, held.
+        supports: which displacements are prescribed.
+    """
+
+    def __init__(self, model: VoxelModel, supports: Supports) -> None:
+        self.voxels = Voxels.of(model.modulus, model.spacing, model.poisson, model.element)
+        self.shape = (3, *model.lattice)
+        self.places = (supports.axis, *supports.nodes.T)
+        free = np.ones(self.shape, bool)
+        free[self.places] = False
+        self.precondition = Multigrid(self.voxels, free)
+        self.free = self.precondition.levels[0].inverse.ravel()
+
+    def loads(self, loads: Loads | None) -> Array:
+        """External forces on the nodes."""
+        forces = np.zeros(self.shape)
+        if loads is not None:
+            for axis in range(3):
+                np.add.at(forces[axis], tuple(loads.nodes.T), loads.forces[:, axis])
+        return forces
+
+    def starting(self, supports: Supports, start: Array | None) -> Array:
+        """Displacements that keep to the supports."""
+        moved = np.zeros(self.shape)
+        if start is not None:
+            if start.shape != (*self.shape[1:], 3):
+                raise InvalidValueError(
+                    "start from displacements", f"shape {start.shape}", f"Give an array of shape {(*self.shape[1:], 3)}"
+                )
+            moved[:] = np.moveaxis(start, -1, 0)
+        moved[self.places] = supports.value
+        return moved
+
+    def forces(self, moved: Array) -> Array:
+        """What the elastic voxels exert against displacements."""
+        out = np.zeros(self.shape)
+        self.voxels.apply(moved, out)
+        return out
+
+    def reduce(
+        self,
+        apply: Callable[[Array, Array], None],
+        residual: Array,
+        moved: Array,
+        loads: Array,
+        options: SolveOptions,
+    ) -> tuple[int, float]:
+        """Change ``moved`` (and ``residual`` with it) until the forces balance; returns iterations and relative residual."""
+        direction, reply = np.zeros_like(moved), np.zeros_like(moved)
+        r, u, p, q = residual.ravel(), moved.ravel(), direction.ravel(), reply.ravel()
+        outer = float(np.vdot(loads, loads))
+        loose, held = advance(u, r, p, q, 0.0, self.free)
+        before = 0.0
+        for iteration in range(options.iterations):
+            if loose <= options.tolerance**2 * (held + outer):
+                return iteration, _relative(loose, held + outer)
+            z = self.precondition(residual).ravel()
+            now = dot(r, z)
+            turn(p, z, now / before if iteration else 0.0)
+            apply(direction, reply)
+            loose, held = advance(u, r, p, q, now / dot(p, q), self.free)
+            before = now
+        if loose <= options.tolerance**2 * (held + outer):
+            return options.iterations, _relative(loose, held + outer)
+        raise self._stuck(residual, _relative(loose, held + outer), options)
+
+    def _stuck(self, residual: Array, relative: float, options: SolveOptions) -> NotConvergedError:
+        loose = np.where(self.free.reshape(self.shape) != 0, np.abs(residual), 0)
+        axis, *node = (int(i) for i in np.unravel_index(int(loose.argmax()), self.shape))
+        return NotConvergedError(
+            f"solve {np.count_nonzero(self.free)} displacements",
+            f"after {options.iterations} iterations forces are out of balance by {relative:.1e} of those that act "
+            f"({options.tolerance:.0e} allowed), most at node {tuple(node)} along axis {axis} ({loose.max():.2e} N)",
+            "Look for a part there that hangs on an edge or a corner, or for loads on a part that is free to move",
+        )
+
+    def solution(
+        self,
+        model: VoxelModel,
+        supports: Supports,
+        moved: Array,
+        residual: Array,
+        iterations: int,
+        rest: float,
+        notes: tuple[str, ...],
+    ) -> Solution:
+        """The noun; at held places the residual is minus the reaction."""
+        displacement = np.ascontiguousarray(np.moveaxis(moved, 0, -1))
+        return Solution(model, supports, displacement, -residual[self.places], rest, iterations, notes)
+
+
+def _relative(loose: float, whole: float) -> float:
+    return float(np.sqrt(loose / whole)) if whole else 0.0
