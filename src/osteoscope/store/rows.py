@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Text
+from sqlalchemy import JSON, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Text, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, deferred, mapped_column
 
 _ID, _TIME, _NAME, _SHORT = String(32), String(32), String(120), String(32)
@@ -92,7 +93,8 @@ class Upload(Row):
 class Study(Row):
     """A line of the worklist.
 
-    ``label`` and ``upload`` say where its files are found again; ``fingerprint`` tells a study that came twice.
+    ``label`` and ``upload`` say where its files are found again; ``fingerprint`` tells a study that came twice;
+    ``words`` is what a search looks at, kept by `_index`.
     """
 
     __tablename__ = "studies"
@@ -113,9 +115,23 @@ class Study(Row):
     siopen_total: Mapped[int | None] = mapped_column(default=None)
     curie_total: Mapped[int | None] = mapped_column(default=None)
     lesions: Mapped[int | None] = mapped_column(default=None)
+    words: Mapped[str] = mapped_column(Text, default="")
     owner: Mapped[str] = mapped_column(_NAME, index=True)
     everyone: Mapped[bool] = mapped_column(default=True)
     arrived: Mapped[str] = mapped_column(_TIME, default=now, index=True)
+
+
+def folded(text: str) -> str:
+    """Without case and accents: databases do not agree on either."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in plain if not unicodedata.combining(c))
+
+
+@event.listens_for(Study, "before_insert")
+@event.listens_for(Study, "before_update")
+def _index(_mapper: object, _connection: object, study: Study) -> None:
+    said = (study.patient_name, study.patient_id, study.date, study.birth_date)
+    study.words = folded(" ".join(text or "" for text in said))
 
 
 class Grant(Row):

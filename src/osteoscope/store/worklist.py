@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from osteoscope.store.people import Person
-from osteoscope.store.rows import Grant, Study, Upload
+from osteoscope.store.rows import Grant, Study, Upload, folded
 
 ORDERS: Mapping[str, ColumnElement[Any]] = {
     "arrived": Study.arrived.asc(),
@@ -85,9 +85,8 @@ def _filtered(query: Select[Any], person: Person, asked: Asked) -> Select[Any]:
     query = query.where(visible(person))
     for column, value in ((Study.kind, asked.kind), (Study.state, asked.state)):
         query = query.where(column == value) if value else query
-    columns = (Study.patient_name, Study.patient_id, Study.date, Study.birth_date)
-    for word in asked.search.split()[:8]:
-        query = query.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))
+    for word in folded(asked.search).split()[:8]:
+        query = query.where(Study.words.contains(word, autoescape=True))
     return query
 
 

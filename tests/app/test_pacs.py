@@ -1,0 +1,128 @@
+"""Signed objects go to an Orthanc and come back as they were."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from serving import Served, serve
+from sqlalchemy import select
+
+from osteoscope.app.results import folder_of
+from osteoscope.dicom.stow import store
+from osteoscope.errors import OutputError
+from osteoscope.store.queue import finish, take
+from osteoscope.store.rows import Job, Reading
+
+ORTHANC, PLUGIN = Path("/usr/sbin/Orthanc"), Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
+START_SECONDS = 60
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@pytest.fixture
+def orthanc(tmp_path: Path) -> Iterator[str]:
+    """The address of an Orthanc with DICOMweb."""
+    if not ORTHANC.is_file() or not PLUGIN.is_file():
+        pytest.skip("Orthanc with DICOMweb (Debian package orthanc and orthanc-dicomweb) is absent")
+    port = free_port()
+    setup = {
+        "StorageDirectory": str(tmp_path / "pacs"),
+        "IndexDirectory": str(tmp_path / "pacs"),
+        "HttpPort": port,
+        "HttpBindAddresses": ["127.0.0.1"],
+        "DicomServerEnabled": False,
+        "RemoteAccessAllowed": False,
+        "AuthenticationEnabled": False,
+        "Plugins": [str(PLUGIN)],
+        "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
+    }
+    (tmp_path / "orthanc.json").write_text(json.dumps(setup))
+    with (tmp_path / "orthanc.log").open("wb") as log:
+        process = subprocess.Popen([str(ORTHANC), str(tmp_path / "orthanc.json")], stdout=log, stderr=log)
+    url, end = f"http://127.0.0.1:{port}", time.monotonic() + START_SECONDS
+    while True:
+        try:
+            httpx.get(f"{url}/system").raise_for_status()
+            break
+        except httpx.HTTPError:
+            assert process.poll() is None, (tmp_path / "orthanc.log").read_text()
+            assert time.monotonic() < end, "Orthanc did not start"
+            time.sleep(0.2)
+    yield url
+    process.terminate()
+    process.wait(timeout=30)
+
+
+def who(item: dict[str, Any]) -> dict[str, str]:
+    return {"patient_id": item["patient_id"], "birth_date": item["birth_date"], "name": item["patient_name"]}
+
+
+def test_signed_objects_arrive_and_come_back_as_they_were(served: Served, orthanc: str) -> None:
+    sending = serve(replace(served.settings, pacs=f"{orthanc}/dicom-web"))
+    page, study = sending.login("sig"), sending.study
+    page.post(f"/api/studies/{study}/edits", {"edit": {"op": "level", "site": "skull", "level": 3}})
+    signed = page.post(f"/api/studies/{study}/sign", who(page.get(f"/api/studies/{study}")))["reading"]
+    sending.work()
+    delivery = page.get(f"/api/studies/{study}/delivery")
+    assert delivery["done"]
+    with sending.store.reading() as session:
+        folder = folder_of(sending.settings, study, session.get_one(Reading, signed))
+    sent = sorted(path.read_bytes() for path in folder.rglob("*.dcm"))
+    assert len(sent) == len(delivery["sent"][0]["instances"]) >= 3
+    ids = httpx.get(f"{orthanc}/instances").json()
+    assert sorted(httpx.get(f"{orthanc}/instances/{one}/file").content for one in ids) == sent
+    found = httpx.get(f"{orthanc}/dicom-web/studies", headers={"Accept": "application/dicom+json"}).json()
+    assert found[0]["00100020"]["Value"] == [page.get(f"/api/studies/{study}")["patient_id"]]
+    sending.store.engine.dispose()
+
+
+def test_a_pacs_that_is_away_loses_nothing_and_is_tried_again(served: Served) -> None:
+    sending = serve(replace(served.settings, pacs=f"http://user:secret@127.0.0.1:{free_port()}/dicom-web"))
+    page, study = sending.login("sig"), sending.study
+    page.post(f"/api/studies/{study}/sign", who(page.get(f"/api/studies/{study}")))
+    with pytest.raises(OutputError) as caught:
+        sending.work()
+    assert "secret" not in str(caught.value)
+    with sending.store.writing() as session:
+        job = session.scalars(select(Job).where(Job.kind == "send")).one()
+        finish(session, job.id, str(caught.value))
+    delivery = page.get(f"/api/studies/{study}/delivery")
+    assert "measurements.dcm" in delivery["files"]
+    assert delivery["done"]
+    assert not delivery["sent"][0]["ok"]
+    page.post(f"/api/studies/{study}/send")
+    with sending.store.writing() as session:
+        waiting = take(session, ("deliver",))
+        assert waiting is not None
+    sending.store.engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (409, {}),
+        (200, {}),
+        (200, {"00081198": {"Value": [{"00081155": {"Value": ["1.2"]}, "00081197": {"Value": [272]}}]}}),
+        (200, [1]),
+    ],
+)
+def test_what_the_pacs_did_not_keep_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, body: Any
+) -> None:
+    (tmp_path / "a.dcm").write_bytes(b"x")
+    monkeypatch.setattr(httpx, "post", lambda *_, **__: httpx.Response(status, json=body))
+    with pytest.raises(OutputError, match="0 kept"):
+        store([tmp_path / "a.dcm"], "http://127.0.0.1:1/dicom-web")
