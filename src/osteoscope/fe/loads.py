@@ -1,7 +1,7 @@
-"""How a bone is held and pushed: a vertebra between end plates of cement.
+"""How bones are held and pushed: the testing machine, and a vertebra in it.
 
-The cement is that of published vertebra models (2500 MPa; S82, S84 of docs/background/ct.md). Its strength counts only
-where it shares an element with bone.
+The cement is that of published models (2500 MPa; S82, S84 of docs/background/ct.md). Its strength counts only where it
+shares an element with bone.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from osteoscope.errors import UnsuitableStudyError
 from osteoscope.fe.bone import Bone
@@ -18,8 +18,14 @@ from osteoscope.fe.mesh import Material, Mesh, frame, mesh, sampled, with_caps
 from osteoscope.fe.model import Supports, VoxelModel, nodes_of
 
 Mask = NDArray[np.bool_]
-CEMENT_MPA, CEMENT_STRENGTH_MPA = 2500.0, 100.0
-CAP_MM = 6.0
+Floats = NDArray[np.float64]
+Tilt = tuple[float, float]
+UPRIGHT: Tilt = (0.0, 0.0)
+CEMENT_MPA, CEMENT_STRENGTH_MPA, CAP_MM = 2500.0, 100.0, 6.0
+# Apparent strain at the end of vertebral compression (S41, S73).
+STRAIN = 0.019
+# Columns whose surface lies this far below the highest are not potted.
+_POT_MM = 9.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +36,8 @@ class Trial:
         mesh: of bone and cement.
         caps: elements of cement.
         model, supports: for the solver, at the full displacement.
-        length: the height that the displacement is a share of, mm.
+        length: what the displacement is a share of, mm.
+        sections: layers of axis 0 in which cross-sections are compared.
     """
 
     mesh: Mesh
@@ -38,11 +45,10 @@ class Trial:
     model: VoxelModel
     supports: Supports
     length: float
+    sections: NDArray[np.bool_]
 
 
-def compression(
-    bone: Bone, marks: VertebraMarks, material: Material, size: float, tilt: tuple[float, float] = (0.0, 0.0)
-) -> Trial:
+def compression(bone: Bone, marks: VertebraMarks, material: Material, size: float, tilt: Tilt = UPRIGHT) -> Trial:
     """A vertebra pressed along its axis, both end plates potted and held sideways, by ``STRAIN`` of its height.
 
     Args:
@@ -53,48 +59,78 @@ def compression(
     Raises:
         UnsuitableStudyError: an end plate has no surface to pot.
     """
-    lean = np.tan(np.deg2rad(tilt))
-    axis = marks.axis + lean[0] * LEFT + lean[1] * np.array([0.0, 1.0, 0.0])
-    grid = frame(axis, LEFT, bone.positions, size, CAP_MM + 2 * size)
+    grid = frame(tilted(marks.axis, tilt), LEFT, bone.positions, size, CAP_MM + 2 * size)
     made = mesh(bone, grid, material)
     body = (sampled(marks.body, bone.grid, grid, 0) > 0.3) & (made.share > 0)
-    upper = _cap(body, made.share > 0, size, bone.site)
-    lower = _cap(body[::-1], made.share[::-1] > 0, size, bone.site)[::-1]
-    caps = upper | lower
+    upper, lower = pot(body, made, bone.site), pot_below(body, made, bone.site)
+    pushed = Supports.at(top_of(upper), (-STRAIN * marks.height, 0.0, 0.0))
+    held = Supports.at(bottom_of(lower), (0.0, 0.0, 0.0))
+    level = np.arange(grid.shape[0])
+    low, high = (grid.to_index(plate)[0] for plate in (marks.lower, marks.upper))
+    rim = 0.15 * (high - low)
+    return in_machine(
+        made, upper | lower, material, pushed + held, (marks.height, (level > low + rim) & (level < high - rim))
+    )
+
+
+def tilted(axis: Floats, tilt: Tilt) -> Floats:
+    """A direction leaned to the patient's left and back by degrees."""
+    lean = np.tan(np.deg2rad(tilt))
+    way = axis + lean[0] * LEFT + lean[1] * np.array([0.0, 1.0, 0.0])
+    return np.asarray(way / np.linalg.norm(way))
+
+
+def in_machine(
+    made: Mesh, caps: Mask, material: Material, supports: Supports, of: tuple[float, NDArray[np.bool_]]
+) -> Trial:
+    """A trial of a mesh with cement; ``of``: its length in mm, and its sections."""
     full = with_caps(made, caps, CEMENT_MPA, CEMENT_STRENGTH_MPA)
-    top, bottom = int(np.flatnonzero(upper.any(axis=(1, 2)))[-1]) + 1, int(np.flatnonzero(lower.any(axis=(1, 2)))[0])
-    pushed = Supports.at(_layer(nodes_of(upper), top), (-STRAIN * marks.height, 0.0, 0.0))
-    held = Supports.at(_layer(nodes_of(lower), bottom), (0.0, 0.0, 0.0))
-    return Trial(full, caps, model_of(full, material), pushed + held, marks.height)
-
-
-# Apparent strain at the end of vertebral compression (S41, S73).
-STRAIN = 0.019
-# Columns whose surface lies this far below the highest are not end plate.
-_PLATE_MM = 9.0
-
-
-def model_of(made: Mesh, material: Material) -> VoxelModel:
-    """The solver's view of a mesh."""
     spacing = made.grid.spacing
-    return VoxelModel(made.modulus, material.law.poisson, (spacing[0], spacing[1], spacing[2]), made.strength)
+    size = (spacing[0], spacing[1], spacing[2])
+    model = VoxelModel(full.modulus, material.law.poisson, size, full.strength)
+    return Trial(full, caps, model, supports, *of)
 
 
-def _cap(body: Mask, bone: Mask, size: float, site: str) -> Mask:
-    """Cement on the high end of a body, flat above; nothing where other bone is in the way."""
-    column = body.any(axis=0)
+def pot(part: Mask, made: Mesh, site: str) -> Mask:
+    """Cement on the high end of a part of the bone, flat above; nothing where other bone is in the way.
+
+    Raises:
+        UnsuitableStudyError: there is no such part.
+    """
+    return _pot(part, made.share > 0, made.grid.spacing[0], site)
+
+
+def pot_below(part: Mask, made: Mesh, site: str) -> Mask:
+    """Cement under the low end."""
+    return _pot(part[::-1], made.share[::-1] > 0, made.grid.spacing[0], site)[::-1]
+
+
+def _pot(part: Mask, bone: Mask, size: float, site: str) -> Mask:
+    column = part.any(axis=0)
     if not column.any():
-        raise UnsuitableStudyError(f"pot {site}", "no end plate in its mask", "Check its mask")
-    top = np.where(column, len(body) - 1 - np.argmax(body[::-1], axis=0), -1)
+        raise UnsuitableStudyError(f"pot {site}", "no surface where the load acts in its mask", "Check its mask")
+    top = np.where(column, len(part) - 1 - np.argmax(part[::-1], axis=0), -1)
     high = int(np.percentile(top[column], 98))
-    plate = column & (top >= high - _PLATE_MM / size)
-    height = np.arange(len(body))[:, None, None]
+    seat = column & (top >= high - _POT_MM / size)
+    height = np.arange(len(part))[:, None, None]
     flat = high + int(np.ceil(CAP_MM / size))
     above = (height > top) & (height <= flat) & ~bone
-    return np.asarray(plate & (above | (height == top)))
+    return np.asarray(seat & (above | (height == top)))
 
 
-def _layer(nodes: Mask, level: int) -> Mask:
-    chosen = np.zeros_like(nodes)
-    chosen[level] = nodes[level]
+def top_of(cap: Mask) -> Mask:
+    """Nodes of the flat upper face of cement."""
+    return layer(nodes_of(cap), 0, int(np.flatnonzero(cap.any(axis=(1, 2)))[-1]) + 1)
+
+
+def bottom_of(cap: Mask) -> Mask:
+    """Nodes of the flat lower face of cement."""
+    return layer(nodes_of(cap), 0, int(np.flatnonzero(cap.any(axis=(1, 2)))[0]))
+
+
+def layer(nodes: ArrayLike, axis: int, level: int) -> Mask:
+    """The nodes of one layer alone."""
+    given = np.asarray(nodes, bool)
+    chosen = np.zeros_like(given)
+    np.moveaxis(chosen, axis, 0)[level] = np.moveaxis(given, axis, 0)[level]
     return chosen

@@ -1,0 +1,71 @@
+"""What is done to which bone: the table of load cases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from osteoscope.errors import UnsuitableStudyError
+from osteoscope.fe.bone import Bone
+from osteoscope.fe.landmarks import VertebraMarks, vertebra_marks
+from osteoscope.fe.landmarks_femur import FemurMarks, femur_marks
+from osteoscope.fe.loads import Tilt, Trial, compression
+from osteoscope.fe.loads_femur import beyond, fall, stance
+from osteoscope.fe.mesh import Material
+
+Marks = VertebraMarks | FemurMarks
+
+
+@dataclass(frozen=True)
+class LoadCase:
+    """One row.
+
+    Args:
+        name: its key.
+        bones: prefix of the sites that it is for; the first row that suits is a bone's default.
+        title: for a reader.
+        marks: finds the landmarks that it needs.
+        trial: puts a bone into the testing machine: (bone, marks, material, element size in mm, tilt).
+        beyond: lesions that its model does not reach.
+        element_mm: size of its elements.
+    """
+
+    name: str
+    bones: str
+    title: str
+    marks: Callable[[Bone], Any]
+    trial: Callable[[Bone, Any, Material, float, Tilt], Trial]
+    beyond: Callable[[Bone, Any, float], tuple[str, ...]]
+    element_mm: float
+
+
+def _none(_bone: Bone, _marks: Marks, _size: float) -> tuple[str, ...]:
+    return ()
+
+
+_TABLE = (
+    LoadCase(
+        "compression", "vertebra_", "compression between potted end plates to 1.9 % of the height", vertebra_marks,
+        compression, _none, 1.5,
+    ),
+    LoadCase("stance", "femur_", "stance: the head pushed down the mechanical axis", femur_marks, stance, beyond, 2.0),
+    LoadCase("fall", "femur_", "a fall on the greater trochanter", femur_marks, fall, beyond, 2.0),
+)  # fmt: skip
+CASES: Mapping[str, LoadCase] = MappingProxyType({case.name: case for case in _TABLE})
+
+
+def case_for(site: str, name: str = "") -> LoadCase:
+    """The load case of that name, or a bone's default.
+
+    Raises:
+        UnsuitableStudyError: none suits.
+    """
+    own = [case for case in _TABLE if site.startswith(case.bones)]
+    found = next((case for case in own if name in {"", case.name}), None)
+    if found is None:
+        asked = f"the case {name!r}" if own else "a bone without a load case and a validated law"
+        remedy = f"Choose one of {[case.name for case in own]}" if own else "Strength is given for femora and vertebrae"
+        raise UnsuitableStudyError(f"load {site}", asked, remedy)
+    return found
