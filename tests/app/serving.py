@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +16,8 @@ from osteoscope.app.settings import Settings
 from osteoscope.store import queue
 from osteoscope.store.engine import Store
 from osteoscope.store.people import first_link
-from osteoscope.store.rows import Job, Study
+from osteoscope.store.readings import body_of, packed
+from osteoscope.store.rows import Job, Reading, Study
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of tests
 
@@ -91,3 +94,28 @@ def serve(settings: Settings) -> Served:
 def link_of(served: Served) -> str:
     with served.store.writing() as session:
         return str(first_link(session))
+
+
+def another_study(served: Served, name: str, date: str) -> str:
+    """A copy of the study that was read, of another date, as if it had arrived and been read too."""
+    first = served.study
+    with served.store.writing() as session:
+        study = session.get_one(Study, first)
+        program = session.scalars(select(Reading).where(Reading.study == first, Reading.kind == "program")).one()
+        plain = json.loads(body_of(session, program.id))
+        plain["study"] |= {"uid": f"2.25.{len(name)}{date.replace('-', '')}", "date": date}
+        plain["provenance"]["inputs"] = [{"file": name, "sha256": name}]
+        session.add(
+            Study(
+                id=name, upload=study.upload, fingerprint=name, label=study.label, kind=study.kind, owner=study.owner,
+                patient_id=study.patient_id, patient_name=study.patient_name, date=date, state="read",
+                arrived="2027-01-01T00:00:00.000+00:00",
+            )
+        )  # fmt: skip
+        session.flush()
+        body = packed(json.dumps(plain).encode())
+        session.add(Reading(study=name, reader=program.reader, kind="program", state="done", body=body))
+    shutil.copytree(served.settings.folder_of(first), served.settings.folder_of(name))
+    units = served.settings.folder_of(name) / "program" / "units.json"
+    units.write_text(json.dumps(json.loads(units.read_text()) | {"study": plain["study"]["uid"]}))
+    return name

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from osteoscope.app import errors, page, people, pictures, readings, signing, uploads, worklist
+from osteoscope.app import comparing, errors, page, people, pictures, readings, signing, trials, uploads, worklist
 from osteoscope.app.arrivals import recover
 from osteoscope.app.context import Server
 from osteoscope.app.settings import Settings
@@ -37,7 +37,7 @@ def build(server: Server | None = None) -> FastAPI:
     )
     app.state.server = server
     errors.install(app)
-    for rooms in (people, worklist, uploads, pictures, readings, signing):
+    for rooms in (people, worklist, uploads, pictures, readings, comparing, signing, trials):
         app.include_router(rooms.router)
     page.mount(app)
     app.add_middleware(page.Headers)

@@ -225,7 +225,7 @@ class TrialCase(Row):
     __tablename__ = "trial_cases"
     id: Mapped[str] = mapped_column(_ID, primary_key=True, default=new_id)
     trial: Mapped[str] = mapped_column(ForeignKey("trials.id"), index=True)
-    reader: Mapped[str] = mapped_column(ForeignKey("users.name"))
+    reader: Mapped[str] = mapped_column(ForeignKey("users.name"), index=True)
     phase: Mapped[str] = mapped_column(_SHORT)
     position: Mapped[int] = mapped_column(Integer)
     pseudonym: Mapped[str] = mapped_column(_SHORT)

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from osteoscope.store.people import Person
-from osteoscope.store.rows import Grant, Study, Upload, folded
+from osteoscope.store.rows import Grant, Study, TrialCase, Upload, folded
 
 ORDERS: Mapping[str, ColumnElement[Any]] = {
     "arrived": Study.arrived.asc(),
@@ -54,11 +54,12 @@ class Page:
 
 
 def visible(person: Person) -> ColumnElement[bool]:
-    """The condition under which a person sees a study."""
+    """The condition under which a person sees a study: a reader study hides its own until he has finished it."""
     if person.role == "admin":
         return Study.id.is_not(None)
     granted = exists().where(Grant.study == Study.id, Grant.user == person.name)
-    return or_(Study.everyone, Study.owner == person.name, granted)
+    mine = (TrialCase.study == Study.id, TrialCase.reader == person.name, TrialCase.finished == "")
+    return and_(or_(Study.everyone, Study.owner == person.name, granted), ~exists().where(*mine))
 
 
 def find_study(session: Session, person: Person, study: str) -> Study | None:

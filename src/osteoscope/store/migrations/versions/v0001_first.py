@@ -189,6 +189,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_trial_cases")),
     )
     with op.batch_alter_table("trial_cases", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_trial_cases_reader"), ["reader"], unique=False)
         batch_op.create_index(batch_op.f("ix_trial_cases_trial"), ["trial"], unique=False)
 
     op.create_table(
@@ -211,6 +212,7 @@ def downgrade() -> None:
     op.drop_table("edits")
     with op.batch_alter_table("trial_cases", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_trial_cases_trial"))
+        batch_op.drop_index(batch_op.f("ix_trial_cases_reader"))
 
     op.drop_table("trial_cases")
     with op.batch_alter_table("readings", schema=None) as batch_op:

@@ -1,0 +1,301 @@
+"""Routes of reader studies."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Response
+from fastapi.responses import FileResponse
+from pydantic import BaseModel, Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from osteoscope.app.answers import DraftOut, Outline, OutlinesOut, ViewsOut
+from osteoscope.app.blinded import blank, pseudonymous
+from osteoscope.app.context import AddressDep, AdminDep, Json, PersonDep, Server, ServerDep, study_for
+from osteoscope.app.edit_shapes import EditIn
+from osteoscope.app.errors import Refused, not_there
+from osteoscope.app.pictures import described, picture_file
+from osteoscope.app.readings import Edited, step
+from osteoscope.app.results import PROGRAM
+from osteoscope.app.standing import drafted, not_read, plain, stored
+from osteoscope.app.trial_export import packed_export
+from osteoscope.app.worklist import draft_state
+from osteoscope.store import audit, rows
+from osteoscope.store.people import Person
+from osteoscope.store.readings import Step, draft_of, history, open_draft, packed, readings_of
+from osteoscope.store.trials import Design, cases, plan, turn
+
+router = APIRouter(prefix="/api/trials", tags=["trials"])
+Phase = Literal["alone", "aided"]
+
+
+class TrialIn(BaseModel):
+    """A reader study to be planned."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    studies: list[str]
+    readers: list[str]
+    phases: list[Phase] = ["alone", "aided"]
+    washout_days: float = 28
+    seed: int = 0
+
+
+class Progress(BaseModel):
+    """How far a reader is."""
+
+    name: str
+    done: int
+    of: int
+
+
+class TrialOut(BaseModel):
+    """A reader study; a reader sees his own progress alone."""
+
+    id: str
+    name: str
+    phases: list[Phase]
+    washout_days: float
+    readers: list[Progress]
+
+
+class NextOut(BaseModel):
+    """What a reader does next: the case, a time to wait for (ISO), or neither where all is done."""
+
+    case: str | None
+    study: str | None
+    phase: Phase | None
+    wait_until: str | None
+    done: int
+    of: int
+
+
+class CaseOut(BaseModel):
+    """A case as the reader may see it."""
+
+    case: str
+    study: str
+    kind: Literal["ct", "nm-planar"]
+    phase: Phase
+    draft: DraftOut
+
+
+class Finish(BaseModel):
+    """How long the reader looked, as the page counted it."""
+
+    seconds: Annotated[float, Field(ge=0, le=86_400)]
+
+
+@router.post("")
+def make_trial(body: TrialIn, server: ServerDep, admin: AdminDep, address: AddressDep) -> TrialOut:
+    """Plan a reader study; all studies must have been read by the program."""
+    design = Design(
+        body.name, tuple(body.studies), tuple(body.readers), tuple(body.phases), body.washout_days, body.seed
+    )
+    with server.store.writing() as session:
+        for one in design.studies:
+            found = study_for(session, admin, one)
+            if _program(session, found) is None:
+                raise not_read(found)
+        trial = plan(session, design, admin.name)
+        audit.note(session, admin.name, "plan trial", None, address, trial=trial.id, name=body.name)
+        session.flush()
+        return _shown(session, trial, admin)
+
+
+@router.get("")
+def trials(server: ServerDep, person: PersonDep) -> list[TrialOut]:
+    """Reader studies that the person takes part in; all for an admin."""
+    with server.store.reading() as session:
+        found = [
+            _shown(session, one, person) for one in session.scalars(select(rows.Trial).order_by(rows.Trial.created))
+        ]
+    return [one for one in found if one.readers]
+
+
+def _shown(session: Session, trial: rows.Trial, person: Person) -> TrialOut:
+    mine = "" if person.role == "admin" else person.name
+    all_cases = cases(session, trial.id, mine)
+    readers = dict.fromkeys(case.reader for case in all_cases)
+    progress = []
+    for reader in readers:
+        his = [case for case in all_cases if case.reader == reader]
+        progress.append(Progress(name=reader, done=sum(bool(case.finished) for case in his), of=len(his)))
+    return TrialOut(
+        id=trial.id, name=trial.name, phases=trial.phases, washout_days=trial.washout_days, readers=progress
+    )
+
+
+@router.get("/{trial}/next")
+def next_case(trial: str, server: ServerDep, person: PersonDep) -> NextOut:
+    """What the person reads next."""
+    with server.store.reading() as session:
+        found = turn(session, _trial(session, trial), person.name)
+    if not found.of:
+        raise not_there("reader study")
+    case = found.case
+    return NextOut(
+        case=case.id if case else None,
+        study=case.pseudonym if case else None,
+        phase=case.phase if case else None,  # type: ignore[arg-type]
+        wait_until=found.wait_until,
+        done=found.done,
+        of=found.of,
+    )
+
+
+def _trial(session: Session, trial: str) -> rows.Trial:
+    found = session.get(rows.Trial, trial)
+    if found is None:
+        raise not_there("reader study")
+    return found
+
+
+def _program(session: Session, study: rows.Study) -> rows.Reading | None:
+    return next((r for r in reversed(readings_of(session, study.id)) if r.kind == "program"), None)
+
+
+def _case(session: Session, trial: str, case: str, person: Person) -> tuple[rows.TrialCase, rows.Study]:
+    """The case that is the person's turn; no other is open, so that nobody looks ahead or back.
+
+    Raises:
+        Refused: it is not his, or not his turn.
+    """
+    found = session.get(rows.TrialCase, case)
+    if found is None or found.trial != trial or found.reader != person.name:
+        raise not_there("case")
+    now = turn(session, _trial(session, trial), person.name).case
+    if now is None or now.id != case:
+        state = "you have finished it" if found.finished else "another comes first"
+        raise Refused(409, "open a case", state, "Go on with the next case")
+    return found, session.get_one(rows.Study, found.study)
+
+
+def _draft(session: Session, case: rows.TrialCase, study: rows.Study) -> rows.Reading:
+    """The draft of a case, begun when the case is first opened."""
+    draft = draft_of(session, study.id, case.reader, case.id)
+    if draft is not None:
+        return draft
+    program = _program(session, study)
+    if program is None:
+        raise not_read(study)
+    shown = pseudonymous(stored(session, program.id), case.pseudonym, case.pseudonym)
+    shown = blank(shown) if case.phase == "alone" else shown
+    body = packed(json.dumps(plain(shown), ensure_ascii=False, allow_nan=False).encode())
+    base = rows.Reading(
+        study=study.id, reader=program.reader, kind="program", state="done", trial_case=case.id, body=body
+    )
+    session.add(base)
+    session.flush()
+    case.opened = rows.now()
+    return open_draft(session, base, case.reader, trial_case=case.id)
+
+
+@router.get("/{trial}/cases/{case}")
+def open_case(trial: str, case: str, server: ServerDep, person: PersonDep, address: AddressDep) -> CaseOut:
+    """Open a case; its time begins."""
+    with server.store.writing() as session:
+        found, study = _case(session, trial, case, person)
+        draft = _draft(session, found, study)
+        audit.note(session, person.name, "open case", study.id, address, trial=trial, phase=found.phase)
+        return CaseOut(
+            case=case,
+            study=found.pseudonym,
+            kind=study.kind,  # type: ignore[arg-type]
+            phase=found.phase,  # type: ignore[arg-type]
+            draft=draft_state(history(session, draft.id)),
+        )
+
+
+@router.get("/{trial}/cases/{case}/reading")
+def case_reading(trial: str, case: str, server: ServerDep, person: PersonDep) -> Json:
+    """The reader's Reading so far: from a blank form alone, from the program's when aided."""
+    with server.store.writing() as session:
+        found, study = _case(session, trial, case, person)
+        return plain(drafted(session, server.settings, study, _draft(session, found, study)))
+
+
+@router.get("/{trial}/cases/{case}/views")
+def case_views(trial: str, case: str, server: ServerDep, person: PersonDep) -> ViewsOut:
+    """The pictures of a case; labels of the program are left out where the reader is alone."""
+    with server.store.reading() as session:
+        found, study = _case(session, trial, case, person)
+    shown = described(server, study.id, f"/api/trials/{trial}/cases/{case}/pictures")
+    if found.phase == "alone" and shown.ct is not None:
+        alone = shown.ct.model_copy(update={"lesions": None, "bones": None, "legend": None})
+        return ViewsOut(views=[], ct=alone)
+    return shown
+
+
+@router.get("/{trial}/cases/{case}/pictures/{name}", response_class=FileResponse)
+def case_picture(trial: str, case: str, name: str, server: ServerDep, person: PersonDep) -> FileResponse:
+    """A picture of a case."""
+    with server.store.reading() as session:
+        found, study = _case(session, trial, case, person)
+    if found.phase == "alone" and name in {"lesions.nii.gz", "bones.nii.gz"}:
+        raise not_there("picture")
+    return picture_file(server, study.id, name)
+
+
+@router.get("/{trial}/cases/{case}/outlines")
+def case_outlines(trial: str, case: str, server: ServerDep, person: PersonDep) -> OutlinesOut:
+    """Outlines of a case; of the reader's own findings where he is alone."""
+    from osteoscope.deliver.review_outlines import outlines_of
+
+    with server.store.writing() as session:
+        found, study = _case(session, trial, case, person)
+        reading = drafted(session, server.settings, study, _draft(session, found, study))
+    views = outlines_of(reading, server.settings.folder_of(study.id) / PROGRAM / "units.json")
+    hidden = {"sites": {}, "units": {}} if found.phase == "alone" else {}
+    return OutlinesOut(views={name: Outline.model_validate({**view, **hidden}) for name, view in views.items()})
+
+
+def _step(server: Server, case: tuple[str, str], person: Person, what: tuple[Step, Json | None, str]) -> Edited:
+    with server.store.writing() as session:
+        found, study = _case(session, *case, person)
+        return step(session, server, study, _draft(session, found, study), person, what)
+
+
+@router.post("/{trial}/cases/{case}/edits")
+def case_edit(trial: str, case: str, body: EditIn, server: ServerDep, person: PersonDep, address: AddressDep) -> Edited:
+    """One edit of a case."""
+    return _step(server, (trial, case), person, ("edit", body.edit.model_dump(mode="json"), address))
+
+
+@router.post("/{trial}/cases/{case}/undo")
+def case_undo(trial: str, case: str, server: ServerDep, person: PersonDep, address: AddressDep) -> Edited:
+    """Take back the last edit of a case."""
+    return _step(server, (trial, case), person, ("undo", None, address))
+
+
+@router.post("/{trial}/cases/{case}/redo")
+def case_redo(trial: str, case: str, server: ServerDep, person: PersonDep, address: AddressDep) -> Edited:
+    """Do again what was taken back."""
+    return _step(server, (trial, case), person, ("redo", None, address))
+
+
+@router.post("/{trial}/cases/{case}/finish")
+def finish_case(
+    trial: str, case: str, body: Finish, server: ServerDep, person: PersonDep, address: AddressDep
+) -> NextOut:
+    """Finish a case for good; what comes next."""
+    with server.store.writing() as session:
+        found, study = _case(session, trial, case, person)
+        draft = _draft(session, found, study)
+        text = json.dumps(plain(drafted(session, server.settings, study, draft)), ensure_ascii=False, allow_nan=False)
+        draft.state, draft.body = "done", packed(text.encode())
+        found.finished, found.seconds, found.reading = rows.now(), body.seconds, draft.id
+        audit.note(session, person.name, "finish case", study.id, address, trial=trial, seconds=body.seconds)
+    return next_case(trial, server, person)
+
+
+@router.get("/{trial}/export")
+def export(trial: str, server: ServerDep, admin: AdminDep, address: AddressDep) -> Response:
+    """A zip of ratings per phase and reader for `osteoscope agree`, Readings and marks for `evaluate`, and times."""
+    with server.store.writing() as session:
+        found = _trial(session, trial)
+        data = packed_export(session, found)
+        audit.note(session, admin.name, "export trial", None, address, trial=trial)
+    headers = {"Content-Disposition": 'attachment; filename="reader-study.zip"'}
+    return Response(data, media_type="application/zip", headers=headers)
