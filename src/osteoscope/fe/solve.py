@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from osteoscope.errors import InvalidValueError, NotConvergedError
 from osteoscope.fe.held import held_part
 from osteoscope.fe.model import Loads, Solution, Supports, VoxelModel
-from osteoscope.fe.multigrid import Multigrid, Voxels
+from osteoscope.fe.multigrid import Multigrid
 from osteoscope.fe.transfer_kernels import advance, dot, turn
+from osteoscope.fe.voxels import Voxels
 
 Array = NDArray[np.float64]
 
@@ -67,7 +68,7 @@ class System:
     """
 
     def __init__(self, model: VoxelModel, supports: Supports) -> None:
-        self.voxels = Voxels.of(model.modulus, model.spacing, model.poisson, model.element)
+        self.voxels = Voxels.of(model)
         self.shape = (3, *model.lattice)
         self.places = (supports.axis, *supports.nodes.T)
         free = np.ones(self.shape, bool)

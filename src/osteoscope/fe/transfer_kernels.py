@@ -1,4 +1,4 @@
-"""Loops between lattices and over lattices: restriction, interpolation, and the updates of the smoother and of the gradients."""
+"""Loops between lattices and over lattices: restriction, interpolation, and updates of smoother and gradients."""
 
 from __future__ import annotations
 
@@ -50,13 +50,20 @@ def interpolate(coarse, inverse, fine):  # type: ignore[no-untyped-def]  # pragm
 
 
 @njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
-def smooth(r, q, d, x, inverse, keep, step):  # type: ignore[no-untyped-def]  # pragma: no cover
+def smooth(r, q, d, x, inverse, keep, step):  # type: ignore[no-untyped-def] # noqa: PLR0913, PLR0917  # pragma: no cover
     """One Chebyshev update of flat fields: r -= q at free nodes; d = keep d + step inverse r; x += d."""
     for i in range(r.size):
         rest = r[i] - q[i] if inverse[i] != 0 else 0
         r[i] = rest
         d[i] = keep * d[i] + step * inverse[i] * rest
         x[i] += d[i]
+
+
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
+def remove(r, q, inverse):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """r -= q where ``inverse`` is not 0, r = 0 elsewhere; flat fields."""
+    for i in range(r.size):
+        r[i] = r[i] - q[i] if inverse[i] != 0 else 0
 
 
 @njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
