@@ -42,7 +42,7 @@ export function App() {
 
   if (fault) return <Fault error={fault} again={() => void load()} />;
   if (me === undefined) return <p className="loading">{t("loading")}</p>;
-  if (me === null) return <Login link={page === "first" ? (rest[0] ?? "") : null} entered={() => void load()} />;
+  if (me === null) return <Login link={linkOf(page, rest)} entered={() => void load()} />;
   return (
     <>
       <Header me={me} page={page ?? ""} left={() => setMe(null)} />
@@ -61,4 +61,10 @@ function Page({ me, page, rest }: { me: Me; page: string | undefined; rest: stri
   if (page === "audit" && me.role === "admin") return <Audit />;
   if (page === "users" && me.role === "admin") return <Users me={me} />;
   return <Worklist />;
+}
+
+/** The token of "#first=TOKEN", as the server prints it at its first start; "" for "#/first", where it is typed in. */
+function linkOf(page: string | undefined, rest: string[]): string | null {
+  if (page === "first") return rest[0] ?? "";
+  return page?.startsWith("first=") ? page.slice("first=".length) : null;
 }

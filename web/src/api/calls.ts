@@ -4,6 +4,7 @@ import type { Reading } from "../reading/types";
 import { ask, fetchBytes, sendFiles } from "./http";
 import type {
   AuditEntry,
+  Delivery,
   Difference,
   Draft,
   Edit,
@@ -11,10 +12,10 @@ import type {
   NextCase,
   Outlines,
   Role,
-  Signed,
   Study,
   StudyPage,
   Trial,
+  TrialCase,
   TrialPlan,
   Upload,
   User,
@@ -69,7 +70,8 @@ export const edit = (base: string, change: Edit) => ask<Edited>("POST", `${base}
 export const undo = (base: string) => ask<Edited>("POST", `${base}/undo`);
 export const redo = (base: string) => ask<Edited>("POST", `${base}/redo`);
 export const sign = (base: string, patient: { patient_id: string; birth_date: string; name: string }) =>
-  ask<Signed>("POST", `${base}/sign`, patient);
+  ask<Delivery>("POST", `${base}/sign`, patient);
+export const delivery = (base: string) => ask<Delivery>("GET", `${base}/delivery`);
 export const amend = (base: string, reason: string) => ask<unknown>("POST", `${base}/amend`, { reason });
 export const difference = (base: string) => ask<Difference[]>("GET", `${base}/difference`);
 export const comparison = (base: string, prior: string) =>
@@ -86,4 +88,6 @@ export const changeUser = (name: string, change: { role?: Role; password?: strin
 export const trials = () => ask<Trial[]>("GET", "/api/trials");
 export const makeTrial = (plan: TrialPlan) => ask<unknown>("POST", "/api/trials", plan);
 export const nextCase = (id: string) => ask<NextCase>("GET", `/api/trials/${encodeURIComponent(id)}/next`);
-export const finishCase = (base: string, seconds: number) => ask<unknown>("POST", `${base}/finish`, { seconds });
+export const openCase = (base: string) => ask<TrialCase>("GET", base);
+export const exportUrl = (id: string): string => `/api/trials/${encodeURIComponent(id)}/export`;
+export const finishCase = (base: string, seconds: number) => ask<NextCase>("POST", `${base}/finish`, { seconds });

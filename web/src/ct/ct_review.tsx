@@ -1,6 +1,199 @@
-import type { Me } from "../api/types";
-import type { Review } from "../reading/use_review";
+import { useEffect, useMemo, useState } from "react";
 
-export function CtReview({ review }: { me: Me; review: Review }) {
-  return <p>{review.study.id}</p>;
+import type { Me } from "../api/types";
+import { DifferenceTab } from "../reading/difference";
+import { Help } from "../reading/help";
+import { Notes } from "../reading/notes";
+import { markOf, type Aspect } from "../reading/said";
+import { SignDialog } from "../reading/sign";
+import { StudyBar } from "../reading/study_bar";
+import type { Finding } from "../reading/types";
+import type { Review } from "../reading/use_review";
+import { go } from "../router";
+import { useTexts } from "../text";
+import { Fault } from "../ui/fault";
+import { Tabs } from "../ui/tabs";
+import { useKeys, type Keys } from "../ui/use_keys";
+import { AddLesion } from "./add_lesion";
+import { CT_HELP } from "./keys";
+import { ASPECTS, Lesions, nextMark, TYPES, type LesionActions } from "./lesions";
+import { packed } from "./mask";
+import { MaskTools } from "./mask_tools";
+import { useViewer } from "./use_viewer";
+import type { Millimetres } from "./viewer";
+
+type Preset = "bone" | "soft";
+const LABEL: Record<string, number> = { lytic: 1, blastic: 2, mixed: 3 };
+const OTHER = 4;
+const CURRENT = 5;
+
+/** The CT review: three planes, the 3-D skeleton, and the lesions to judge. */
+export function CtReview({ me, review, isTrial = false }: { me: Me; review: Review; isTrial?: boolean }) {
+  const { t } = useTexts();
+  const { study, reading, canEdit, edit } = review;
+  const { viewer, error, cross, planes, solid } = useViewer(review.base);
+  const [current, setCurrent] = useState<string | null>(null);
+  const [preset, setPreset] = useState<Preset>("bone");
+  const [isShown, setShown] = useState(true);
+  const [drawn, setDrawn] = useState<string | null>(null);
+  const [pen, setPen] = useState({ isBrush: true, width: 5 });
+  const [tab, setTab] = useState("lesions");
+  const [dialog, setDialog] = useState<"sign" | "help" | "add" | null>(null);
+  const hasWebGl = useMemo(() => document.createElement("canvas").getContext("webgl2") !== null, []);
+  const lesion = reading.findings.find((one) => one.id === current) ?? null;
+
+  useEffect(() => {
+    viewer?.show(reading.findings, (one) => labelOf(one, current));
+  }, [viewer, reading.findings, current]);
+  useEffect(() => viewer?.preset(preset), [viewer, preset]);
+  useEffect(() => viewer?.setOverlay(isShown), [viewer, isShown]);
+
+  const choose = (one: Finding) => {
+    setCurrent(one.id);
+    viewer?.go(one.centre.position as Millimetres);
+  };
+  const step = (by: 1 | -1) => {
+    const all = reading.findings;
+    const at = all.findIndex((one) => one.id === current);
+    const next = all[(at < 0 && by < 0 ? all.length - 1 : at + by + all.length) % all.length];
+    if (next) choose(next);
+  };
+  const startDraw = (one: Finding) => {
+    if (!canEdit || !viewer) return;
+    if (one.id !== current) choose(one);
+    requestAnimationFrame(() => viewer.draw());
+    setPen((now) => ({ ...now, isBrush: true }));
+    setDrawn(one.id);
+  };
+  const endDraw = () => {
+    viewer?.endDraw();
+    setDrawn(null);
+  };
+  const keepDrawn = async () => {
+    const edited = reading.findings.find((one) => one.id === drawn);
+    if (!edited || !viewer || drawn === null) return;
+    const mask = viewer.drawn(edited);
+    if (mask) await edit({ op: "mask", finding: drawn, mask: await packed(mask.values), box: mask.box });
+    else await edit({ op: "reject", finding: drawn });
+    endDraw();
+  };
+  const setTool = (isBrush: boolean, width: number) => {
+    setPen({ isBrush, width });
+    viewer?.pen(isBrush, width);
+  };
+  const add = async (diameter: number) => {
+    setDialog(null);
+    if (!cross) return;
+    const known = new Set(reading.findings.map((one) => one.id));
+    const after = await edit({ op: "add_lesion", position_mm: cross, diameter_mm: diameter });
+    const made = after?.findings.find((one) => !known.has(one.id));
+    if (made) setCurrent(made.id);
+  };
+
+  const actions: LesionActions = {
+    choose,
+    decide: (id, op) => void edit({ op, finding: id }),
+    setType: (id, type) => void edit({ op: "type", finding: id, type }),
+    mark: (id, aspect, right) => void edit({ op: "mark", finding: id, aspect, right }),
+    edit: startDraw,
+  };
+  const onLesion = (act: (one: Finding) => void) => () => canEdit && lesion && act(lesion);
+  const markKey = (aspect: Aspect) =>
+    onLesion((one) => actions.mark(one.id, aspect, nextMark(markOf(one, aspect))));
+  const keys: Keys = {
+    ArrowDown: () => step(1),
+    ArrowUp: () => step(-1),
+    a: onLesion((one) => actions.decide(one.id, "accept")),
+    r: onLesion((one) => actions.decide(one.id, "reject")),
+    t: onLesion((one) => actions.setType(one.id, TYPES[(TYPES.indexOf(one.kind as "lytic") + 1) % TYPES.length] ?? "lytic")),
+    b: () => setPreset(preset === "bone" ? "soft" : "bone"),
+    o: () => setShown(!isShown),
+    n: () => canEdit && cross && setDialog("add"),
+    e: onLesion(startDraw),
+    p: () => drawn && setTool(true, pen.width),
+    x: () => drawn && setTool(false, pen.width),
+    c: () => {
+      setTab("notes");
+      requestAnimationFrame(() => document.getElementById("note-comment")?.focus());
+    },
+    z: () => (drawn ? viewer?.undoStroke() : review.undo()),
+    "Ctrl+z": () => (drawn ? viewer?.undoStroke() : review.undo()),
+    y: review.redo,
+    "Ctrl+y": review.redo,
+    s: () => canEdit && !isTrial && me.role !== "reader" && setDialog("sign"),
+    "?": () => setDialog("help"),
+    Escape: () => (drawn ? endDraw() : !isTrial && go()),
+  };
+  ASPECTS.forEach((aspect, n) => (keys[String(n + 1)] = markKey(aspect)));
+  useKeys(keys);
+
+  const tabs = [
+    {
+      id: "lesions",
+      title: `${t("ct.lesions")} (${reading.findings.length})`,
+      body: () => (
+        <>
+          {canEdit && (
+            <button className="add" disabled={!cross} title="n" onClick={() => setDialog("add")}>
+              {t("ct.add")}
+            </button>
+          )}
+          <Lesions reading={reading} current={current} canEdit={canEdit} actions={actions} />
+        </>
+      ),
+    },
+    { id: "notes", title: t("tab.notes"), body: () => <Notes review={review} softTissue={false} /> },
+    ...(isTrial ? [] : [{ id: "difference", title: t("tab.difference"), body: () => <DifferenceTab review={review} /> }]),
+  ];
+  return (
+    <main className="review ct">
+      <StudyBar me={me} review={review} sign={() => setDialog("sign")} help={() => setDialog("help")} isTrial={isTrial} />
+      {!hasWebGl && <Fault error={new Error(t("ct.no3d"))} />}
+      {error !== null && <Fault error={error} />}
+      <div className="body">
+        <section className="images" aria-label={t("view.tools")}>
+          <div className="tools" role="toolbar" aria-label={t("ct.preset")}>
+            {(["bone", "soft"] as const).map((one) => (
+              <button key={one} aria-pressed={preset === one} title="b" onClick={() => setPreset(one)}>
+                {t(`ct.${one}`)}
+              </button>
+            ))}
+            <button aria-pressed={isShown} title="o" onClick={() => setShown(!isShown)}>
+              {t("ct.overlay")}
+            </button>
+            {cross && <small className="number">{cross.map((mm) => mm.toFixed(0)).join(" / ")} mm</small>}
+            {viewer?.isSoftware && <small>{t("ct.coarse")}</small>}
+            {!viewer && error === null && <span role="status">{t("loading")}</span>}
+          </div>
+          {drawn !== null && (
+            <MaskTools
+              isBrush={pen.isBrush}
+              width={pen.width}
+              set={setTool}
+              keep={() => void keepDrawn()}
+              discard={endDraw}
+              undo={() => viewer?.undoStroke()}
+            />
+          )}
+          <div className="volumes" data-ready={viewer !== null}>
+            <div>
+              <canvas ref={planes} role="img" aria-label={t("ct.label", { patient: study.patient_name })} tabIndex={0} />
+            </div>
+            <div className="solid">
+              <canvas ref={solid} role="img" aria-label="3-D" tabIndex={0} />
+            </div>
+          </div>
+        </section>
+        <section className="side" aria-label={t("tabs")}>
+          <Tabs label={t("tabs")} tabs={tabs} open={tab} choose={setTab} />
+        </section>
+      </div>
+      {dialog === "sign" && <SignDialog review={review} close={() => setDialog(null)} />}
+      {dialog === "help" && <Help rows={CT_HELP} close={() => setDialog(null)} />}
+      {dialog === "add" && <AddLesion add={(diameter) => void add(diameter)} close={() => setDialog(null)} />}
+    </main>
+  );
 }
+
+const labelOf = (one: Finding, current: string | null): number =>
+  one.id === current ? CURRENT : (LABEL[one.kind] ?? OTHER);

@@ -1,3 +1,102 @@
-export function TrialCase(_: object) {
-  return null;
+import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
+
+import * as calls from "../api/calls";
+import type { Me, Study } from "../api/types";
+import { PlanarReview } from "../planar/planar_review";
+import { useReview } from "../reading/use_review";
+import { go } from "../router";
+import { useTexts } from "../text";
+import { Fault } from "../ui/fault";
+import { Unread } from "./unread";
+
+const CtReview = lazy(() => import("../ct/ct_review").then((page) => ({ default: page.CtReview })));
+
+/** A case of a reader study, without name or date; its time runs while it is open. */
+export function TrialCase({ me, trial, id }: { me: Me; trial: string; id: string }) {
+  const { t } = useTexts();
+  const base = calls.caseBase(trial, id);
+  const [phase, setPhase] = useState<"alone" | "aided" | null>(null);
+  const fetchCase = useCallback(async (at: string): Promise<Study> => {
+    const opened = await calls.openCase(at);
+    setPhase(opened.phase);
+    return blinded(opened);
+  }, []);
+  const loaded = useReview(base, fetchCase);
+  if (!loaded.review) return <Unread {...loaded} />;
+  const { review } = loaded;
+  return (
+    <>
+      <div className="trial-bar">
+        {phase && <span>{t(`phase.${phase}`)}</span>}
+        <Finish base={base} trial={trial} />
+      </div>
+      {review.study.kind === "nm-planar" ? (
+        <PlanarReview me={me} review={review} isTrial />
+      ) : (
+        <Suspense fallback={<p className="loading">{t("loading")}</p>}>
+          <CtReview me={me} review={review} isTrial />
+        </Suspense>
+      )}
+    </>
+  );
+}
+
+/** Counts the seconds while the page is in sight, and hands them in with the finished case. */
+function Finish({ base, trial }: { base: string; trial: string }) {
+  const { t } = useTexts();
+  const [seconds, setSeconds] = useState(0);
+  const [fault, setFault] = useState<unknown>(null);
+  const looked = useRef(0);
+  useEffect(() => {
+    let last = performance.now();
+    const timer = setInterval(() => {
+      const now = performance.now();
+      if (document.visibilityState === "visible") looked.current += (now - last) / 1000;
+      last = now;
+      setSeconds(Math.floor(looked.current));
+    }, 250);
+    return () => clearInterval(timer);
+  }, []);
+  const finish = async () => {
+    try {
+      const next = await calls.finishCase(base, looked.current);
+      if (next.case) go("trials", trial, next.case);
+      else go("trials");
+    } catch (error) {
+      setFault(error);
+    }
+  };
+  return (
+    <>
+      <span role="timer" aria-label={t("trials.timer")}>
+        {Math.floor(seconds / 60)}:{String(seconds % 60).padStart(2, "0")}
+      </span>
+      <button className="main" onClick={() => void finish()}>
+        {t("trials.finish")}
+      </button>
+      {fault !== null && <Fault error={fault} close={() => setFault(null)} />}
+    </>
+  );
+}
+
+/** A case as a study: its pseudonym in place of the patient, no priors, no files. */
+function blinded({ study, kind, draft }: Awaited<ReturnType<typeof calls.openCase>>): Study {
+  return {
+    id: study,
+    patient_id: "",
+    patient_name: study,
+    birth_date: "",
+    sex: null,
+    date: "",
+    kind,
+    state: "read",
+    progress: 1,
+    problem: "",
+    scores: { siopen_total: null, curie_total: null, lesions: null },
+    reader_version: "",
+    draft,
+    readings: [],
+    priors: [],
+    files: [],
+  };
 }

@@ -12,7 +12,8 @@ import { UploadBox } from "./upload_box";
 const PAGE = 50;
 const KINDS = ["ct", "nm-planar"] as const;
 const STATES = ["arrived", "reading", "failed", "read", "reviewed", "signed"] as const;
-export const ORDERS = ["newest", "oldest", "patient", "state"] as const;
+/** Columns of the server; "-" before one: descending. */
+const ORDERS = ["-date", "date", "-arrived", "patient_name", "state", "-siopen_total"] as const;
 const BUSY_MS = 1500;
 
 /** Studies with search, filters and scores, a page at a time. */
@@ -21,7 +22,7 @@ export function Worklist() {
   const [search, setSearch] = useState("");
   const [kind, setKind] = useState("");
   const [state, setState] = useState("");
-  const [order, setOrder] = useState<string>("newest");
+  const [order, setOrder] = useState<string>("-date");
   const [offset, setOffset] = useState(0);
   const asked = useDeferredValue({ search, kind, state, order, offset, limit: PAGE });
   const { value, error, again } = useFetched(() => calls.studies(asked), JSON.stringify(asked));

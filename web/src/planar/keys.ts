@@ -14,6 +14,7 @@ export const PLANAR_HELP: readonly HelpRow[] = [
   ["- +", "key.upper"],
   ["q", "key.root"],
   ["g", "key.mean"],
+  ["b", "view.smooth"],
   ["o O", "key.outlines"],
   ["i I w", "key.zoom"],
   ["p", "key.prior"],

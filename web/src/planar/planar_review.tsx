@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useMemo, useState } from "react";
 
 import * as calls from "../api/calls";
-import type { Me } from "../api/types";
+import type { Me, ViewName } from "../api/types";
 import { DifferenceTab } from "../reading/difference";
 import { Help } from "../reading/help";
 import { levelOf, TOP, type Score } from "../reading/levels";
@@ -9,7 +9,7 @@ import { Notes } from "../reading/notes";
 import { SignDialog } from "../reading/sign";
 import { CURIE, segmentOf, SIOPEN } from "../reading/sites";
 import { StudyBar } from "../reading/study_bar";
-import type { Finding } from "../reading/types";
+import type { Finding, Reading } from "../reading/types";
 import type { Review } from "../reading/use_review";
 import { go } from "../router";
 import { useTexts } from "../text";
@@ -65,7 +65,7 @@ export function PlanarReview({ me, review, isTrial = false }: { me: Me; review: 
     setLevel(site, next, "siopen");
   };
   const remove = (id: string) => canEdit && void edit({ op: "remove", finding: id });
-  const add = async (view: string, column: number, row: number) => {
+  const add = async (view: ViewName, column: number, row: number) => {
     const known = new Set(reading.findings.map((one) => one.id));
     const after = await edit({ op: "add", view, x: column + 0.5, y: row + 0.5 });
     const made = after?.findings.find((one) => !known.has(one.id));
@@ -123,6 +123,7 @@ export function PlanarReview({ me, review, isTrial = false }: { me: Me; review: 
     "=": () => setUpper(1),
     q: () => look.setWindow({ ...look.window, root: !look.window.root }),
     g: () => look.setWindow({ ...look.window, mean: !look.window.mean }),
+    b: () => look.setWindow({ ...look.window, smooth: !look.window.smooth }),
     o: () => look.setShown({ ...look.shown, findings: !look.shown.findings }),
     O: () => look.setShown({ ...look.shown, segments: !look.shown.segments }),
     i: () => look.setCamera({ ...look.camera, zoom: Math.min(12, look.camera.zoom * 1.3) }),
@@ -241,7 +242,7 @@ function stepIn(all: readonly string[], now: string | null, by: 1 | -1): string 
 
 /** How the images are looked at: camera, window, cursor, outlines. */
 function useLook(views: readonly PlanarImage[]) {
-  const [window, setWindow] = useState<Window>({ upper: 100, root: false, mean: false });
+  const [window, setWindow] = useState<Window>({ upper: 100, root: false, mean: false, smooth: true });
   const [camera, setCamera] = useState<Camera>(NO_CAMERA);
   const [cursor, setCursor] = useState<Cursor | null>(null);
   const [shown, setShown] = useState<Shown>({ segments: true, findings: true });
@@ -259,7 +260,7 @@ function useLook(views: readonly PlanarImage[]) {
 }
 
 interface Prior {
-  reading: import("../reading/types").Reading;
+  reading: Reading;
   views: readonly PlanarImage[];
   outlines: null;
 }

@@ -38,6 +38,7 @@ export function Tools({
       </label>
       <Toggle name="view.root" hint="q" isOn={window.root} set={(root) => setWindow({ ...window, root })} />
       <Toggle name="view.mean" hint="g" isOn={window.mean} set={(mean) => setWindow({ ...window, mean })} />
+      <Toggle name="view.smooth" hint="b" isOn={window.smooth} set={(smooth) => setWindow({ ...window, smooth })} />
       <Toggle name="view.findings" hint="o" isOn={shown.findings} set={(findings) => setShown({ ...shown, findings })} />
       <Toggle name="view.segments" hint="O" isOn={shown.segments} set={(segments) => setShown({ ...shown, segments })} />
       <button onClick={reset} title="w">

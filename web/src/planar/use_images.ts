@@ -1,11 +1,11 @@
 import { useEffect, useState } from "react";
 
 import * as calls from "../api/calls";
-import type { Outlines, PlanarViewInfo } from "../api/types";
+import type { Outlines, PlanarViewInfo, ViewName } from "../api/types";
 import type { Shape } from "./camera";
 
 export interface PlanarImage {
-  name: string;
+  name: ViewName;
   shape: Shape;
   maximum: number;
   counts: Float32Array;

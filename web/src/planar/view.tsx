@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent, type PointerEvent } from "react";
 
-import type { Polygons } from "../api/types";
+import type { Polygons, ViewName } from "../api/types";
 import { findingAt, outlinePath } from "../reading/masks";
 import type { Finding, SetAside } from "../reading/types";
 import { visible, zoomAt, type Camera, type Extent } from "./camera";
@@ -18,7 +18,7 @@ export interface ViewActions {
   setUpper: (upper: number) => void;
   setCursor: (cursor: Cursor | null) => void;
   /** A click or Enter on a pixel of this view, with the finding that lies there. */
-  mark: (view: string, column: number, row: number, finding: Finding | undefined, alt: boolean) => void;
+  mark: (view: ViewName, column: number, row: number, finding: Finding | undefined, alt: boolean) => void;
   hover: (finding: Finding | undefined) => void;
 }
 

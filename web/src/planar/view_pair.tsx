@@ -7,7 +7,7 @@ import type { Camera } from "./camera";
 import type { Shown } from "./tools";
 import type { PlanarImage } from "./use_images";
 import { View, type Cursor, type ViewActions } from "./view";
-import { geometricMean, type Window } from "./window";
+import { geometricMean, smoothed, type Window } from "./window";
 
 /** Anterior and posterior side by side, with one camera, window and cursor. */
 export function ViewPair({
@@ -37,7 +37,7 @@ export function ViewPair({
   date?: string;
 }) {
   const { t } = useTexts();
-  const counts = useMemo(() => shownCounts(views, window.mean), [views, window.mean]);
+  const counts = useMemo(() => shownCounts(views, window.mean, window.smooth), [views, window.mean, window.smooth]);
   return (
     <div className="pair">
       {views.map((image, n) => {
@@ -66,11 +66,10 @@ export function ViewPair({
   );
 }
 
-function shownCounts(views: readonly PlanarImage[], mean: boolean): Float32Array[] {
-  const [one, other] = views;
-  if (!mean || !one || !other || one.counts.length !== other.counts.length) return views.map((view) => view.counts);
-  return [
-    geometricMean(one.counts, other.counts, one.shape.columns),
-    geometricMean(other.counts, one.counts, one.shape.columns),
-  ];
+function shownCounts(views: readonly PlanarImage[], mean: boolean, smooth: boolean): Float32Array[] {
+  const plain = views.map((view) => (smooth ? smoothed(view.counts, view.shape.columns) : view.counts));
+  const [one, other] = plain;
+  const columns = views[0]?.shape.columns ?? 0;
+  if (!mean || !one || !other || one.length !== other.length) return plain;
+  return [geometricMean(one, other, columns), geometricMean(other, one, columns)];
 }

@@ -6,6 +6,8 @@ export interface Window {
   root: boolean;
   /** Geometric mean of both views, the posterior mirrored. */
   mean: boolean;
+  /** Neighbours averaged (binomial, 3 x 3), as a gamma camera's own screen does; noise hides less. */
+  smooth: boolean;
 }
 
 export const LOWEST = 5;
@@ -64,4 +66,19 @@ export function paint(counts: Float32Array, maximum: number, window: Window): Ui
     words[at] = table[step >= 1024 ? 1024 : step <= 0 ? 0 : step | 0] ?? 0;
   }
   return pixels;
+}
+
+/** Binomial 3 x 3 average; the border keeps its counts. */
+export function smoothed(counts: Float32Array, columns: number): Float32Array {
+  const across = new Float32Array(counts);
+  for (let at = 1; at < counts.length - 1; at++) {
+    const column = at % columns;
+    if (column === 0 || column === columns - 1) continue;
+    across[at] = ((counts[at - 1] ?? 0) + 2 * (counts[at] ?? 0) + (counts[at + 1] ?? 0)) / 4;
+  }
+  const both = new Float32Array(across);
+  for (let at = columns; at < counts.length - columns; at++) {
+    both[at] = ((across[at - columns] ?? 0) + 2 * (across[at] ?? 0) + (across[at + columns] ?? 0)) / 4;
+  }
+  return both;
 }

@@ -2,6 +2,7 @@ import { useEffect, useState } from "react";
 
 import type { Key } from "../text/en";
 import { useTexts } from "../text";
+import { commentOf, softTissueOf } from "./said";
 import type { Review } from "./use_review";
 
 /** Comment and soft-tissue note; kept when the field is left. */
@@ -9,9 +10,9 @@ export function Notes({ review, softTissue = true }: { review: Review; softTissu
   const { t } = useTexts();
   return (
     <div className="notes-tab">
-      <Field review={review} op="comment" kept={review.draft.comment ?? ""} name="notes.comment" />
+      <Field review={review} op="comment" kept={commentOf(review.reading)} name="notes.comment" />
       {softTissue && (
-        <Field review={review} op="soft_tissue" kept={review.draft.soft_tissue ?? ""} name="notes.softTissue" />
+        <Field review={review} op="soft_tissue" kept={softTissueOf(review.reading)} name="notes.softTissue" />
       )}
       <small>{t("notes.hint")}</small>
       <Limits review={review} />

@@ -1,7 +1,7 @@
 import { useState, type FormEvent } from "react";
 
 import * as calls from "../api/calls";
-import type { Signed } from "../api/types";
+import type { Delivery } from "../api/types";
 import { useTexts } from "../text";
 import { Dialog } from "../ui/dialog";
 import { Fault } from "../ui/fault";
@@ -13,7 +13,7 @@ export function SignDialog({ review, close }: { review: Review; close: () => voi
   const { t } = useTexts();
   const { study, reading } = review;
   const [fault, setFault] = useState<unknown>(null);
-  const [signed, setSigned] = useState<Signed | null>(null);
+  const [signed, setSigned] = useState<Delivery | null>(null);
   const [busy, setBusy] = useState(false);
 
   const sign = async (event: FormEvent) => {
@@ -21,7 +21,10 @@ export function SignDialog({ review, close }: { review: Review; close: () => voi
     setBusy(true);
     try {
       const { patient_id, birth_date, patient_name } = study;
-      setSigned(await calls.sign(review.base, { patient_id, birth_date, name: patient_name }));
+      const made = await calls.sign(review.base, { patient_id, birth_date, name: patient_name });
+      setSigned(made);
+      review.reload();
+      if (!made.done) setSigned(await written(review.base));
       review.reload();
     } catch (error) {
       setFault(error);
@@ -49,9 +52,12 @@ export function SignDialog({ review, close }: { review: Review; close: () => voi
           ))}
         </dl>
         {signed ? (
-          <p role="status" data-signed>
-            {t("sign.done", { files: signed.files.join(", ") })}{" "}
-            {signed.sent.map((target) => t("sign.sent", { target: words(target) })).join("; ")}
+          <p role="status" data-signed={signed.done}>
+            {signed.done ? t("sign.done", { files: signed.files.join(", ") }) : t("sign.writing")}
+            {signed.problem && <strong> {signed.problem}</strong>}
+            {signed.sent.map((one, n) => (
+              <span key={n}> {one.ok ? t("sign.sent", { count: one.instances.length }) : one.problem}</span>
+            ))}
           </p>
         ) : (
           <label className="check">
@@ -84,4 +90,13 @@ export function SignDialog({ review, close }: { review: Review; close: () => voi
   }
 }
 
-const words = (value: unknown): string => (typeof value === "string" ? value : Object.values(value as object).join(" "));
+const PAUSE_MS = 700;
+
+/** Waits until the signed files are written. */
+async function written(base: string): Promise<Delivery> {
+  for (;;) {
+    const now = await calls.delivery(base);
+    if (now.done) return now;
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+}

@@ -64,5 +64,6 @@ export interface Reading {
   measures: Measure[];
   set_aside: SetAside[];
   gaps: { where: string; step: string; reason: string }[];
+  provenance: { settings: Record<string, string | number | boolean> };
   intake: { level: string; problem: string; action: string; file: string }[];
 }

@@ -28,20 +28,20 @@ interface Held {
 export type Loaded = { review: Review } | { review: null; study: Study | null; error: unknown; reload: () => void };
 
 /** A study under review. Changes go to the server one after another, in the order in which they were made. */
-export function useReview(base: string): Loaded {
+export function useReview(base: string, fetchStudy: (base: string) => Promise<Study> = calls.study): Loaded {
   const [held, setHeld] = useState<Held | null>(null);
   const [error, setError] = useState<unknown>(null);
   const queue = useRef<Promise<unknown>>(Promise.resolve());
 
   const reload = useCallback(() => {
-    load(base).then(
+    load(base, fetchStudy).then(
       (loaded) => {
         setHeld(loaded);
         setError(null);
       },
       (reason: unknown) => setError(reason),
     );
-  }, [base]);
+  }, [base, fetchStudy]);
   useEffect(reload, [reload]);
 
   const change = useCallback((call: () => Promise<calls.Edited>): Promise<Reading | null> => {
@@ -83,8 +83,8 @@ export function useReview(base: string): Loaded {
 
 const UNREAD = new Set(["arrived", "reading", "failed"]);
 
-async function load(base: string): Promise<Held> {
-  const study = await calls.study(base);
+async function load(base: string, fetchStudy: (base: string) => Promise<Study>): Promise<Held> {
+  const study = await fetchStudy(base);
   const reading = UNREAD.has(study.state) ? null : await calls.reading(base);
   return { study, reading, draft: study.draft };
 }

@@ -1,0 +1,218 @@
+/** NiiVue behind a small face: three planes with lesions, the 3-D skeleton beside them, a brush. */
+
+import { DRAG_MODE, MULTIPLANAR_TYPE, Niivue, NVImage, SHOW_RENDER, SLICE_TYPE } from "@niivue/niivue";
+
+import type { Finding } from "../reading/types";
+import { fromDrawing, redrawn, toDrawing, type BoxedMask, type Order } from "./mask";
+import { coarseHu, coarseMask, factorFor, headerOf, labelled, volumeOf, type Dims, type Header } from "./nifti";
+
+/** A place of the patient system (LPS). */
+export type Millimetres = [number, number, number];
+export type Labelling = (finding: Finding) => number;
+
+/** Windows of a CT in Hounsfield units. */
+export const PRESETS = { bone: [-450, 1050], soft: [-160, 240] } as const;
+export type Preset = keyof typeof PRESETS;
+
+/** Label of the lesion in hand; 1 lytic, 2 blastic, 3 mixed, 4 another. */
+const CURRENT = 5;
+/** Colours of the labels 0-5 (Okabe and Ito). */
+const COLOURS = {
+  R: [0, 213, 86, 204, 0, 255],
+  G: [0, 94, 180, 121, 158, 225],
+  B: [0, 0, 233, 167, 115, 25],
+  A: [0, 255, 255, 255, 255, 255],
+  I: [0, 1, 2, 3, 4, 5],
+  labels: ["", "lytic", "blastic", "mixed", "other", "current"],
+};
+const BONE_AT_LEAST_HU = 180;
+const OPACITY = 0.5;
+// NiiVue shades every voxel on the graphics processor; without one, finer grids take tens of seconds.
+const MOST = { planes: { gpu: 1024, software: 256 }, solid: { gpu: 200, software: 90 } };
+const PLAIN = { dragAndDropEnabled: false, viewModeHotKey: "", clipPlaneHotKey: "", cycleClipPlaneHotKey: "", loadingText: "" };
+
+export interface Canvases {
+  planes: HTMLCanvasElement;
+  solid: HTMLCanvasElement;
+}
+
+export class CtViewer {
+  private solid: { view: Niivue; labels: NVImage; factor: number } | null = null;
+  private before: Uint8Array | null = null;
+  private shown: { findings: readonly Finding[]; label: Labelling } = { findings: [], label: () => 0 };
+
+  private constructor(
+    private readonly planes: Niivue,
+    private readonly header: Header,
+    private readonly factor: number,
+    /** Drawn without a graphics processor, so coarser. */
+    readonly isSoftware: boolean,
+  ) {}
+
+  /** Shows the planes of a CT.
+   * @throws Error where the browser lacks WebGL 2 or the file is no NIfTI.
+   */
+  static async open(canvas: HTMLCanvasElement, volume: ArrayBuffer, moved: (place: Millimetres) => void): Promise<CtViewer> {
+    const header = headerOf(volume);
+    const isSoftware = drawsInSoftware();
+    const factor = factorFor(header.dims, isSoftware ? MOST.planes.software : MOST.planes.gpu);
+    const planes = new Niivue({
+      ...PLAIN,
+      isRadiologicalConvention: true,
+      multiplanarShowRender: SHOW_RENDER.NEVER,
+      multiplanarLayout: MULTIPLANAR_TYPE.AUTO,
+      dragMode: DRAG_MODE.windowing,
+      crosshairColor: [0.2, 0.9, 0.4, 0.8],
+      crosshairWidth: 1,
+      backColor: [0, 0, 0, 1],
+      crosshairGap: 8,
+      penSize: 5,
+    });
+    await planes.attachToCanvas(canvas, false);
+    planes.setSliceType(SLICE_TYPE.MULTIPLANAR);
+    planes.setDrawColormap(COLOURS as unknown as string);
+    const [low, high] = PRESETS.bone;
+    planes.addVolume(
+      await NVImage.loadFromUrl({
+        url: "ct.nii",
+        buffer: factor === 1 ? volume : volumeOf(header, coarseHu(volume, factor), factor),
+        cal_min: low,
+        cal_max: high,
+        trustCalMinMax: true,
+      }),
+    );
+    planes.createEmptyDrawing();
+    planes.setDrawOpacity(OPACITY);
+    planes.onLocationChange = (place) => {
+      const [x = 0, y = 0, z = 0] = (place as { mm: number[] }).mm;
+      moved([-x, -y, z]);
+    };
+    return new CtViewer(planes, header, factor, isSoftware);
+  }
+
+  /** Shows the 3-D skeleton: ``bones`` are its bones as labels, null to take what is dense. */
+  async openSolid(canvas: HTMLCanvasElement, volume: ArrayBuffer, bones: ArrayBuffer | null): Promise<void> {
+    const { isSoftware, header } = this;
+    const factor = factorFor(header.dims, isSoftware ? MOST.solid.software : MOST.solid.gpu);
+    const mask = bones
+      ? coarseMask(bones, factor, (label) => label > 0)
+      : coarseMask(volume, factor, (hu) => hu >= BONE_AT_LEAST_HU);
+    const view = new Niivue({
+      ...PLAIN,
+      backColor: [0.07, 0.09, 0.12, 1],
+      show3Dcrosshair: true,
+      crosshairWidth: 1,
+      crosshairColor: [0.2, 0.9, 0.4, 0.6],
+      ...(isSoftware ? { forceDevicePixelRatio: 0.5 } : {}),
+    });
+    await view.attachToCanvas(canvas, false);
+    view.setSliceType(SLICE_TYPE.RENDER);
+    const skeleton = await NVImage.loadFromUrl({
+      url: "bones.nii",
+      buffer: volumeOf(header, mask, factor),
+      cal_min: 20,
+      cal_max: 160,
+      trustCalMinMax: true,
+    });
+    const { findings, label } = this.shown;
+    const buffer = volumeOf(header, labelled(findings, header.dims, factor, label), factor);
+    const labels = await NVImage.loadFromUrl({ url: "labels.nii", buffer, cal_min: 0, cal_max: 5, trustCalMinMax: true });
+    labels.setColormapLabel(COLOURS);
+    view.addVolume(skeleton);
+    view.addVolume(labels);
+    if (!isSoftware) void view.setVolumeRenderIllumination(0.6);
+    this.solid = { view, labels, factor };
+    this.show(this.shown.findings, this.shown.label);
+  }
+
+  close(): void {
+    this.planes.cleanup();
+    this.solid?.view.cleanup();
+  }
+
+  show(findings: readonly Finding[], label: Labelling): void {
+    this.shown = { findings, label };
+    const drawing = this.planes.drawBitmap;
+    if (!drawing) return;
+    toDrawing(labelled(findings, this.header.dims, this.factor, label), drawing, this.order);
+    this.planes.refreshDrawing(true);
+    if (!this.solid) return;
+    const { view, labels, factor } = this.solid;
+    (labels.img as Uint8Array).set(labelled(findings, this.header.dims, factor, label));
+    view.refreshLayers(labels, 1);
+    view.drawScene();
+  }
+
+  preset(preset: Preset): void {
+    const ct = this.planes.volumes[0];
+    const [low, high] = PRESETS[preset];
+    if (!ct || (ct.cal_min === low && ct.cal_max === high)) return;
+    ct.cal_min = low;
+    ct.cal_max = high;
+    this.planes.refreshLayers(ct, 0);
+    this.planes.drawScene();
+  }
+
+  setOverlay(isShown: boolean): void {
+    this.planes.setDrawOpacity(isShown ? OPACITY : 0);
+  }
+
+  /** Moves the cross. */
+  go([x, y, z]: Millimetres): void {
+    for (const view of [this.planes, this.solid?.view]) {
+      if (!view) continue;
+      view.scene.crosshairPos = view.mm2frac([-x, -y, z]);
+      view.drawScene();
+    }
+    this.planes.createOnLocationChange();
+  }
+
+  /** Opens the mask of the lesion in hand for the brush. */
+  draw(): void {
+    const drawing = this.planes.drawBitmap;
+    if (!drawing) return;
+    this.before = fromDrawing(drawing, this.order);
+    this.planes.drawClearAllUndoBitmaps();
+    this.planes.drawAddUndoBitmap();
+    this.planes.setDrawingEnabled(true);
+    this.pen(true, this.planes.opts.penSize);
+  }
+
+  pen(isBrush: boolean, size: number): void {
+    this.planes.opts.penSize = size;
+    this.planes.setPenValue(isBrush ? CURRENT : 0);
+  }
+
+  undoStroke(): void {
+    this.planes.drawUndo();
+  }
+
+  /** The mask of a lesion after the strokes; null where nothing is left of it. */
+  drawn(finding: Finding): BoxedMask | null {
+    const drawing = this.planes.drawBitmap;
+    if (!drawing || !this.before) return null;
+    const after = fromDrawing(drawing, this.order);
+    return redrawn(finding, this.before, after, CURRENT, this.header.dims, this.factor);
+  }
+
+  /** Puts the brush away; the lesions are shown as the Reading has them. */
+  endDraw(): void {
+    this.before = null;
+    this.planes.setDrawingEnabled(false);
+    this.show(this.shown.findings, this.shown.label);
+  }
+
+  private get order(): Order {
+    const { dimsRAS, img2RASstart, img2RASstep } = this.planes.volumes[0] ?? {};
+    if (!dimsRAS || !img2RASstart || !img2RASstep) throw new Error("the CT has no orientation");
+    return { sizes: dimsRAS.slice(1, 4) as Dims, start: img2RASstart as Dims, step: img2RASstep as Dims };
+  }
+}
+
+/** Whether the browser draws WebGL on the processor. */
+function drawsInSoftware(): boolean {
+  const context = document.createElement("canvas").getContext("webgl2");
+  const names = context?.getExtension("WEBGL_debug_renderer_info");
+  const renderer = names && context ? String(context.getParameter(names.UNMASKED_RENDERER_WEBGL)) : "";
+  return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(renderer);
+}
