@@ -24,7 +24,7 @@ PASSWORD = "correct horse battery"  # noqa: S105 - of tests
 
 def work_off(settings: Settings, store: Store) -> list[str]:
     """Do all waiting jobs here and now; the problems of those that failed."""
-    problems = []
+    problems: list[str] = []
     while True:
         with store.writing() as session:
             job = queue.take(session, tuple(JOBS))

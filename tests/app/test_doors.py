@@ -50,7 +50,7 @@ def test_a_change_needs_the_token_of_the_session(served: Served, token: str) -> 
     page = served.login("sig")
     other = served.login("ada").csrf
     for wrong in (token, other):
-        headers = {"X-CSRF-Token": wrong.encode()}
+        headers = [(b"X-CSRF-Token", wrong.encode())]
         answer = page.client.post(f"/api/studies/{served.study}/undo", headers=headers)
         assert answer.status_code == 403
     forged = served.login("ada").get("/api/audit")

@@ -48,7 +48,7 @@ class Running:
         return str(items[0]["state"]) if items else ""
 
     def workers(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children()
+        return list(psutil.Process(self.process.pid).children())
 
     def kill(self) -> None:
         self.process.kill()

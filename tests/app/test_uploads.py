@@ -6,6 +6,7 @@ import base64
 import errno
 import io
 import os
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,6 @@ from typing import Any
 import pytest
 from serving import PASSWORD, Page, Served
 
-from osteoscope.app import arrivals
 from osteoscope.app.arrivals import Landing, Sender
 from osteoscope.app.server import open_server
 from osteoscope.app.settings import Settings
@@ -151,7 +151,7 @@ def test_a_full_disk_is_said_and_leaves_nothing_half(
         patch.setattr(os, "fsync", full)
         assert "full" in page.send(child, 507)["detail"]["found"]
     with monkeypatch.context() as patch:
-        patch.setattr(arrivals.shutil, "disk_usage", lambda _: SimpleNamespace(free=1))
+        patch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1))
         assert "free on the server" in page.send(child, 507)["detail"]["found"]
     assert len(list(served.settings.uploads.iterdir())) == 1
     page.send(child)

@@ -47,14 +47,15 @@ def build(server: Server | None = None) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     server: Server = app.state.server
-    threads = [server.supervisor] if server.supervisor else []
-    watching = [Watcher(server.settings, server.store, server.wake)] if threads and server.settings.watch else []
-    for thread in (*threads, *watching):
+    threads: list[Supervisor | Watcher] = [server.supervisor] if server.supervisor else []
+    if threads and server.settings.watch:
+        threads.append(Watcher(server.settings, server.store, server.wake))
+    for thread in threads:
         thread.start()
     if threads:
         threading.Thread(target=_warm, daemon=True).start()
     yield
-    for thread in (*watching, *threads):
+    for thread in reversed(threads):
         thread.stop()
 
 

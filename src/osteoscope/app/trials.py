@@ -247,7 +247,7 @@ def case_outlines(trial: str, case: str, server: ServerDep, person: PersonDep) -
         found, study = _case(session, trial, case, person)
         reading = drafted(session, server.settings, study, _draft(session, found, study))
     views = outlines_of(reading, server.settings.folder_of(study.id) / PROGRAM / "units.json")
-    hidden = {"sites": {}, "units": {}} if found.phase == "alone" else {}
+    hidden: Json = {"sites": {}, "units": {}} if found.phase == "alone" else {}
     return OutlinesOut(views={name: Outline.model_validate({**view, **hidden}) for name, view in views.items()})
 
 
