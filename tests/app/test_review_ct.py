@@ -1,0 +1,155 @@
+"""A CT from upload to signature, with lesions added, painted, judged and rejected."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from serving import PASSWORD, Page, Served, serve
+
+from osteoscope.app.settings import Settings
+from osteoscope.dicom.write_ct import write_ct
+from osteoscope.domain.geometry import Grid
+from osteoscope.domain.image import Image
+from osteoscope.domain.study import Patient, Study
+from osteoscope.store.people import add_user
+
+SHAPE, SPACING = (24, 96, 96), (3.0, 2.0, 2.0)
+AT = [60.0, 96.0, 36.0]  # LPS, the middle of the bone
+
+
+@pytest.fixture(scope="session")
+def ct_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rows, columns = np.mgrid[:96, :96]
+    values = np.full(SHAPE, -1000.0)
+    values[:, (rows - 48) ** 2 + (columns - 48) ** 2 < 42**2] = 30
+    shaft = (rows - 48) ** 2 + (columns - 30) ** 2
+    values[:, shaft < 7**2] = 1100
+    values[:, shaft < 4**2] = 60
+    values += np.random.default_rng(0).normal(0, 8, SHAPE)
+    image = Image(Grid.axial(SHAPE, SPACING), values.astype(np.int16), "HU")
+    folder = tmp_path_factory.mktemp("ct")
+    write_ct(Study("2.25.77", "ct", "2026-03-04", Patient("C1", "Simulated^Cylinder"), {"ct": image}), folder)
+    home = tmp_path_factory.mktemp("ct-home")
+    served = serve(Settings(home))
+    with served.store.writing() as session:
+        add_user(session, "sig", PASSWORD, "signer")
+    served.login("sig").send([(p.name, p.read_bytes()) for p in sorted(folder.rglob("*")) if p.is_file()])
+    assert served.work() == []
+    served.store.engine.dispose()
+    return home
+
+
+@pytest.fixture
+def served(ct_home: Path, tmp_path: Path) -> Iterator[Served]:
+    shutil.copytree(ct_home, tmp_path / "home")
+    one = serve(Settings(tmp_path / "home"))
+    yield one
+    one.store.engine.dispose()
+
+
+@pytest.fixture
+def page(served: Served) -> Page:
+    return served.login("sig")
+
+
+def edit(page: Page, study: str, status: int = 200, **what: Any) -> Any:
+    return page.post(f"/api/studies/{study}/edits", {"edit": what}, status)
+
+
+def measure(noun: dict[str, Any], name: str) -> float | None:
+    return next((m["value"] for m in noun["measures"] if m["name"] == name), None)
+
+
+def test_volumes_are_there_for_the_viewer(served: Served, page: Page) -> None:
+    ct = page.get(f"/api/studies/{served.study}/views")["ct"]
+    assert (ct["shape"], ct["spacing_mm"]) == (list(SHAPE), list(SPACING))
+    for name in ("volume", "lesions", "bones"):
+        assert page.client.get(ct[name]).content[:2] == b"\x1f\x8b"
+    assert ct["legend"]
+
+
+def test_a_lesion_is_added_painted_typed_judged_and_rejected(served: Served, page: Page) -> None:
+    study = served.study
+    before = page.get(f"/api/studies/{study}/reading")
+    added = edit(page, study, op="add_lesion", position_mm=AT, diameter_mm=12)["reading"]
+    lesion = next(f for f in added["findings"] if f["id"] == "P1")
+    assert measure(lesion, "volume") == pytest.approx(4 / 3 * np.pi * 6**3 / 1000, rel=0.2)
+    assert lesion["centre"]["position"] == pytest.approx(AT, abs=1.5)
+    assert lesion["site"] in {site["site"] for site in before["sites"]}
+    count = measure(added, "lesion_count")
+    assert count == len(before["findings"]) + 1
+
+    mask = np.zeros((2, 3, 4), dtype=np.uint8)
+    mask[:, 1, 1:3] = 1
+    packed = base64.b64encode(gzip.compress(mask.tobytes())).decode()
+    box = [[10, 12], [47, 50], [28, 32]]
+    painted = edit(page, study, op="mask", finding="P1", mask=packed, box=box)["reading"]
+    lesion = next(f for f in painted["findings"] if f["id"] == "P1")
+    part = lesion["region"]["parts"][0]
+    assert (part["offset"], part["mask"]["shape"]) == ([10, 48, 29], [2, 1, 2])
+    assert measure(lesion, "volume") == pytest.approx(4 * 12 / 1000)
+
+    for aspect, right in (("size", True), ("location", False), ("detection", True), ("detection", None)):
+        edit(page, study, op="mark", finding="P1", aspect=aspect, right=right)
+    typed = edit(page, study, op="type", finding="P1", type="blastic")["reading"]
+    lesion = next(f for f in typed["findings"] if f["id"] == "P1")
+    assert lesion["kind"] == "blastic"
+    assert [measure(lesion, f"{a}_right") for a in ("size", "location", "detection")] == [1.0, 0.0, None]
+
+    rejected = edit(page, study, op="reject", finding="P1")["reading"]
+    assert measure(rejected, "lesion_count") == len(before["findings"])
+    assert rejected["set_aside"][-1]["reason"] == "removed by sig"
+
+
+@pytest.mark.parametrize(
+    ("what", "status"),
+    [
+        ({"op": "add_lesion", "position_mm": [1e9, 0, 0], "diameter_mm": 5}, 400),
+        ({"op": "add_lesion", "position_mm": AT, "diameter_mm": 5000}, 422),
+        ({"op": "add_lesion", "position_mm": AT, "diameter_mm": 5, "site": "moon"}, 400),
+        ({"op": "mask", "finding": "P1", "mask": "!!", "box": [[0, 1], [0, 1], [0, 1]]}, 400),
+        ({"op": "mask", "finding": "P1", "mask": "AAAA", "box": [[0, 1], [0, 1], [0, 1]]}, 400),
+        (
+            {
+                "op": "mask", "finding": "P1", "box": [[0, 1], [0, 1], [0, 2]],
+                "mask": base64.b64encode(gzip.compress(b"\0" * 10**6)).decode(),
+            },
+            400,
+        ),
+        (
+            {
+                "op": "mask", "finding": "P1", "box": [[0, 1], [0, 1], [0, 2]],
+                "mask": base64.b64encode(gzip.compress(b"\0\0")).decode(),
+            },
+            400,
+        ),
+        ({"op": "mask", "finding": "P1", "mask": "", "box": [[0, 99], [0, 1], [0, 1]]}, 400),
+        ({"op": "mark", "finding": "P9", "aspect": "size", "right": True}, 400),
+        ({"op": "level", "site": "skull", "level": 1}, 400),
+    ],
+)  # fmt: skip
+def test_an_edit_that_does_not_fit_is_refused(served: Served, page: Page, what: dict[str, Any], status: int) -> None:
+    edit(page, served.study, op="add_lesion", position_mm=AT, diameter_mm=6)
+    refused = edit(page, served.study, status, **what)
+    assert status == 422 or refused["detail"]["remedy"]
+    assert page.get(f"/api/studies/{served.study}")["draft"]["number_of_edits"] == 1
+
+
+def test_the_signed_segmentation_holds_the_lesion(served: Served, page: Page) -> None:
+    study = served.study
+    edit(page, study, op="add_lesion", position_mm=AT, diameter_mm=12, type="lytic")
+    item = page.get(f"/api/studies/{study}")
+    who = {"patient_id": item["patient_id"], "birth_date": item["birth_date"], "name": item["patient_name"]}
+    page.post(f"/api/studies/{study}/sign", who)
+    served.work()
+    delivered = page.get(f"/api/studies/{study}/delivery")
+    assert delivered["notes"] == []
+    assert {"lesions.dcm", "bones.dcm", "measurements.dcm", "report.dcm", "lesions.nii.gz"} <= set(delivered["files"])
+    assert page.client.get(f"/api/studies/{study}/files/lesions.dcm").content[128:132] == b"DICM"
