@@ -1,0 +1,257 @@
+"""The page as practitioners use it: from the one-time link to signed files. The tests go on from one another."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browsing import (
+    AXE,
+    PASSWORD,
+    Served,
+    axe,
+    foci,
+    level,
+    log_in,
+    make_admin,
+    open_study,
+    pixel,
+    total,
+    upload,
+    wait_until_read,
+)
+
+CURRENT, PRIOR = "2026-04-03", "2026-02-03"
+
+
+@pytest.fixture(scope="module")
+def loaded(served: Served, browser: Any, children: list[Path], trunk: Path) -> Served:
+    """The server with an administrator, a second signer and three studies, one of them a CT."""
+    page = browser.new_page()
+    make_admin(page, served.link)
+    page.goto(f"{served.url}#/users")
+    page.get_by_label("Name").fill("bo")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.locator("form select").select_option("signer")
+    page.get_by_role("button", name="Add a user").click()
+    page.get_by_role("rowheader", name="bo").wait_for()
+    page.goto(f"{served.url}#/")
+    upload(page, children)
+    upload(page, sorted(trunk.iterdir()))
+    wait_until_read(page, 3)
+    page.context.close()
+    return served
+
+
+def test_a_wrong_password_and_a_used_link_are_refused(window: Any, loaded: Served) -> None:
+    window.goto(loaded.link)
+    window.get_by_label("Name").fill("eve")
+    window.get_by_label("Password").fill(PASSWORD)
+    window.keyboard.press("Enter")
+    window.get_by_role("alert").wait_for()
+    assert "not a medical device" in window.locator("body").inner_text()
+
+
+def test_a_child_is_corrected_by_keys_and_clicks_and_taken_back(window: Any, loaded: Served) -> None:
+    log_in(window, loaded.url, "ada")
+    open_study(window, CURRENT)
+    window.locator(".frame canvas").first.wait_for()
+    before = total(window, "siopen"), total(window, "curie"), level(window, "skull"), foci(window)
+
+    window.keyboard.press("ArrowDown")
+    window.keyboard.press("5")
+    window.wait_for_selector("[data-site=skull] button[aria-pressed=true]:text('5')")
+    assert total(window, "siopen") == before[0] + 5 - int(before[2])
+    window.keyboard.press("x")
+    window.wait_for_selector("[data-site=skull] button[aria-pressed=true]:text('?')")
+    window.keyboard.press("z")
+    window.wait_for_selector("[data-site=skull] button[aria-pressed=true]:text('5')")
+    window.locator("[data-site=skull] button", has_text="2").click()
+    window.wait_for_selector("[data-site=skull] button[aria-pressed=true]:text('2')")
+    window.keyboard.press("z")
+    window.keyboard.press("z")
+    window.wait_for_selector(f"[data-site=skull] button[aria-pressed=true]:text('{before[2]}')")
+
+    sternum = spot(window)
+    window.mouse.click(*sternum)
+    window.get_by_role("tab", name=f"Foci ({before[3] + 1})").wait_for()
+    window.mouse.click(*sternum)
+    window.get_by_role("tab", name=f"Foci ({before[3]})").wait_for()
+    window.mouse.click(*sternum)
+    window.get_by_role("tab", name=f"Foci ({before[3] + 1})").wait_for()
+    window.keyboard.press("m")
+    window.wait_for_selector("li.current select:focus")
+    window.locator("li.current select").select_option("skull")
+    window.get_by_role("tab", name="SIOPEN").click()
+    window.wait_for_function(
+        "was => document.querySelector('[data-site=skull] button[aria-pressed=true]').innerText !== was", arg=before[2]
+    )
+    while window.get_by_role("button", name="Undo").is_enabled():
+        with window.expect_response("**/undo"):
+            window.keyboard.press("z")
+        window.wait_for_timeout(50)
+    assert (total(window, "siopen"), total(window, "curie"), level(window, "skull"), foci(window)) == before
+
+
+def spot(page: Any) -> tuple[float, float]:
+    """A place on the thoracic cage where no focus lies: the middle of its outline on the anterior view."""
+    page.wait_for_selector(".frame[data-view=anterior] path.segment")
+    study = page.evaluate("location.hash.split('/').pop()")
+    outlines = page.evaluate("async id => (await fetch(`/api/studies/${id}/outlines`)).json()", study)
+    ring = max(outlines["views"]["anterior"]["sites"]["skull"], key=len)
+    column, row = (sum(point[axis] for point in ring) / len(ring) for axis in (0, 1))
+    return pixel(page, "anterior", column, row)
+
+
+def test_window_outlines_zoom_and_prior_follow_the_keys(window: Any, loaded: Served) -> None:
+    log_in(window, loaded.url, "ada")
+    open_study(window, CURRENT)
+    window.wait_for_selector(".frame path.segment")
+    upper = window.locator(".tools output").first
+    start = upper.inner_text()
+    window.keyboard.press("-")
+    assert upper.inner_text() != start
+    window.keyboard.press("q")
+    assert window.get_by_role("button", name="Square root").get_attribute("aria-pressed") == "true"
+    window.keyboard.press("o")
+    window.keyboard.press("O")
+    assert window.locator(".frame path.segment, .frame path.finding").count() == 0
+    whole = window.locator(".frame >> nth=0").get_attribute("data-box")
+    window.keyboard.press("i")
+    assert window.locator(".frame >> nth=0").get_attribute("data-box") != whole
+    window.keyboard.press("w")
+    window.keyboard.press("p")
+    window.locator("figcaption", has_text=PRIOR).first.wait_for()
+    assert window.locator(".frame").count() == 4
+    window.get_by_role("columnheader", name="Change").wait_for()
+    window.get_by_role("tab", name="Prior").click()
+    window.get_by_text("INRC").first.wait_for()
+
+
+def test_axe_finds_nothing_serious_in_either_language(window: Any, loaded: Served) -> None:
+    if not AXE.is_file():
+        pytest.skip("web/node_modules is absent")
+    window.goto(loaded.url)
+    window.wait_for_selector("form")
+    assert axe(window, AXE) == []
+    log_in(window, loaded.url, "ada")
+    window.wait_for_selector("tbody tr")
+    assert axe(window, AXE) == []
+    for page in ("users", "audit", "trials"):
+        window.goto(f"{loaded.url}#/{page}")
+        window.wait_for_selector("h1")
+        assert axe(window, AXE) == []
+    window.get_by_role("button", name="Français").click()
+    window.goto(f"{loaded.url}#/")
+    assert "dispositif médical" in window.locator("header").inner_text()
+    open_study(window, CURRENT)
+    window.wait_for_selector(".frame path.segment")
+    assert axe(window, AXE) == []
+    window.keyboard.press("?")
+    window.wait_for_selector("dialog")
+    assert axe(window, AXE) == []
+    window.keyboard.press("Escape")
+    window.keyboard.press("s")
+    window.wait_for_selector("dialog .facts")
+    assert axe(window, AXE) == []
+
+
+def test_three_keys_sign_and_the_files_are_written(window: Any, loaded: Served) -> None:
+    log_in(window, loaded.url, "ada")
+    open_study(window, PRIOR)
+    window.wait_for_selector(".frame canvas")
+    window.keyboard.press("s")
+    facts = window.locator("dialog .facts")
+    facts.wait_for()
+    assert "E2E-1" in facts.inner_text()
+    assert PRIOR in facts.inner_text()
+    window.keyboard.press("Space")
+    window.keyboard.press("Enter")
+    window.locator("[data-signed=true]").wait_for(timeout=60_000)
+    window.keyboard.press("Enter")
+    window.locator(".study-bar .state.signed").wait_for()
+    assert window.locator(".steps button").first.is_disabled()
+
+    names = {path.name for path in loaded.home.glob("studies/*/**/*") if path.is_file()}
+    assert {"reading.json", "report.pdf", "measurements.dcm"} <= names
+    window.locator(".files summary").click()
+    with window.expect_download() as download:
+        window.get_by_role("link", name="reading.json").click()
+    said = json.loads(Path(download.value.path()).read_text())
+    assert said["reader"] == {"kind": "person", "name": "ada", "version": "", "models": []}
+
+    window.get_by_role("button", name="Amend").click()
+    window.get_by_label("Reason").fill("a second look")
+    window.keyboard.press("Enter")
+    window.locator(".study-bar .state.reviewed").wait_for()
+
+
+def test_two_users_at_once_keep_their_own_drafts(browser: Any, window: Any, loaded: Served) -> None:
+    other = browser.new_context().new_page()
+    log_in(window, loaded.url, "ada")
+    log_in(other, loaded.url, "bo")
+    for page, key in ((window, "3"), (other, "4")):
+        open_study(page, CURRENT)
+        page.wait_for_selector(".frame canvas")
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press(key)
+        page.wait_for_selector(f"[data-site=skull] button[aria-pressed=true]:text('{key}')")
+    for page, key in ((window, "3"), (other, "4")):
+        page.reload()
+        page.wait_for_selector(f"[data-site=skull] button[aria-pressed=true]:text('{key}')")
+    other.context.close()
+
+
+def test_a_ct_is_judged_and_signed(window: Any, loaded: Served) -> None:
+    log_in(window, loaded.url, "bo")
+    window.locator("tr", has_text="CT").locator("a.row").first.click()
+    window.wait_for_selector("[data-ready=true]", timeout=60_000)
+    window.keyboard.press("ArrowDown")
+    first = window.locator("li.lesion.current")
+    first.wait_for()
+    if "lytic ·" in first.inner_text():
+        window.keyboard.press("t")
+        window.get_by_text("mixed ·").first.wait_for()
+    window.keyboard.press("1")
+    window.locator(".mark.right").wait_for()
+    window.keyboard.press("a")
+    window.get_by_text("accepted").first.wait_for()
+    number = window.locator("li.lesion").count()
+    window.keyboard.press("n")
+    window.get_by_label("Diameter").fill("12")
+    window.keyboard.press("Enter")
+    window.wait_for_function("n => document.querySelectorAll('li.lesion').length === n", arg=number + 1)
+    window.keyboard.press("r")
+    window.wait_for_function("n => document.querySelectorAll('li.lesion').length === n", arg=number)
+    window.keyboard.press("s")
+    window.wait_for_selector("dialog .facts")
+    window.keyboard.press("Space")
+    window.keyboard.press("Enter")
+    window.locator("[data-signed=true]").wait_for(timeout=60_000)
+
+
+def test_the_brush_changes_a_mask(window: Any, loaded: Served) -> None:
+    log_in(window, loaded.url, "ada")
+    window.locator("tr", has_text="CT").locator("a.row").first.click()
+    window.wait_for_selector("[data-ready=true]", timeout=60_000)
+    if window.get_by_role("button", name="Amend").count():
+        window.get_by_role("button", name="Amend").click()
+        window.get_by_label("Reason").fill("the mask")
+        window.keyboard.press("Enter")
+        window.locator(".study-bar .state.reviewed").wait_for()
+    window.keyboard.press("ArrowDown")
+    window.keyboard.press("e")
+    window.get_by_role("toolbar", name="Edit mask").wait_for()
+    canvas = window.locator(".volumes canvas").first.bounding_box()
+    x, y = canvas["x"] + canvas["width"] * 0.2, canvas["y"] + canvas["height"] * 0.2
+    window.mouse.move(x, y)
+    window.mouse.down()
+    window.mouse.move(x + 25, y + 10, steps=4)
+    window.mouse.up()
+    with window.expect_response("**/edits") as answer:
+        window.get_by_role("button", name="Keep the mask").click()
+    assert answer.value.status == 200, answer.value.text()
+    edit = json.loads(answer.value.request.post_data)["edit"]
+    assert edit["op"] == "mask"
