@@ -1,8 +1,9 @@
 """Coarse lattices of bricks: the Galerkin operator, element by element.
 
-A coarse brick's stiffness is that of its voxels under trilinear displacements of the coarse brick. Up to three halvings it is a sum of
-fixed matrices weighted with the voxels' moduli; beyond, it is gathered from its eight children. A prescribed displacement is no place on
-a coarse lattice: what holds it there is the stiffness of the held places, interpolated (``hold``), so that supports need not lie on it.
+A coarse brick's stiffness is that of its voxels under trilinear displacements of the coarse brick. Up to three halvings
+it is a sum of fixed matrices weighted with the voxels' moduli; beyond, it is gathered from its eight children. A
+prescribed displacement is no place on a coarse lattice: what holds it there is the stiffness of the held places,
+interpolated (``hold``), so that supports need not lie on it.
 """
 
 from __future__ import annotations

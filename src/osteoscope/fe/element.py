@@ -1,8 +1,8 @@
 """The brick element: eight nodes, trilinear, with or without incompatible modes.
 
-Nodes are in the order of ``numpy.ndindex(2, 2, 2)``, so that the last axis runs fastest; degrees of freedom are ``3 * node + axis``.
-The incompatible modes are those of Wilson (1973), with the gradients of Taylor, Beresford and Wilson (Int J Numer Methods Eng 10:1211,
-1976), which pass the patch test on distorted elements; they are condensed out.
+Nodes are in the order of ``numpy.ndindex(2, 2, 2)``, so that the last axis runs fastest; degrees of freedom are ``3 *
+node + axis``. The incompatible modes are those of Wilson (1973), with the gradients of Taylor, Beresford and Wilson
+(Int J Numer Methods Eng 10:1211, 1976), which pass the patch test on distorted elements; they are condensed out.
 """
 
 from __future__ import annotations

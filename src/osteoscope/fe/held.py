@@ -18,7 +18,7 @@ def held_part(model: VoxelModel, supports: Supports, loads: Loads | None) -> tup
     Elements are of one piece where they share a node.
 
     Raises:
-        InvalidValueError: a support or load is not at a node of an element, or a load acts on a piece that nothing holds.
+        InvalidValueError: a support or load is not at a node of an element, or a load acts on a loose piece.
     """
     _check_places(model, supports.nodes, "support")
     pieces = cc3d.connected_components((model.modulus > 0).astype(np.uint8), connectivity=26)

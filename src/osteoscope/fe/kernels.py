@@ -1,7 +1,7 @@
 """The inner loops of the solver, compiled once and kept on disk.
 
-Fields of nodes are ``[3, nz+1, ny+1, nx+1]``. A row of voxels is worked in tiles whose scratch lies at constant offsets, so that the
-compiler knows that nothing overlaps and works on many voxels at once.
+Fields of nodes are ``[3, nz+1, ny+1, nx+1]``. A row of voxels is worked in tiles whose scratch lies at constant
+offsets, so that the compiler knows that nothing overlaps and works on many voxels at once.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def from_patterns(t, out, k, j, i, n):  # type: ignore[no-untyped-def]  # pragma
 
 @njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
 def apply_stiffness(modulus, spans, s, u, out):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """out = stiffness @ u. modulus [z, y, x]; spans [z, y, 2] first and last + 1 voxel of a row; s the 33 coefficients."""
+    """out = stiffness @ u; spans [z, y, 2] first and last + 1 voxel of a row, s the 33 coefficients."""
     out[:] = 0
     t = np.zeros(36 * TILE, u.dtype)
     for k in range(modulus.shape[0]):
@@ -63,8 +63,8 @@ def apply_stiffness(modulus, spans, s, u, out):  # type: ignore[no-untyped-def] 
 
 
 @njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
-def _tile(row, s, t, i, n):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Forces of n voxels: scratch rows 12 .. 23 act on left nodes, 24 .. 35 on right ones; rows 0 .. 11 take the sum."""
+def _tile(row, s, t, i, n):  # type: ignore[no-untyped-def] # noqa: PLR0915  # pragma: no cover
+    """Forces of n voxels: scratch rows 12 .. 23 act on left nodes, 24 .. 35 on right; rows 0 .. 11 take the sum."""
     left, right = 12 * TILE, 24 * TILE
     for x in range(n):
         e = row[i + x]

@@ -1,8 +1,9 @@
 """A voxel's stiffness in its eight-fold symmetry.
 
-The three mirror planes of a brick split its 24 displacements, written as products of 1, z, y, x (a Walsh-Hadamard transform), into
-eight classes that do not talk to each other: three constant normal strains, three constant shears, and twelve bending, torsion and
-hourglass patterns. What is a 24 x 24 product is 33 numbers then, and the constant strains stand alone, which is what plasticity needs.
+The three mirror planes of a brick split its 24 displacements, written as products of 1, z, y, x (a Walsh-Hadamard
+transform), into eight classes that do not talk to each other: three constant normal strains, three constant shears, and
+twelve bending, torsion and hourglass patterns. What is a 24 x 24 product is 33 numbers then, and the constant strains
+stand alone, which is what plasticity needs.
 """
 
 from __future__ import annotations

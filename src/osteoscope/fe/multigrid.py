@@ -1,8 +1,8 @@
 """Geometric multigrid on voxels as a preconditioner, in single precision.
 
-The finest lattice has no matrix, the coarser ones are Galerkin bricks (``coarse``); the smoother is Chebyshev's polynomial of the
-Jacobi-scaled stiffness (Adams et al., J Comput Phys 188:593, 2003). The coarsest lattice is solved with a pseudo-inverse, so that a
-bone that may still slide is no obstacle.
+The finest lattice has no matrix, the coarser ones are Galerkin bricks (``coarse``); the smoother is Chebyshev's
+polynomial of the Jacobi-scaled stiffness (Adams et al., J Comput Phys 188:593, 2003). The coarsest lattice is solved
+with a pseudo-inverse, so that a bone that may still slide is no obstacle.
 """
 
 from __future__ import annotations

@@ -48,15 +48,15 @@ def solve(
         options: tolerance and patience.
 
     Raises:
-        InvalidValueError: a support or load is not at a node of an element, or a load acts on a piece that nothing holds.
+        InvalidValueError: a support or load is not at a node of an element, or a load acts on a loose piece.
         NotConvergedError: forces stayed out of balance: where the largest is, and its size.
     """
     held, notes = held_part(model, supports, loads)
     system = System(held, supports)
-    forces, moved = system.loads(loads), system.starting(supports, start)
+    forces, moved = system.loads(loads), system.starting(start)
     residual = forces - system.forces(moved)
-    iterations, rest = system.reduce(system.voxels.apply, residual, moved, forces, options or SolveOptions())
-    return system.solution(held, supports, moved, residual, iterations, rest, notes)
+    outcome = system.reduce(system.voxels.apply, residual, moved, forces, options or SolveOptions())
+    return system.solution(moved, residual, outcome, notes)
 
 
 class System:
@@ -68,6 +68,7 @@ class System:
     """
 
     def __init__(self, model: VoxelModel, supports: Supports) -> None:
+        self.model, self.supports = model, supports
         self.voxels = Voxels.of(model)
         self.shape = (3, *model.lattice)
         self.places = (supports.axis, *supports.nodes.T)
@@ -84,7 +85,7 @@ class System:
                 np.add.at(forces[axis], tuple(loads.nodes.T), loads.forces[:, axis])
         return forces
 
-    def starting(self, supports: Supports, start: Array | None) -> Array:
+    def starting(self, start: Array | None) -> Array:
         """Displacements that keep to the supports."""
         moved = np.zeros(self.shape)
         if start is not None:
@@ -93,7 +94,7 @@ class System:
                     "start from displacements", f"shape {start.shape}", f"Give an array of shape {(*self.shape[1:], 3)}"
                 )
             moved[:] = np.moveaxis(start, -1, 0)
-        moved[self.places] = supports.value
+        moved[self.places] = self.supports.value
         return moved
 
     def forces(self, moved: Array) -> Array:
@@ -110,7 +111,7 @@ class System:
         loads: Array,
         options: SolveOptions,
     ) -> tuple[int, float]:
-        """Change ``moved`` (and ``residual`` with it) until the forces balance; returns iterations and relative residual."""
+        """Change ``moved`` and with it ``residual`` until forces balance; returns iterations and relative residual."""
         direction, reply = np.zeros_like(moved), np.zeros_like(moved)
         r, u, p, q = residual.ravel(), moved.ravel(), direction.ravel(), reply.ravel()
         outer = float(np.vdot(loads, loads))
@@ -139,19 +140,10 @@ class System:
             "Look for a part there that hangs on an edge or a corner, or for loads on a part that is free to move",
         )
 
-    def solution(
-        self,
-        model: VoxelModel,
-        supports: Supports,
-        moved: Array,
-        residual: Array,
-        iterations: int,
-        rest: float,
-        notes: tuple[str, ...],
-    ) -> Solution:
+    def solution(self, moved: Array, residual: Array, outcome: tuple[int, float], notes: tuple[str, ...]) -> Solution:
         """The noun; at held places the residual is minus the reaction."""
         displacement = np.ascontiguousarray(np.moveaxis(moved, 0, -1))
-        return Solution(model, supports, displacement, -residual[self.places], rest, iterations, notes)
+        return Solution(self.model, self.supports, displacement, -residual[self.places], outcome[1], outcome[0], notes)
 
 
 def _relative(loose: float, whole: float) -> float:
