@@ -3,8 +3,6 @@ export const en = {
   "research": "Research use only, not a medical device. Results do not replace a physician's reading.",
   "language": "Français",
   "close": "Close",
-  "cancel": "Cancel",
-  "save": "Save",
   "loading": "Loading",
   "error.again": "Try again",
   "error.lost": "The server cannot be reached. What you entered before is kept on the server.",
@@ -102,7 +100,6 @@ export const en = {
   "level.probability": "{percent} % sure",
   "level.range": "range {range}",
   "level.flag": "Check: {notes}",
-  "level.table": "Levels",
   "level.segment": "Segment",
   "level.level": "Level",
   "level.interval": "Range",
@@ -140,7 +137,6 @@ export const en = {
 
   "prior.none": "No prior study of this patient.",
   "prior.choose": "Prior study",
-  "prior.show": "Prior",
   "prior.relative": "Relative {score}: {value}",
   "prior.verdict": "INRC bone component ({score}): {verdict}",
   "prior.new": "New lesions: {count}",
@@ -167,7 +163,6 @@ export const en = {
   "sign.unstated": "not stated",
 
   "help.title": "Keys",
-  "help.where": "{key}",
   "key.level": "Level of the current segment",
   "key.not": "Segment cannot be assessed",
   "key.segment": "Next or previous segment",
@@ -247,7 +242,6 @@ export const en = {
   "trials.progress": "{done} of {of} read",
   "trials.wait": "Wash-out: the next phase begins on {date}.",
   "trials.end": "All cases are read. Thank you.",
-  "trials.case": "Case {done} of {of}",
   "trials.timer": "Time on this case",
   "phase.alone": "without the program",
   "phase.aided": "with the program's reading",
@@ -262,7 +256,6 @@ export const en = {
   "audit.none": "Nothing recorded.",
 
   "users.role": "Role",
-  "users.active": "Active",
   "users.add": "Add a user",
   "users.password": "Password",
   "users.state": "State",

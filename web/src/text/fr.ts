@@ -5,8 +5,6 @@ export const fr: Record<Key, string> = {
   "research": "Recherche uniquement, pas un dispositif médical. Les résultats ne remplacent pas la lecture d'un médecin.",
   "language": "English",
   "close": "Fermer",
-  "cancel": "Annuler",
-  "save": "Enregistrer",
   "loading": "Chargement",
   "error.again": "Réessayer",
   "error.lost": "Le serveur ne répond pas. Ce que vous avez saisi auparavant est conservé sur le serveur.",
@@ -104,7 +102,6 @@ export const fr: Record<Key, string> = {
   "level.probability": "sûr à {percent} %",
   "level.range": "de {range}",
   "level.flag": "À vérifier : {notes}",
-  "level.table": "Niveaux",
   "level.segment": "Segment",
   "level.level": "Niveau",
   "level.interval": "Étendue",
@@ -142,7 +139,6 @@ export const fr: Record<Key, string> = {
 
   "prior.none": "Aucun examen précédent de ce patient.",
   "prior.choose": "Examen précédent",
-  "prior.show": "Précédent",
   "prior.relative": "{score} relatif : {value}",
   "prior.verdict": "Composante osseuse INRC ({score}) : {verdict}",
   "prior.new": "Nouvelles lésions : {count}",
@@ -169,7 +165,6 @@ export const fr: Record<Key, string> = {
   "sign.unstated": "non indiqué",
 
   "help.title": "Touches",
-  "help.where": "{key}",
   "key.level": "Niveau du segment courant",
   "key.not": "Segment non évaluable",
   "key.segment": "Segment suivant ou précédent",
@@ -249,7 +244,6 @@ export const fr: Record<Key, string> = {
   "trials.progress": "{done} lus sur {of}",
   "trials.wait": "Délai entre phases : la suivante commence le {date}.",
   "trials.end": "Tous les cas sont lus. Merci.",
-  "trials.case": "Cas {done} sur {of}",
   "trials.timer": "Temps sur ce cas",
   "phase.alone": "sans le programme",
   "phase.aided": "avec la lecture du programme",
@@ -264,7 +258,6 @@ export const fr: Record<Key, string> = {
   "audit.none": "Rien n'est enregistré.",
 
   "users.role": "Rôle",
-  "users.active": "Actif",
   "users.add": "Ajouter un utilisateur",
   "users.password": "Mot de passe",
   "users.state": "État",

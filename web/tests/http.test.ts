@@ -1,0 +1,51 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+
+import { ApiError, ask, setCsrf, worded } from "../src/api/http";
+import { keyName } from "../src/ui/use_keys";
+
+afterEach(() => vi.unstubAllGlobals());
+
+describe("requests", () => {
+  it("carry the token of the session on every change, and only there", async () => {
+    const sent = vi.fn(async (_path: string, _options: RequestInit) => new Response("{}"));
+    vi.stubGlobal("fetch", sent);
+    setCsrf("token");
+    await ask("POST", "/api/studies/1/edits", { edit: {} });
+    await ask("GET", "/api/me");
+    expect(sent.mock.calls[0]?.[1].headers).toMatchObject({ "X-CSRF-Token": "token" });
+    expect(sent.mock.calls[1]?.[1].headers).not.toHaveProperty("X-CSRF-Token");
+  });
+
+  it("that are refused say it in the server's words", async () => {
+    const detail = { asked: "sign", found: "another id", remedy: "Check the patient" };
+    vi.stubGlobal("fetch", async () => new Response(JSON.stringify({ detail }), { status: 409 }));
+    await expect(ask("POST", "/api/studies/1/sign")).rejects.toThrow("sign. another id. Check the patient");
+  });
+
+  it("that do not arrive are told apart", async () => {
+    vi.stubGlobal("fetch", async () => Promise.reject(new TypeError("failed")));
+    await expect(ask("GET", "/api/me")).rejects.toMatchObject({ status: 0 });
+  });
+});
+
+describe("refusals", () => {
+  it("of fields name the fields", () => {
+    const text = JSON.stringify({ detail: [{ loc: ["body", "level"], msg: "too large" }] });
+    expect(worded(422, text)).toMatchObject({ status: 422, found: "level: too large" });
+  });
+
+  it("that are no JSON are shown as they are", () => {
+    expect(worded(502, "Bad gateway")).toBeInstanceOf(ApiError);
+    expect(worded(502, "Bad gateway").message).toBe("Bad gateway");
+  });
+});
+
+describe("keys", () => {
+  it.each([
+    [{ key: "z", ctrlKey: true, metaKey: false, altKey: false }, "Ctrl+z"],
+    [{ key: "z", ctrlKey: false, metaKey: true, altKey: false }, "Ctrl+z"],
+    [{ key: "?", ctrlKey: false, metaKey: false, altKey: false }, "?"],
+  ])("%o is %s", (event, name) => {
+    expect(keyName(event)).toBe(name);
+  });
+});
