@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from osteoscope.cli.console import DISCLAIMER, fail, progress_bar, say, say_json, say_table
+
+if TYPE_CHECKING:
+    from osteoscope.deliver.ct_training import Trained
+    from osteoscope.deliver.ratings import Problem
 
 EXIT_SOME_NOT_USED = 3
 
@@ -60,4 +65,87 @@ def mibg(
         say(f"card: {output / CARD_FILE}; report: {output / REPORT_FILE}")
         say(DISCLAIMER)
     if not done.lossless:
+        raise typer.Exit(EXIT_SOME_NOT_USED)
+
+
+@app.command()
+def ct(
+    dataset: Annotated[
+        Path,
+        typer.Argument(
+            help="Folder with a folder per case (the CT, and lesions.nii.gz, a DICOM SEG, an RT structure set or a "
+            "corrected reading.json), or a CSV with the columns ct, lesions, and bones, patient, name if you like."
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for the model and all that is needed to resume.")
+    ] = Path("osteoscope-ct-training"),
+    steps: Annotated[int, typer.Option(min=1, help="Steps of the optimiser over the whole run.")] = 4000,
+    batch: Annotated[int, typer.Option(min=1, help="Pieces of 64 x 64 x 64 voxels per step.")] = 3,
+    start: Annotated[
+        Path | None, typer.Option(help="Model to go on from: a folder or card; by default the shipped one, if any.")
+    ] = None,
+    anew: Annotated[bool, typer.Option("--anew", help="Begin with a new network.")] = False,
+    width: Annotated[int, typer.Option(min=8, help="Features of a new network's first level.")] = 32,
+    lesions: Annotated[
+        str, typer.Option(help="Regular expression of the labels of DICOM masks that are lesions.")
+    ] = "",
+    held_out: Annotated[
+        float, typer.Option(min=0.05, max=0.45, help="Share of the patients held out; as many calibrate.")
+    ] = 0.2,
+    nnunet: Annotated[
+        Path | None, typer.Option(help="Write the dataset in the format of nnU-Net v2 here, and train nothing.")
+    ] = None,
+    release: Annotated[str, typer.Option(help="Version that the card and the Readings made with it will name.")] = "1",
+    draws: Annotated[int, typer.Option(min=100, help="Resamples of the intervals of the held-out figures.")] = 2000,
+    seed: Annotated[int, typer.Option(min=0, help="Of the split and of the examples.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the card instead of text.")] = False,
+) -> None:
+    """Train the lesion network of CT on a hospital's marked scans: from the shipped model, or anew.
+
+    Scans are split by patient. Run it again to resume. `osteoscope read --lesions OUTPUT/model` reads with the result.
+
+    Exit code: 0 all cases used, 3 some cases not used, 1 the input cannot be used, 2 wrong usage.
+    """
+    from osteoscope.deliver.nnunet_dataset import write_nnunet
+
+    if nnunet is not None:
+        with progress_bar() as progress:
+            exported = write_nnunet(dataset, nnunet, lesions, progress)
+        say(f"{len(exported.cases)} cases in {exported.folder}; splits_final.json goes into nnUNet_preprocessed")
+        _end(exported.problems)
+        return
+    from osteoscope.deliver.ct_training import TrainOptions, train_ct
+    from osteoscope.deliver.evaluation import EvaluationOptions
+    from osteoscope.stats.detection_figures import DetectionOptions
+    from osteoscope.stats.resampling import Resampling
+    from osteoscope.train.ct_lesion_tune import TuneOptions
+
+    tune = TuneOptions(steps=steps, batch=batch, width=width, seed=seed)
+    evaluation = EvaluationOptions(DetectionOptions(resampling=Resampling(draws, seed)))
+    options = TrainOptions(tune, start, anew, lesions, held_out, release, evaluation)
+    with progress_bar() as progress:
+        done = train_ct(dataset, output, options, progress)
+    if as_json:
+        say(done.card.read_text(encoding="utf-8"))
+    else:
+        _say_trained(done, output)
+    _end(done.problems)
+
+
+def _say_trained(done: Trained, output: Path) -> None:
+    for line in done.lines[-1:]:
+        say("  ".join(f"{name} {value:g}" for name, value in line.items()))
+    for title, judged in (("before", done.before), ("with the new model", done.after)):
+        table = judged.report.sections[0].tables[0]
+        rows = [tuple(f"{c.text} ({c.detail})" if c.detail else c.text for c in row) for row in table.rows]
+        say_table(f"Held-out scans, {title}", tuple(column.title for column in table.columns), rows)
+    say(f"model: {done.card.parent}; held-out figures: {output / 'evaluation' / 'evaluation.html'}")
+    say(DISCLAIMER)
+
+
+def _end(problems: Sequence[Problem]) -> None:
+    for problem in problems:
+        fail(str(problem))
+    if any(problem.lost for problem in problems):
         raise typer.Exit(EXIT_SOME_NOT_USED)

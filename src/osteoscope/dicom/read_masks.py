@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from osteoscope.domain.finding import Part
 from osteoscope.domain.geometry import Grid
 from osteoscope.errors import IntakeError
 
+MASK_CLASSES = frozenset(
+    {"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7", "1.2.840.10008.5.1.4.1.1.481.3"}
+)
 _NEAR_MM = 0.05
 
 
@@ -78,3 +82,13 @@ def _of_label_map(path: Path, grid: Grid, scratch: Path) -> tuple[NamedMask, ...
         found = f"a grid of {own.shape} voxels, not that of the CT, {grid.shape}"
         raise IntakeError(f"read masks {path}", found, "Resample the label map to the CT")
     return tuple(NamedMask(name, "", part) for name, part in labels)
+
+
+def first_with_masks(paths: Iterable[Path]) -> Path | None:
+    """The first file that is a DICOM Segmentation or structure set, by what its header says."""
+    with Sandbox(Limits()) as sandbox:
+        for path in paths:
+            answer = sandbox.one({"op": "look", "file": str(path.resolve())})
+            if answer.get("fields", {}).get("SOPClassUID", "") in MASK_CLASSES:
+                return path
+    return None

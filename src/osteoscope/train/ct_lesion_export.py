@@ -27,7 +27,10 @@ _PURPOSE = (
 )
 
 
-def export(weights: Path, folder: Path, held_out: Sequence[Path], story: Story, window: int = WINDOW) -> Path:
+def export(
+    weights: Path, folder: Path, held_out: Sequence[Path], story: Story, window: int = WINDOW,
+    net: LesionNet | None = None,
+) -> Path:  # fmt: skip
     """Write MODEL.onnx and MODEL.json into a folder; confidences are calibrated on scans not trained on.
 
     Args:
@@ -36,11 +39,12 @@ def export(weights: Path, folder: Path, held_out: Sequence[Path], story: Story, 
         held_out: prepared scans that training never saw; those without lesions get some put in.
         story: the card's words.
         window: side of the cube that is looked at at once, voxels, a multiple of 16.
+        net: of the size of the weights, the usual one by default.
     """
     graph = Graph(MODEL, _PURPOSE, (2, window, window, window), ("classes",))
-    net = load_weights(LesionNet(), weights)
+    loaded = load_weights(net or LesionNet(), weights)
     settings = {"window": window, "stride": window - OVERLAP}
-    return write_model(net, graph, folder, story, lambda model: {"confidence": calibrate(model, held_out)}, settings)
+    return write_model(loaded, graph, folder, story, lambda model: {"confidence": calibrate(model, held_out)}, settings)
 
 
 def calibrate(model: Model, held_out: Sequence[Path]) -> dict[str, float]:

@@ -22,9 +22,15 @@ _KEPT, _SEEN = 60, 4
 
 
 def fit(
-    simulated: Sequence[Path], real: Sequence[Path], folder: Path, options: FitOptions
+    simulated: Sequence[Path], real: Sequence[Path], folder: Path, options: FitOptions, net: LesionNet | None = None
 ) -> Iterator[dict[str, float]]:
-    """Train on prepared scans, or go on with what `folder` holds (see `osteoscope.train.fitting.fit_task`)."""
+    """Train on prepared scans, or go on with what `folder` holds (see `osteoscope.train.fitting.fit_task`).
+
+    Args:
+        simulated, real: prepared scans.
+        folder, options: of the run.
+        net: to begin with, a new one of the usual size by default.
+    """
     share = _REAL if real and simulated else float(bool(real))
     pool = Pool([*simulated, *real], [*_often(simulated, 1 - share), *_often(real, share)])
 
@@ -39,7 +45,7 @@ def fit(
         return {"picture": drawn.picture, "label": drawn.label, "weight": drawn.weight}
 
     counts = {"simulated": len(simulated), "real": len(real)}
-    yield from fit_task(Task(LesionNet(), example, losses, WEIGHTS), folder, options, counts)
+    yield from fit_task(Task(net or LesionNet(), example, losses, WEIGHTS), folder, options, counts)
 
 
 def _often(paths: Sequence[Path], share: float) -> NDArray[np.float64]:

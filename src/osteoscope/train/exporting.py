@@ -65,7 +65,7 @@ def write_model(
     target = folder / f"{graph.name}.onnx"
     # The old weights stay until the new card is known, so that card and weights match while this calibrates.
     unfinished = folder / f"{graph.name}.part.onnx"
-    _write_onnx(net, graph, unfinished)
+    write_onnx(net, graph, unfinished)
     digest = hashlib.sha256(unfinished.read_bytes()).hexdigest()
     plain = Card(
         graph.name, story.version, target.name, digest, graph.purpose, story.data,
@@ -84,7 +84,12 @@ def load_weights(net: nn.Module, weights: Path) -> nn.Module:
     return net.eval()
 
 
-def _write_onnx(net: nn.Module, graph: Graph, path: Path) -> None:
+def write_onnx(net: nn.Module, graph: Graph, path: Path) -> None:
+    """Write the weights alone.
+
+    Raises:
+        ModelError: the exporter made nothing.
+    """
     program = torch.onnx.export(
         net, (torch.zeros(1, *graph.shape),), dynamo=True, input_names=["picture"],
         output_names=list(graph.outputs), opset_version=18,

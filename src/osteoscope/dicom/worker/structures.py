@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,12 +28,12 @@ def draw_structures(
         IntakeError: contours that do not lie on the slices.
     """
     names = {int(roi.ROINumber): str(roi.get("ROIName", "")) for roi in dataset.get("StructureSetROISequence", [])}
-    back = np.linalg.inv(matrix)
+    back: Floats = np.asarray(np.linalg.inv(matrix), dtype=np.float64)
     for region in dataset.get("ROIContourSequence", []):
         number = int(region.get("ReferencedROINumber", 0))
         name = names.get(number) or f"region {number}"
         polygons = [
-            _on_slice(np.asarray(contour.ContourData, dtype=np.float64).reshape(-1, 3), back, name)
+            _on_slice(np.array(contour.ContourData, dtype=np.float64).reshape(-1, 3), back, name)
             for contour in region.get("ContourSequence", [])
             if str(contour.get("ContourGeometricType", "CLOSED_PLANAR")) == "CLOSED_PLANAR"
             and 9 <= len(contour.ContourData) <= 3 * _MOST_POINTS
@@ -40,7 +41,7 @@ def draw_structures(
         yield name, "", _drawn(polygons, shape)
 
 
-def _on_slice(points: Floats, back: Floats, name: str) -> tuple[int, Floats]:
+def _on_slice(points: NDArray[Any], back: Floats, name: str) -> tuple[int, Floats]:
     index = points @ back[:3, :3].T + back[:3, 3]
     level = float(index[:, 0].mean())
     if np.abs(index[:, 0] - level).max() > _FLAT:

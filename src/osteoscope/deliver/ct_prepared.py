@@ -1,0 +1,97 @@
+"""Cases of a dataset made ready once: the scan to train on, its bones, and what is marked as a Reading."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from osteoscope.deliver.bone_map import BONES_FILE, bones_beside
+from osteoscope.deliver.ct_annotations import LESION_NAMES, Annotated, load_case
+from osteoscope.deliver.ct_cases import CtCase
+from osteoscope.deliver.outputs import read_reading, write_reading
+from osteoscope.deliver.ratings import Problem
+from osteoscope.dicom.write_nifti import write_bone_labels
+from osteoscope.domain.reading import Case, MappedSite, Provenance, Reader, Reading, StudyRecord
+from osteoscope.domain.study import Study
+from osteoscope.errors import OsteoscopeError
+from osteoscope.measure.size import size
+from osteoscope.train.ct_scans import prepare
+
+Progress = Callable[[str, int, int], None]
+READING_FILE, _SCAN_FILE, _DONE_FILE = "reading.json", "scan.npz", "case.json"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A case made ready.
+
+    Args:
+        case: where it came from.
+        patient: whose it is.
+        folder: holds scan.npz, reading.json (what is marked), bones.nii.gz and bones.json.
+        lesions: number marked.
+    """
+
+    case: CtCase
+    patient: str
+    folder: Path
+    lesions: int
+
+    @property
+    def scan(self) -> Path:
+        """As training draws from it."""
+        return self.folder / _SCAN_FILE
+
+    def bones_of(self, _study: Study) -> tuple[MappedSite, ...]:
+        """Its bones, as a plan maps sites."""
+        return bones_beside(self.folder / READING_FILE, read_reading(self.folder / READING_FILE))
+
+
+def prepare_all(
+    cases: Sequence[CtCase], folder: Path, names: str, progress: Progress
+) -> tuple[tuple[Prepared, ...], tuple[Problem, ...]]:
+    """Make cases ready, or take those that are already; one that cannot be used is a problem, the others stand."""
+    made, problems = [], []
+    for number, case in enumerate(cases):
+        progress(f"prepare {case.name}", number, len(cases))
+        try:
+            made.append(_prepared(case, folder / case.name, names))
+        except OsteoscopeError as error:
+            problems.append(Problem(str(case.ct), None, "", f"{error.asked}: {error.found}", error.remedy))
+        except Exception as error:  # noqa: BLE001 - one bad case never stops a batch
+            problems.append(Problem(str(case.ct), None, "", f"{type(error).__name__}: {error}", "Check its files"))
+    return tuple(made), tuple(problems)
+
+
+def _prepared(case: CtCase, folder: Path, names: str) -> Prepared:
+    note = folder / _DONE_FILE
+    wanted = [str(case.ct), str(case.lesions), str(case.bones or ""), case.patient, names]
+    if note.is_file():
+        done = json.loads(note.read_text(encoding="utf-8"))
+        if done["case"] == wanted:
+            return Prepared(case, done["patient"], folder, done["lesions"])
+        shutil.rmtree(folder)
+    found = load_case(case, names or LESION_NAMES)
+    bones = [place.region for place in found.mapped if place.region is not None]
+    scan = prepare(found.study, bones, [lesion.region for lesion in found.lesions], found.benign)
+    folder.mkdir(parents=True, exist_ok=True)
+    scan.save(folder / _SCAN_FILE)
+    write_reading(_reading(found), folder / READING_FILE)
+    write_bone_labels(Case(found.study, found.mapped), folder / BONES_FILE)
+    state = {"case": wanted, "patient": found.patient, "lesions": len(found.lesions)}
+    note.write_text(json.dumps(state, indent=1) + "\n", encoding="utf-8")
+    return Prepared(case, found.patient, folder, len(found.lesions))
+
+
+def _reading(found: Annotated) -> Reading:
+    """What is marked, measured as a finding would be."""
+    case = Case(found.study, found.mapped, found.lesions)
+    measured = tuple(
+        replace(lesion, measures=lesion.measures or size(case, lesion)) for lesion in found.lesions
+    )  # fmt: skip
+    study = replace(StudyRecord.of(found.study), patient=replace(found.study.patient, id=found.patient))
+    reader = Reader("person", "marks of the dataset")
+    return Reading(study, reader, measured, (), (), Provenance("osteoscope train ct"))

@@ -1,0 +1,231 @@
+"""A hospital's marked CTs into a lesion model: model/ with its card, held-out figures, everything needed to resume."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+from osteoscope.deliver.ct_cases import list_cases
+from osteoscope.deliver.ct_prepared import READING_FILE, Prepared, prepare_all
+from osteoscope.deliver.evaluation import Evaluated, EvaluationOptions, evaluate
+from osteoscope.deliver.outputs import write_reading
+from osteoscope.deliver.ratings import Problem
+from osteoscope.domain.reading import MappedSite
+from osteoscope.domain.study import Study
+from osteoscope.errors import IntakeError, OutputError
+from osteoscope.find import ct_lesion_network, ct_lesions
+from osteoscope.find.ct_lesion_windows import MODEL
+from osteoscope.find.detection import Detection
+from osteoscope.find.model import Model, is_shipped, shipped
+from osteoscope.measure.size import size
+from osteoscope.reading.plan import plan_for
+from osteoscope.reading.read import read
+from osteoscope.report.evaluation_wording import sentence
+from osteoscope.report.wording import count
+from osteoscope.train.ct_backgrounds import read_study
+from osteoscope.train.ct_lesion_tune import Split, TuneOptions, export_tuned, split, tune
+from osteoscope.train.exporting import Story
+
+Progress = Callable[[str, int, int], None]
+Detect = Callable[[Study, tuple[MappedSite, ...]], Detection]
+_CRITERION = "iou_0.1"
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """How a model is trained.
+
+    Args:
+        tune: of the fit.
+        start: card of a model to go on from; None for the shipped one where there is one.
+        anew: begin with a new network.
+        names: regular expression of lesion labels in DICOM files, "" for the default.
+        share: of the patients held out.
+        release: version that the card names.
+        evaluation: of the held-out scans.
+    """
+
+    tune: TuneOptions = field(default_factory=TuneOptions)
+    start: Path | None = None
+    anew: bool = False
+    names: str = ""
+    share: float = 0.2
+    release: str = "1"
+    evaluation: EvaluationOptions = field(default_factory=EvaluationOptions)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What became of a training.
+
+    Args:
+        card: path of the model's card.
+        lines: mean losses between checkpoints of this run.
+        split: patients by role.
+        after, before: evaluations on the held-out patients, of the new model and of what it began with (of the
+            classical baseline where it is new).
+        problems: cases that could not be used.
+    """
+
+    card: Path
+    lines: tuple[Mapping[str, float], ...]
+    split: Split
+    after: Evaluated
+    before: Evaluated
+    problems: tuple[Problem, ...]
+
+
+def train_ct(dataset: Path, folder: Path, options: TrainOptions, progress: Progress) -> Trained:
+    """Train on a dataset; run again to resume after an interruption or to go on with more steps.
+
+    ``folder`` holds cases/ (scans made ready), run/ (checkpoints, log.jsonl), model/ (ct_lesions.onnx and .json),
+    evaluation/ and evaluation-before/ (of the held-out patients), split.json.
+
+    Raises:
+        IntakeError: no case that can be used.
+        UnsuitableStudyError: fewer than three patients.
+        ModelError: the model to go on from is none, or the training diverged.
+    """
+    listed = list_cases(dataset)
+    cases, failed = prepare_all(listed.cases, folder / "cases", options.names, progress)
+    problems = (*listed.problems, *failed)
+    if not cases:
+        raise IntakeError(f"train on {dataset}", f"no case that can be used ({problems[0]})", "Mend the files named")
+    parts = keep_split(cases, folder, options)
+    by_role = [[case for case in cases if case.patient in role] for role in
+               (parts.training, parts.calibration, parts.held_out)]  # fmt: skip
+    training, calibrating, held_out = by_role
+    start = _start(options)
+    same_run(folder / "run", start, options)
+    lines = []
+    for line in tune([case.scan for case in training], folder / "run", start, options.tune):
+        progress(f"loss {sum(line[n] for n in ('classes', 'lesion')):.3f}", int(line["examples"]), _examples(options))
+        lines.append(line)
+    progress("calibrate", 0, 0)
+    card = export_tuned(
+        folder / "run", folder / "model", [case.scan for case in calibrating], start, _story(by_role, start, options),
+        options.tune,
+    )  # fmt: skip
+    detectors: dict[str, Detect] = {
+        "evaluation-before": partial(ct_lesion_network.find_lesions, model=start) if start else ct_lesions.find_lesions,
+        "evaluation": partial(ct_lesion_network.find_lesions, model=Model.load(card)),
+    }
+    before, after = (
+        _judge(held_out, detect, folder / name, (options.evaluation, progress)) for name, detect in detectors.items()
+    )
+    _complete(card, after)
+    return Trained(card, tuple(lines), parts, after, before, problems)
+
+
+def _examples(options: TrainOptions) -> int:
+    return options.tune.steps * options.tune.batch
+
+
+def keep_split(cases: Sequence[Prepared], folder: Path, options: TrainOptions) -> Split:
+    """The split, as written before, so that nothing trained on is ever held out; new patients join training.
+
+    Raises:
+        IntakeError: nobody is left of those that calibrate or are held out.
+    """
+    path = folder / "split.json"
+    patients = sorted({case.patient for case in cases})
+    if path.is_file():
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        calibration, held_out = (
+            tuple(p for p in stored[role] if p in patients) for role in ("calibration", "held_out")
+        )
+        if not calibration or not held_out:
+            found = "patients held out before are no longer in the dataset"
+            raise IntakeError(f"go on in {folder}", found, "Give them again, or another folder with -o")
+        made = Split(tuple(p for p in patients if p not in {*calibration, *held_out}), calibration, held_out)
+    else:
+        made = split(patients, options.share, options.tune.seed)
+    path.write_text(json.dumps(asdict(made), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return made
+
+
+def _start(options: TrainOptions) -> Model | None:
+    if options.anew:
+        return None
+    if options.start is not None:
+        card = options.start / f"{MODEL}.json" if options.start.is_dir() else options.start
+        return Model.load(card)
+    return shipped(MODEL) if is_shipped(MODEL) else None
+
+
+def same_run(folder: Path, start: Model | None, options: TrainOptions) -> None:
+    """Note what a run began with, or see that it is the same.
+
+    Raises:
+        IntakeError: it began with another model or width.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    begun = {"start": start.card.sha256 if start else "", "width": 0 if start else options.tune.width}
+    path = folder / "begun.json"
+    if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != begun:
+        found = "a run that began with another model or another width"
+        raise IntakeError(f"go on in {folder}", found, "Give the same options, or another folder with -o")
+    path.write_text(json.dumps(begun) + "\n", encoding="utf-8")
+
+
+def _story(by_role: Sequence[Sequence[Prepared]], start: Model | None, options: TrainOptions) -> Story:
+    training = by_role[0]
+    patients = [len({case.patient for case in role}) for role in by_role]
+    origin = f"{start.card.name} {start.card.version} ({start.card.sha256[:12]})" if start else "a new network"
+    said = [f"{count(len(role), 'scan')} of {count(n, 'patient')}" for role, n in zip(by_role, patients, strict=True)]
+    data = (
+        f"{origin}, trained on {said[0]} of a hospital's own dataset with {sum(case.lesions for case in training)} "
+        f"marked lesions, and on lesions put in; {_examples(options)} examples; {said[1]} calibrate, {said[2]} are held out"
+    )
+    limits = (
+        "trained on one hospital's marks: what was not marked there is learnt as healthy",
+        "lesions that touch are one finding",
+        "bone beside metal is not searched",
+    )
+    return Story(options.release, data, limits)
+
+
+def _judge(
+    cases: Sequence[Prepared], detect: Detect, folder: Path, how: tuple[EvaluationOptions, Progress]
+) -> Evaluated:
+    """Read the held-out scans as `osteoscope read` would, and evaluate as `osteoscope evaluate` does."""
+    options, progress = how
+    rows = [("study", "patient", "reference", "reading")]
+    for number, case in enumerate(cases):
+        progress(f"read {case.case.name}", number, len(cases))
+        study = read_study(case.case.ct)
+        plan = replace(
+            plan_for(study), map_sites=case.bones_of, detect=detect, of_finding=(size,), of_site=(),
+            of_study=(), models=tuple,
+        )  # fmt: skip
+        file = folder / "readings" / case.case.name / READING_FILE
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_reading(read(study, plan).reading, file)
+        files = (str((case.folder / READING_FILE).resolve()), str(file.resolve()))
+        rows.append((case.case.name, case.patient, *files))
+    table = folder / "held_out.csv"
+    with table.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows(rows)
+    return evaluate([table], folder, options, progress)
+
+
+def _complete(card: Path, after: Evaluated) -> None:
+    """Write the held-out figures into the card."""
+    detection, rate = after.evaluation.detection, after.evaluation.settings.rate
+    patients = len({scan.patient for scan in detection.scans})
+    figures = {
+        f"sensitivity within {rate:g} false positives per scan, IoU > 0.1": "sensitivity_at_rate",
+        "mean Dice of matched lesions, IoU > 0.1": "dice",
+        "false positives per scan, all findings": "false_positives",
+    }
+    said = f"{count(len(detection.scans), 'held-out scan')} of {count(patients, 'patient')}, see evaluation/"
+    shown = {name: f"{sentence(detection.find(_CRITERION, key))}; {said}" for name, key in figures.items()}
+    content = json.loads(card.read_text(encoding="utf-8"))
+    try:
+        card.write_text(json.dumps(content | {"figures": shown}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"write {card}", str(error), "Choose a folder that can be written with -o") from error

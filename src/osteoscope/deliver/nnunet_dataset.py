@@ -1,0 +1,122 @@
+"""A dataset of marked CTs in the raw format of nnU-Net v2, for those who train elsewhere.
+
+Format: documentation/dataset_format.md of nnU-Net v2 (imagesTr/CASE_0000.nii.gz, labelsTr/CASE.nii.gz, dataset.json
+with channel_names, labels, numTraining, file_ending). splits_final.json belongs into nnUNet_preprocessed/DATASET.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from osteoscope.deliver.ct_annotations import LESION_NAMES, Annotated, load_case
+from osteoscope.deliver.ct_cases import list_cases
+from osteoscope.deliver.ratings import Problem
+from osteoscope.dicom.write_nifti import write_nifti
+from osteoscope.domain.finding import Region
+from osteoscope.errors import IntakeError, OsteoscopeError, OutputError
+
+Progress = Callable[[str, int, int], None]
+_NAME = re.compile(r"Dataset\d{3}_\w+")
+_DEFAULT = "Dataset501_BoneLesions"
+_LESION, _LOOK_ALIKE, _FOLDS, _ENDING = 1, 2, 5, ".nii.gz"
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written: the dataset's folder, its cases, and those that could not be used."""
+
+    folder: Path
+    cases: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+
+def write_nnunet(dataset: Path, folder: Path, names: str, progress: Progress) -> Exported:
+    """Write a dataset as nnU-Net reads it: every lesion 1, marked look-alikes 2 (where there are any).
+
+    Args:
+        dataset: as for `train ct`.
+        folder: named Dataset123_Name; else a folder Dataset501_BoneLesions is made in it.
+        names: regular expression of lesion labels in DICOM files, "" for the default.
+        progress: told of each case.
+
+    Raises:
+        IntakeError: no case that can be used.
+        OutputError: the folder cannot be written.
+    """
+    listed = list_cases(dataset)
+    target = folder if _NAME.fullmatch(folder.name) else folder / _DEFAULT
+    problems, patients = [*listed.problems], {}
+    look_alikes = False
+    for number, case in enumerate(listed.cases):
+        progress(f"write {case.name}", number, len(listed.cases))
+        try:
+            found = load_case(case, names or LESION_NAMES)
+        except OsteoscopeError as error:
+            problems.append(Problem(str(case.ct), None, "", f"{error.asked}: {error.found}", error.remedy))
+            continue
+        _write_case(found, target)
+        patients[found.name] = found.patient
+        look_alikes = look_alikes or bool(found.benign)
+    if not patients:
+        raise IntakeError(f"export {dataset}", f"no case that can be used ({problems[0]})", "Mend the files named")
+    labels = {"background": 0, "lesion": _LESION} | ({"look_alike": _LOOK_ALIKE} if look_alikes else {})
+    about = {
+        "channel_names": {"0": "CT"},
+        "labels": labels,
+        "numTraining": len(patients),
+        "file_ending": _ENDING,
+        "name": target.name,
+        "description": "bone lesions on CT, written by osteoscope train ct --nnunet; research use only",
+    }
+    _write_json(about, target / "dataset.json")
+    _write_json(_folds(patients), target / "splits_final.json")
+    return Exported(target, tuple(patients), tuple(problems))
+
+
+def _write_case(found: Annotated, target: Path) -> None:
+    image = found.study.images["ct"]
+    labels = np.zeros(image.grid.shape, dtype=np.uint8)
+    lesions = [lesion.region for lesion in found.lesions]
+    # Lesions last: a voxel marked as both is a lesion.
+    for value, regions in ((_LOOK_ALIKE, found.benign), (_LESION, lesions)):
+        _paint(labels, value, regions)
+    write_nifti(
+        image.grid, np.asarray(image.values, dtype=np.int16), target / "imagesTr" / f"{found.name}_0000{_ENDING}"
+    )
+    write_nifti(image.grid, labels, target / "labelsTr" / f"{found.name}{_ENDING}")
+
+
+def _paint(labels: np.ndarray[Any, np.dtype[np.uint8]], value: int, regions: Sequence[Region]) -> None:
+    for region in regions:
+        part = region.on("ct")
+        if part is not None:
+            labels[part.box][part.mask] = value
+
+
+def _folds(patients: dict[str, str]) -> list[dict[str, list[str]]]:
+    """Cross-validation that never parts the scans of a patient."""
+    names = sorted(set(patients.values()))
+    folds = []
+    for fold in range(min(_FOLDS, len(names))):
+        apart = set(names[fold::_FOLDS])
+        folds.append(
+            {
+                "train": sorted(case for case, patient in patients.items() if patient not in apart),
+                "val": sorted(case for case, patient in patients.items() if patient in apart),
+            }
+        )
+    return folds
+
+
+def _write_json(content: Any, path: Path) -> None:
+    try:
+        path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"write {path}", str(error), "Choose a folder that can be written") from error
