@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
-from collections.abc import Iterable
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +22,7 @@ AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = shutil.which("chromium")
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of tests
-READ_MS = 90_000
+READ_MS = 400_000  # a moment on a quiet machine
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,42 @@ class Served:
     url: str
     link: str
     home: Path
+
+
+@contextmanager
+def serving(home: Path) -> Iterator[Served]:
+    """A server of its own process on a free port, with its data in ``home/data``."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = home / "serve.log"
+    command = [sys.executable, "-m", "osteoscope", "serve", "--home", str(home / "data"), "--port", str(port)]
+    environment = {**os.environ, "COLUMNS": "200", "OMP_NUM_THREADS": "1"}
+    with log.open("w") as stream:
+        process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT, env=environment)
+    try:
+        yield Served(f"http://127.0.0.1:{port}/", link_in(log, process, port), home / "data")
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def link_in(log: Path, process: subprocess.Popen[bytes], port: int) -> str:
+    until = time.monotonic() + 60
+    while time.monotonic() < until and process.poll() is None:
+        found = re.search(r"http://\S+#first=\S+", log.read_text())
+        if found and answers(port):
+            return found[0]
+        time.sleep(0.1)
+    raise AssertionError(f"the server did not start: {log.read_text()}")
+
+
+def answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
 
 
 def make_admin(page: Any, link: str) -> None:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
-import socket
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import CHROMIUM, INDEX, WEB, Served
+from browsing import CHROMIUM, INDEX, WEB, Served, serving
 
 from osteoscope.deliver.simulated import write_trunk
 from osteoscope.dicom.write_nm import write_nm
@@ -44,40 +39,8 @@ def built() -> Path:
 def served(browser: Any, built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     assert built.is_file()
     assert browser.is_connected()
-    home = tmp_path_factory.mktemp("home")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = home / "serve.log"
-    command = [sys.executable, "-m", "osteoscope", "serve", "--home", str(home / "data"), "--port", str(port)]
-    environment = {**os.environ, "COLUMNS": "200", "OMP_NUM_THREADS": "1"}
-    with log.open("w") as stream:
-        process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT, env=environment)
-    try:
-        yield Served(f"http://127.0.0.1:{port}/", link_in(log, process), home / "data")
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def link_in(log: Path, process: subprocess.Popen[bytes]) -> str:
-    until = time.monotonic() + 60
-    while time.monotonic() < until and process.poll() is None:
-        found = re.search(r"http://\S+#first=\S+", log.read_text())
-        if found and answers(found[0]):
-            return found[0]
-        time.sleep(0.1)
-    raise AssertionError(f"the server did not start: {log.read_text()}")
-
-
-def answers(link: str) -> bool:
-    address = re.search(r"//([\d.]+):(\d+)/", link)
-    assert address
-    try:
-        socket.create_connection((address[1], int(address[2])), 1).close()
-    except OSError:
-        return False
-    return True
+    with serving(tmp_path_factory.mktemp("home")) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

@@ -204,6 +204,30 @@ def test_two_users_at_once_keep_their_own_drafts(browser: Any, window: Any, load
     other.context.close()
 
 
+def test_a_reader_study_hides_the_program_until_the_second_phase(window: Any, loaded: Served) -> None:
+    log_in(window, loaded.url, "ada")
+    window.goto(f"{loaded.url}#/trials")
+    window.get_by_text("New reader study").click()
+    window.get_by_label("Name").fill("pilot")
+    window.get_by_role("button", name="Take all studies").click()
+    window.wait_for_function("() => document.querySelector('textarea').value.split('\\n').length === 3")
+    window.get_by_label("Readers").fill("ada")
+    window.get_by_role("button", name="Make").click()
+    window.get_by_role("heading", name="pilot").wait_for()
+    window.get_by_role("button", name="Next case").click()
+    window.wait_for_selector(".review")
+    said = window.locator("body").inner_text()
+    assert "without the program" in said
+    assert "E2E-1" not in said
+    assert "Test^Child" not in said
+    assert window.get_by_role("button", name="Sign").count() == 0
+    with window.expect_response("**/finish") as answer:
+        window.get_by_role("button", name="Finish case").click()
+    assert answer.value.ok
+    assert answer.value.json()["done"] == 1
+    assert json.loads(answer.value.request.post_data)["seconds"] > 0
+
+
 def test_a_ct_is_judged_and_signed(window: Any, loaded: Served) -> None:
     log_in(window, loaded.url, "bo")
     window.locator("tr", has_text="CT").locator("a.row").first.click()

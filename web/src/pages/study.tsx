@@ -12,7 +12,7 @@ const CtReview = lazy(() => import("../ct/ct_review").then((page) => ({ default:
 /** A study under review, by its kind. */
 export function StudyPage({ me, id }: { me: Me; id: string }) {
   const { t } = useTexts();
-  const loaded = useReview(studyBase(id));
+  const loaded = useReview(studyBase(id), me.name);
   if (!loaded.review) return <Unread {...loaded} />;
   if (loaded.review.study.kind === "nm-planar") return <PlanarReview me={me} review={loaded.review} />;
   return (

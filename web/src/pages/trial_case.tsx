@@ -21,7 +21,7 @@ export function TrialCase({ me, trial, id }: { me: Me; trial: string; id: string
     setPhase(opened.phase);
     return blinded(opened);
   }, []);
-  const loaded = useReview(base, fetchCase);
+  const loaded = useReview(base, me.name, fetchCase);
   if (!loaded.review) return <Unread {...loaded} />;
   const { review } = loaded;
   return (

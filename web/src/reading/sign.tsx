@@ -67,7 +67,7 @@ export function SignDialog({ review, close }: { review: Review; close: () => voi
         {fault !== null && <Fault error={fault} />}
         <footer>
           {signed ? (
-            <button type="button" className="main" onClick={close} autoFocus>
+            <button key="close" type="button" className="main" onClick={close} autoFocus>
               {t("close")}
             </button>
           ) : (

@@ -26,7 +26,8 @@ export function StudyBar({
   const [isAmending, setAmending] = useState(false);
   const { study, draft, reading } = review;
   const facts = [study.patient_name, study.patient_id, study.birth_date, t(`kind.${study.kind}`), study.date];
-  const isSigned = study.state === "signed";
+  const isSigned = study.state === "signed" && !review.canEdit;
+  const state = study.state === "signed" && review.canEdit ? "reviewed" : study.state;
   const reader = reading.reader.kind === "program" ? t("study.program") : reading.reader.name;
   return (
     <div className="study-bar">
@@ -37,9 +38,9 @@ export function StudyBar({
       )}
       <h1>{facts.filter(Boolean).join(" · ")}</h1>
       <small>{t("study.by", { reader })}</small>
-      <span className={`state ${study.state}`}>{t(`state.${study.state}`)}</span>
+      <span className={`state ${state}`}>{t(`state.${state}`)}</span>
       {draft.number_of_edits > 0 && <small>{t("study.edits", { count: draft.number_of_edits })}</small>}
-      {isSigned && study.files.length > 0 && <Files review={review} />}
+      {study.files.length > 0 && <Files review={review} />}
       <span className="space" />
       <button onClick={review.undo} disabled={!draft.can_undo} title="z" aria-keyshortcuts="z">
         {t("edit.undo")}

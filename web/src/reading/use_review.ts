@@ -9,7 +9,7 @@ export interface Review {
   study: Study;
   reading: Reading;
   draft: Draft;
-  /** False once signed, or while the program has not read. */
+  /** False once signed and not being amended, or while the program has not read. */
   canEdit: boolean;
   error: unknown;
   forgive: () => void;
@@ -28,7 +28,11 @@ interface Held {
 export type Loaded = { review: Review } | { review: null; study: Study | null; error: unknown; reload: () => void };
 
 /** A study under review. Changes go to the server one after another, in the order in which they were made. */
-export function useReview(base: string, fetchStudy: (base: string) => Promise<Study> = calls.study): Loaded {
+export function useReview(
+  base: string,
+  person: string,
+  fetchStudy: (base: string) => Promise<Study> = calls.study,
+): Loaded {
   const [held, setHeld] = useState<Held | null>(null);
   const [error, setError] = useState<unknown>(null);
   const queue = useRef<Promise<unknown>>(Promise.resolve());
@@ -62,7 +66,8 @@ export function useReview(base: string, fetchStudy: (base: string) => Promise<St
 
   return useMemo(() => {
     if (!held?.reading) return { review: null, study: held?.study ?? null, error, reload };
-    const canEdit = held.study.state === "read" || held.study.state === "reviewed";
+    const { state } = held.study;
+    const canEdit = state === "read" || state === "reviewed" || (state === "signed" && isAmending(held.study, person));
     return {
       review: {
         base,
@@ -78,8 +83,12 @@ export function useReview(base: string, fetchStudy: (base: string) => Promise<St
         reload,
       },
     };
-  }, [base, held, error, change, reload]);
+  }, [base, person, held, error, change, reload]);
 }
+
+/** Whether the person has an amendment open on a signed study. */
+const isAmending = (study: Study, person: string): boolean =>
+  study.readings.some((one) => one.state === "draft" && one.reader === person && one.reason !== "");
 
 const UNREAD = new Set(["arrived", "reading", "failed"]);
 
