@@ -58,12 +58,12 @@ def vertebra_marks(bone: Bone) -> VertebraMarks:
             "Give a CT that shows the whole vertebra",
         )  # fmt: skip
     depth = edt.edt(bone.mask, anisotropy=bone.grid.spacing, black_border=True)
-    body, start, radius = _body(depth, bone.grid.spacing)
+    body, middle, radius = _body(depth, bone.grid.spacing)
     places = bone.grid.to_position(np.argwhere(body))
-    centre = bone.grid.to_position(start)
+    centre = bone.grid.to_position(middle)
     axis = UP
     for _ in range(3):
-        upper, lower = _plates(places, centre, axis, 0.75 * radius)
+        upper, lower = _plates(places, centre, axis, 1.1 * radius)
         axis = upper[1] + lower[1]
         axis /= np.linalg.norm(axis)
     top, bottom = upper[0], lower[0]
@@ -74,14 +74,15 @@ def vertebra_marks(bone: Bone) -> VertebraMarks:
     return VertebraMarks(axis, (top + bottom) / 2, top, bottom, radius, body)
 
 
-def _body(depth: NDArray[np.float32], spacing: tuple[float, ...]) -> tuple[Mask, NDArray[np.intp], float]:
+def _body(depth: NDArray[np.float32], spacing: tuple[float, ...]) -> tuple[Mask, Floats, float]:
+    """The body, its middle (index) and the radius of the largest ball in the bone."""
     peak = np.array(np.unravel_index(int(np.argmax(depth)), depth.shape))
     radius = float(depth.max())
     core = depth > 0.5 * radius
     labels, _ = ndimage.label(core)
     core = labels == labels[tuple(peak)]
     reach = edt.edt(~core, anisotropy=spacing, black_border=False) <= 0.55 * radius
-    return reach & (depth > 0), peak, radius
+    return reach & (depth > 0), np.argwhere(core).mean(axis=0), radius
 
 
 def _plates(places: Floats, centre: Floats, axis: Floats, within: float) -> tuple[tuple[Floats, Floats], ...]:

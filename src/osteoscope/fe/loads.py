@@ -33,9 +33,9 @@ class Trial:
     """A bone in the testing machine.
 
     Args:
-        mesh: of bone and cement.
+        mesh: of the bone alone.
         caps: elements of cement.
-        model, supports: for the solver, at the full displacement.
+        model, supports: bone and cement for the solver, supports at the full displacement.
         length: what the displacement is a share of, mm.
         sections: layers of axis 0 in which cross-sections are compared.
     """
@@ -88,7 +88,7 @@ def in_machine(
     spacing = made.grid.spacing
     size = (spacing[0], spacing[1], spacing[2])
     model = VoxelModel(full.modulus, material.law.poisson, size, full.strength)
-    return Trial(full, caps, model, supports, *of)
+    return Trial(made, caps, model, supports, *of)
 
 
 def pot(part: Mask, made: Mesh, site: str) -> Mask:

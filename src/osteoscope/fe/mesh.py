@@ -1,8 +1,9 @@
 """A bone -> brick elements along an axis of choice: modulus and yield stress integrated over each element.
 
-The CT is sampled finer than the elements, the law is applied to every sample, and an element takes the mean of what
-the samples within the bone have (Bonemat's integral, Taddei 2007; S87 of docs/background/ct.md), the rest of it being
-nothing: boundary elements are weighted by the share of them that is bone.
+The law is applied to every voxel, and an element takes the integral over the voxels within it (after Bonemat, Taddei
+2007; S87 of docs/background/ct.md), what is not bone being nothing: boundary elements are weighted by the share of them
+that is bone. Voxels are sampled as they are: blurring them first would lose stiffness at every edge, since the law is
+convex.
 """
 
 from __future__ import annotations
@@ -77,7 +78,6 @@ def frame(axis: ArrayLike, across: ArrayLike, points: ArrayLike, size: float, ma
         raise InvalidValueError("lay a frame", "two directions that are one", "Give two that differ")
     last /= np.linalg.norm(last)
     turn = np.stack([first, np.cross(first, last), last], axis=1)
-    turn[:, 1] *= np.sign(turn[1, 1]) or 1.0
     places = np.asarray(points, float) @ turn
     low, high = places.min(axis=0) - margin, places.max(axis=0) + margin
     shape = np.maximum(1, np.ceil((high - low) / size)).astype(int)
@@ -148,11 +148,11 @@ def _finer(grid: Grid, samples: int) -> Floats:
 
 
 def sampled(values: NDArray[np.generic], source: Grid, target: Grid, outside: float) -> Array:
-    """Values of one grid at the voxels of another, linear between voxels."""
+    """Values of one grid at the voxels of another, those of the voxel that they lie in."""
     step = np.linalg.inv(source.matrix) @ target.matrix
     return np.asarray(
         ndimage.affine_transform(
-            np.asarray(values, np.float32), step[:3, :3], step[:3, 3], target.shape, np.float32, order=1, cval=outside,
+            np.asarray(values, np.float32), step[:3, :3], step[:3, 3], target.shape, np.float32, order=0, cval=outside,
             mode="constant", prefilter=False,
         )
     )  # fmt: skip

@@ -58,7 +58,7 @@ class Weakest:
 
 def rigidity(made: Mesh, poisson: float) -> Rigidity:
     """The rigidities of every layer of elements along axis 0."""
-    modulus = made.modulus.astype(float)
+    modulus: Array = made.modulus.astype(np.float64)
     _, y, x = (np.arange(n) * s for n, s in zip(modulus.shape, made.grid.spacing, strict=True))
     area = made.grid.spacing[1] * made.grid.spacing[2]
     total = modulus.sum(axis=(1, 2))
@@ -69,8 +69,8 @@ def rigidity(made: Mesh, poisson: float) -> Rigidity:
     yy = rows @ y**2 - total * mean_y**2 + total * made.grid.spacing[1] ** 2 / 12
     xx = columns @ x**2 - total * mean_x**2 + total * made.grid.spacing[2] ** 2 / 12
     xy = np.einsum("kji,j,i->k", modulus, y, x) - total * mean_y * mean_x
-    least = (yy + xx) / 2 - np.sqrt(((yy - xx) / 2) ** 2 + xy**2)
-    height = np.arange(len(modulus)) * made.grid.spacing[0]
+    least: Array = (yy + xx) / 2 - np.sqrt(((yy - xx) / 2) ** 2 + xy**2)
+    height: Array = np.arange(len(modulus), dtype=float) * made.grid.spacing[0]
     return Rigidity(height, total * area, least * area, (yy + xx) * area / (2 * (1 + poisson)))
 
 

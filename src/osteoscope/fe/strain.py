@@ -9,8 +9,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from osteoscope.domain.finding import Measure
 from osteoscope.fe.element import elasticity
 from osteoscope.fe.model import Solution
+from osteoscope.fe.solve import solve
+from osteoscope.fe.strength_record import Strength
 
 Array = NDArray[np.float64]
 TENSION, COMPRESSION = 0.0073, 0.0104
@@ -66,3 +69,22 @@ def pistoia(strain: Array, poisson: float, force: float) -> float:
 def crawford(stiffness: float, height: float) -> float:
     """Crawford's load of a vertebra in N, from its stiffness (N/mm) and height (mm)."""
     return CRAWFORD * stiffness * height
+
+
+def estimates(found: Strength) -> tuple[Measure, ...]:
+    """Loads read off the elastic solution alone, beside the elastoplastic one; none without a calibration."""
+    if not found.setting.material.calibration.absolute:
+        return ()
+    last = solve(found.trial.model, found.trial.supports)
+    strain = element_strain(last)
+    bone = (found.trial.mesh.share > 0)[last.model.modulus > 0]
+    force = last.force
+    made = [
+        Measure("load_by_strain", by_strain(strain[bone], force), "N", "2 % beyond principal strains of Schileo"),
+        Measure("load_by_pistoia", pistoia(strain[bone], last.model.poisson, force), "N", "Pistoia, 2 % beyond 0.7 %"),
+    ]
+    if found.site.startswith("vertebra_"):
+        made.append(
+            Measure("load_by_crawford", crawford(last.stiffness, found.trial.length), "N", "Crawford, 0.0068 K H")
+        )
+    return tuple(made)

@@ -1,0 +1,131 @@
+"""Landmarks on bones whose landmarks are known, and what the testing machine does with them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from simulated_bones import HIP, femur
+
+from osteoscope.domain.geometry import Grid
+from osteoscope.errors import UnsuitableStudyError
+from osteoscope.fe.bone import Bone
+from osteoscope.fe.cases import case_for
+from osteoscope.fe.density import Calibration
+from osteoscope.fe.landmarks import vertebra_marks
+from osteoscope.fe.landmarks_femur import femur_marks
+from osteoscope.fe.laws import law_for
+from osteoscope.fe.loads import STRAIN, compression
+from osteoscope.fe.loads_femur import beyond, fall, stance
+from osteoscope.fe.mesh import Material
+
+FIXED = Calibration("fixed", "K2HPO4", 0.8e-3, 0.0, 0.05, True, "test")
+
+
+def drum(tilt: tuple[float, float], height: float = 26.0, radius: float = 20.0) -> Bone:
+    """A vertebral body as a leaning drum with an arch behind it."""
+    grid = Grid.axial((44, 78, 56), (1.0, 1.0, 1.0), (-27, -30, -22))
+    places = grid.to_position(np.stack(np.indices(grid.shape), axis=-1))
+    axis = np.array([np.tan(np.deg2rad(tilt[0])), np.tan(np.deg2rad(tilt[1])), 1.0])
+    axis /= np.linalg.norm(axis)
+    along = places @ axis
+    across = np.linalg.norm(places - along[..., None] * axis, axis=-1)
+    body = (np.abs(along) <= height / 2) & (across <= radius)
+    x, y, z = places[..., 0], places[..., 1], places[..., 2]
+    pedicle = (np.abs(np.abs(x) - 14) <= 4) & (y > 10) & (y < 36) & (np.abs(z - 4) <= 5)
+    arch = (np.abs(x) <= 18) & (y >= 34) & (y <= 42) & (np.abs(z) <= 9)
+    mask = body | pedicle | arch
+    hu = np.where(mask, 250.0, 40.0).astype(np.float32)
+    return Bone("vertebra_L3", grid, hu, mask, {}, np.zeros(mask.shape, bool))
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.floats(-15, 15), st.floats(-15, 15))
+def test_axis_and_height_of_a_leaning_vertebra(left: float, back: float) -> None:
+    marks = vertebra_marks(drum((left, back)))
+    axis = np.array([np.tan(np.deg2rad(left)), np.tan(np.deg2rad(back)), 1.0])
+    axis /= np.linalg.norm(axis)
+    assert np.rad2deg(np.arccos(min(1.0, float(marks.axis @ axis)))) < 3
+    # A step of one voxel over the plate is all that a mask shows of a small tilt.
+    assert marks.height == pytest.approx(26, abs=1.3)
+    assert np.linalg.norm(marks.centre) < 4
+
+
+def test_vertebra_cut_by_the_field_is_refused() -> None:
+    bone = drum((0, 0))
+    cut = bone.mask & (np.arange(bone.mask.shape[0])[:, None, None] == 20)
+    with pytest.raises(UnsuitableStudyError, match="edge of the field"):
+        vertebra_marks(Bone(bone.site, bone.grid, bone.hu, bone.mask, {}, cut))
+
+
+def test_compression_pushes_flat_caps_over_the_whole_end_plates() -> None:
+    bone = drum((6, -4))
+    marks = vertebra_marks(bone)
+    trial = compression(bone, marks, Material(law_for(bone.site), FIXED), 3.0)
+    moved = trial.supports.value[trial.supports.value != 0]
+    assert moved == pytest.approx(-STRAIN * marks.height)
+    assert len(set(trial.supports.nodes[trial.supports.value != 0][:, 0])) == 1
+    # Nodes reach half an element beyond the elements.
+    area = len(moved) * 9.0
+    assert area == pytest.approx(np.pi * (20 + 1.5) ** 2, rel=0.15)
+    assert (trial.caps & (trial.mesh.share > 0.9)).sum() < 0.3 * trial.caps.sum()
+    assert trial.mesh.share.sum() * 27 == pytest.approx(bone.mask.sum(), rel=0.02)
+
+
+def test_femur_landmarks() -> None:
+    bone = femur()
+    marks = femur_marks(bone)
+    assert np.linalg.norm(marks.head - HIP) < 2
+    assert marks.radius == pytest.approx(24, abs=1.2)
+    assert not marks.knee_seen
+    assert 110 < marks.neck_shaft_angle < 135
+    assert marks.axis @ np.array([0, 0, 1]) > 0.98
+    assert marks.medial[0] < -0.8
+
+
+def test_femur_that_shows_too_little_is_refused() -> None:
+    bone = femur()
+    levels = np.arange(bone.mask.shape[0])[:, None, None]
+    low = int(bone.grid.to_index((0, 0, -95 - 4 * 24))[0])
+    mask = bone.mask & (levels >= low)
+    with pytest.raises(UnsuitableStudyError, match="cut by the field"):
+        femur_marks(Bone(bone.site, bone.grid, bone.hu, mask, {}, mask & (levels == low)))
+
+
+def test_stance_holds_the_shaft_and_pushes_the_head_along_the_axis() -> None:
+    bone = femur({"troch": ((125.0, -30.0, -140.0), 20.0), "far": ((110.0, -34.0, -345.0), 12.0)})
+    marks = femur_marks(bone)
+    assert beyond(bone, marks, 3.0) == ("far",)
+    trial = stance(bone, marks, Material(law_for(bone.site), FIXED), 3.0)
+    nodes, axis, value = trial.supports.nodes, trial.supports.axis, trial.supports.value
+    assert set(axis[value != 0]) == {0}
+    held = nodes[(value == 0) & (nodes[:, 0] == 0)]
+    assert len(held) == (value == 0).sum()
+    pushed = trial.mesh.grid.to_position(nodes[value != 0].mean(axis=0) - 0.5)
+    off = pushed - marks.head
+    assert np.linalg.norm(off - (off @ marks.axis) * marks.axis) < 3
+    assert marks.radius < off @ marks.axis < marks.radius + 12
+    assert trial.mesh.lesions["troch"].sum() * 27 == pytest.approx(np.pi / 6 * 20**3, rel=0.1)
+
+
+def test_fall_squeezes_the_head_against_the_trochanter() -> None:
+    bone = femur()
+    marks = femur_marks(bone)
+    trial = fall(bone, marks, Material(law_for(bone.site), FIXED), 3.0)
+    nodes, axis, value = trial.supports.nodes, trial.supports.axis, trial.supports.value
+    up = trial.mesh.grid.matrix[:3, 0] / 3.0
+    assert up @ marks.medial > 0.9
+    seat = trial.mesh.grid.to_position(nodes[(axis == 0) & (value == 0)].mean(axis=0) - 0.5)
+    head = trial.mesh.grid.to_position(nodes[value != 0].mean(axis=0) - 0.5)
+    assert (head - seat) @ up > 2.5 * marks.radius
+    assert (seat - marks.shaft) @ marks.along > 0
+
+
+def test_bones_without_a_case_are_refused() -> None:
+    assert case_for("femur_right").name == "stance"
+    assert case_for("femur_right", "fall").name == "fall"
+    with pytest.raises(UnsuitableStudyError, match="femora and vertebrae"):
+        case_for("hip_left")
+    with pytest.raises(UnsuitableStudyError, match="compression"):
+        case_for("vertebra_L1", "stance")
