@@ -43,6 +43,8 @@ def test_alone_the_form_is_blank_and_aided_it_is_the_program_s(served: Served) -
     turn = page.get(f"/api/trials/{trial}/next")
     assert (turn["phase"], turn["done"], turn["of"]) == ("alone", 0, 4)
     url = f"/api/trials/{trial}/cases/{turn['case']}"
+    page.get(f"{url}/reading", 409)
+    page.get(url)
     reading = page.get(f"{url}/reading")
     assert reading["findings"] == reading["set_aside"] == reading["intake"] == []
     assert all(m["value"] == 0 for s in reading["sites"] for m in s["measures"])
@@ -73,6 +75,8 @@ def test_nobody_looks_ahead_back_or_round_the_corner(served: Served) -> None:
     other.get(f"/api/trials/{trial}/cases/{first}", 404)
     assert page.get("/api/studies")["total"] == 0
     page.get(f"/api/studies/{served.study}/reading", 404)
+    page.post(f"/api/trials/{trial}/cases/{first}/finish", {"seconds": 1}, 409)
+    page.get(f"/api/trials/{trial}/cases/{first}")
     page.post(f"/api/trials/{trial}/cases/{first}/finish", {"seconds": 1})
     page.post(f"/api/trials/{trial}/cases/{first}/edits", {"edit": {"op": "comment", "text": "late"}}, 409)
     page.post(f"/api/trials/{trial}/cases/{first}/finish", {"seconds": 1}, 409)

@@ -11,7 +11,7 @@ from osteoscope.app.settings import Settings
 from osteoscope.app.standing import current_reading
 from osteoscope.domain import codec
 from osteoscope.domain.reading import MappedSite, Reading
-from osteoscope.store import audit, rows
+from osteoscope.store import rows
 from osteoscope.store.people import Person
 
 router = APIRouter(prefix="/api/studies/{study}", tags=["readings"])
@@ -24,10 +24,10 @@ def comparison(study: str, prior: str, server: ServerDep, person: PersonDep, add
     from osteoscope.stats.one_child import check_together
     from osteoscope.stats.response import compare
 
-    with server.store.writing() as session:
+    with server.store.reading() as session:
         found = [study_for(session, person, one) for one in (prior, study)]
         dates = [_dated(session, server.settings, one, person) for one in found]
-        audit.note(session, person.name, "compare", study, address, prior=prior[:40])
+    server.ledger.note(person.name, "compare", study, address, prior=prior[:40])
     names = [one.date or f"date {n}" for n, one in enumerate(found, 1)]
     exams = [Exam(name, *date) for name, date in zip(names, dates, strict=True)]
     return codec.encode(compare(exams, check_together(exams, same_patient=False)))  # type: ignore[no-any-return]

@@ -24,10 +24,13 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True)
 class Server:
-    """The state of a server: how it is set up, its database, who starts its workers, and the models it has."""
+    """The state of a server: how it is set up, its database, its audit trail of views, who starts its workers, and
+    the models it has.
+    """
 
     settings: Settings
     store: Store
+    ledger: audit.Ledger
     supervisor: Supervisor | None
     models: list[str]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter
@@ -13,13 +15,24 @@ from osteoscope.app.context import AddressDep, Json, PersonDep, Server, ServerDe
 from osteoscope.app.differing import Difference, differences
 from osteoscope.app.edit_shapes import EditIn
 from osteoscope.app.errors import Refused
-from osteoscope.app.standing import chosen, current_reading, drafted, not_read, plain, reading_of
+from osteoscope.app.standing import chosen, current_reading, drafted, not_read, plain, reading_of, with_edits
 from osteoscope.app.worklist import draft_state
 from osteoscope.store import audit, rows
 from osteoscope.store.people import Person
-from osteoscope.store.readings import Step, add_step, draft_of, history, open_draft, readings_of, standing
+from osteoscope.store.readings import (
+    Step,
+    add_step,
+    draft_of,
+    history,
+    new_draft,
+    open_draft,
+    readings_of,
+    standing,
+    steps,
+)
 
 router = APIRouter(prefix="/api/studies/{study}", tags=["readings"])
+_ATTEMPTS = 4
 
 
 class Edited(BaseModel):
@@ -38,58 +51,88 @@ class AmendIn(BaseModel):
 @router.get("/reading")
 def reading(study: str, server: ServerDep, person: PersonDep, address: AddressDep, which: str = "current") -> Json:
     """reading.json (schema osteoscope/reading/1) of the person's draft or what stands, the program's, or one by id."""
-    with server.store.writing() as session:
+    with server.store.reading() as session:
         found = study_for(session, person, study)
-        audit.note(session, person.name, "view", study, address, which=which[:40])
-        return plain(current_reading(session, server.settings, found, person, which))
+        made = plain(current_reading(session, server.settings, found, person, which))
+    server.ledger.note(person.name, "view", study, address, which=which[:40])
+    return made
 
 
 @router.post("/edits")
 def edit(study: str, body: EditIn, server: ServerDep, person: PersonDep, address: AddressDep) -> Edited:
     """One edit of the person's draft, which begins with the first one; refused whole where it does not fit."""
     plain_edit = body.edit.model_dump(mode="json")
-    with server.store.writing() as session:
-        found = study_for(session, person, study, locked=True)
-        draft = own_draft(session, found, person)
-        return step(session, server, found, draft, person, ("edit", plain_edit, address))
+    return take_step(server, _own(study, person), Stepping(person, "edit", plain_edit, address))
 
 
 @router.post("/undo")
 def undo(study: str, server: ServerDep, person: PersonDep, address: AddressDep) -> Edited:
     """Take back the last edit."""
-    with server.store.writing() as session:
-        found = study_for(session, person, study, locked=True)
-        return step(session, server, found, own_draft(session, found, person), person, ("undo", None, address))
+    return take_step(server, _own(study, person), Stepping(person, "undo", None, address))
 
 
 @router.post("/redo")
 def redo(study: str, server: ServerDep, person: PersonDep, address: AddressDep) -> Edited:
     """Do again what was taken back."""
-    with server.store.writing() as session:
-        found = study_for(session, person, study, locked=True)
-        return step(session, server, found, own_draft(session, found, person), person, ("redo", None, address))
+    return take_step(server, _own(study, person), Stepping(person, "redo", None, address))
 
 
-def step(
-    session: Session,
-    server: Server,
-    study: rows.Study,
-    draft: rows.Reading,
-    person: Person,
-    what: tuple[Step, dict[str, Any] | None, str],
-) -> Edited:
-    """Add a step to a draft; the transaction ends without it where the Reading cannot be made.
+Locate = Callable[[Session, bool], tuple[rows.Study, rows.Reading]]
+
+
+@dataclass(frozen=True)
+class Stepping:
+    """Who takes which step, from where."""
+
+    person: Person
+    step: Step
+    edit: dict[str, Any] | None
+    address: str
+
+
+def _own(study: str, person: Person) -> Locate:
+    def locate(session: Session, locked: bool) -> tuple[rows.Study, rows.Reading]:
+        found = study_for(session, person, study, locked)
+        return found, own_draft(session, found, person)
+
+    return locate
+
+
+def take_step(server: Server, locate: Locate, what: Stepping) -> Edited:
+    """Add a step to a draft; nothing is kept where the Reading cannot be made.
+
+    The Reading is made before the database is locked; where the draft moved on meanwhile, it is made again.
+
+    Args:
+        server: with the database.
+        locate: the study and the draft in a session, locked or not; a new draft need not be kept yet.
+        what: the step.
 
     Raises:
         InvalidValueError: the edit does not fit, or there is nothing to undo or redo.
+        Refused: the draft keeps moving.
     """
-    kind, plain_edit, address = what
-    after = add_step(session, draft.id, kind, plain_edit, person.name)
-    made = drafted(session, server.settings, study, draft)
-    audit.note(session, person.name, kind, study.id, address, reading=draft.id, **_brief(plain_edit))
-    if draft.trial_case is None and study.state == "read":
-        study.state = "reviewed"
-    return Edited(reading=plain(made), draft=draft_state(after))
+    for _ in range(_ATTEMPTS):
+        with server.store.reading() as session:
+            study, first = locate(session, False)
+            number = steps(session, first.id)
+            after = history(session, first.id).after(what.step, what.edit)
+            made = plain(with_edits(session, server.settings, study, first, after.edits))
+            is_new = first not in session
+        with server.store.writing() as session:
+            study, draft = locate(session, True)
+            draft = first if is_new and draft not in session else draft
+            if (draft.id, draft.base) != (first.id, first.base) or steps(session, draft.id) != number:
+                continue
+            session.add(draft)
+            session.flush()
+            add_step(session, draft.id, what.step, what.edit, what.person.name)
+            who, brief = what.person.name, _brief(what.edit)
+            audit.note(session, who, what.step, study.id, what.address, reading=draft.id, **brief)
+            if draft.trial_case is None and study.state == "read":
+                study.state = "reviewed"
+            return Edited(reading=made, draft=draft_state(after))
+    raise Refused(409, "change this Reading", "it is being changed elsewhere", "Reload the study")
 
 
 def _brief(edit: dict[str, Any] | None) -> dict[str, Any]:
@@ -98,7 +141,7 @@ def _brief(edit: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def own_draft(session: Session, study: rows.Study, person: Person) -> rows.Reading:
-    """The person's draft, a new one on the program's Reading where he has none.
+    """The person's draft, a new one on the program's Reading where he has none, which is not kept yet.
 
     Raises:
         Refused: nothing was read yet, or the study was signed and has to be amended.
@@ -110,7 +153,7 @@ def own_draft(session: Session, study: rows.Study, person: Person) -> rows.Readi
     if stands.state == "signed" and (draft is None or draft.base != stands.id):
         found = f"{stands.reader} signed it on {stands.when[:10]}"
         raise Refused(409, "change this Reading", found, "Amend it: a new draft begins from the signed Reading")
-    return draft or open_draft(session, stands, person.name)
+    return draft or new_draft(stands, person.name)
 
 
 @router.post("/amend")

@@ -18,6 +18,7 @@ from osteoscope.app.settings import Settings
 from osteoscope.app.supervisor import Supervisor
 from osteoscope.app.watch import Watcher
 from osteoscope.errors import InvalidValueError, OutputError
+from osteoscope.store.audit import Ledger
 from osteoscope.store.engine import Store, open_store
 from osteoscope.store.people import first_link
 
@@ -84,7 +85,7 @@ def open_server(settings: Settings, work: bool = True) -> Server:
     store = open_store(settings.database_url)
     recover(store, settings.uploads)
     supervisor = Supervisor(settings, store) if work else None
-    return Server(settings, store, supervisor, models())
+    return Server(settings, store, Ledger(store), supervisor, models())
 
 
 def models() -> list[str]:

@@ -78,6 +78,8 @@ def _sign(server: Server, study: str, body: SignIn, person: Person, address: str
         found = study_for(session, person, study, locked=True)
         _check_patient(found, body)
         draft = own_draft(session, found, person)
+        session.add(draft)
+        session.flush()
         made = drafted(session, server.settings, found, draft)
         text = json.dumps(plain(made), ensure_ascii=False, allow_nan=False).encode()
         before = standing(readings_of(session, study))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -58,6 +59,17 @@ def reading_of(session: Session, settings: Settings, study: rows.Study, row: row
 
 def drafted(session: Session, settings: Settings, study: rows.Study, draft: rows.Reading) -> Reading:
     """The Reading that a draft stands for at this moment."""
+    return with_edits(session, settings, study, draft, history(session, draft.id).edits)
+
+
+def with_edits(
+    session: Session, settings: Settings, study: rows.Study, draft: rows.Reading, edits: Sequence[Mapping[str, Any]]
+) -> Reading:
+    """The Reading that a draft would stand for with these edits; the draft need not be kept yet.
+
+    Raises:
+        InvalidValueError: an edit does not fit.
+    """
     from osteoscope.deliver.edits import Person as Editor
     from osteoscope.deliver.edits import edited
     from osteoscope.deliver.review_ground import ground_of
@@ -65,7 +77,7 @@ def drafted(session: Session, settings: Settings, study: rows.Study, draft: rows
     base, folder = stored(session, draft.base or ""), settings.folder_of(study.id)
     ground = ground_of(base.study.kind, folder / PROGRAM, folder / VIEWS)
     why = {"amends": draft.base or "", "reason": draft.reason} if draft.reason else {}
-    return edited(base, history(session, draft.id).edits, Editor(draft.reader, draft.when, why), ground)
+    return edited(base, edits, Editor(draft.reader, draft.when, why), ground)
 
 
 def stored(session: Session, reading: str) -> Reading:

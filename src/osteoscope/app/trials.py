@@ -17,14 +17,14 @@ from osteoscope.app.context import AddressDep, AdminDep, Json, PersonDep, Server
 from osteoscope.app.edit_shapes import EditIn
 from osteoscope.app.errors import Refused, not_there
 from osteoscope.app.pictures import described, picture_file
-from osteoscope.app.readings import Edited, step
+from osteoscope.app.readings import Edited, Stepping, take_step
 from osteoscope.app.results import PROGRAM
 from osteoscope.app.standing import drafted, not_read, plain, stored
 from osteoscope.app.trial_export import packed_export
 from osteoscope.app.worklist import draft_state
 from osteoscope.store import audit, rows
 from osteoscope.store.people import Person
-from osteoscope.store.readings import Step, draft_of, history, open_draft, packed, readings_of
+from osteoscope.store.readings import draft_of, history, open_draft, packed, readings_of
 from osteoscope.store.trials import Design, cases, plan, turn
 
 router = APIRouter(prefix="/api/trials", tags=["trials"])
@@ -211,9 +211,9 @@ def open_case(trial: str, case: str, server: ServerDep, person: PersonDep, addre
 @router.get("/{trial}/cases/{case}/reading")
 def case_reading(trial: str, case: str, server: ServerDep, person: PersonDep) -> Json:
     """The reader's Reading so far: from a blank form alone, from the program's when aided."""
-    with server.store.writing() as session:
-        found, study = _case(session, trial, case, person)
-        return plain(drafted(session, server.settings, study, _draft(session, found, study)))
+    with server.store.reading() as session:
+        study, draft = _opened(session, trial, case, person)
+        return plain(drafted(session, server.settings, study, draft))
 
 
 @router.get("/{trial}/cases/{case}/views")
@@ -243,36 +243,54 @@ def case_outlines(trial: str, case: str, server: ServerDep, person: PersonDep) -
     """Outlines of a case; of the reader's own findings where he is alone."""
     from osteoscope.deliver.review_outlines import outlines_of
 
-    with server.store.writing() as session:
-        found, study = _case(session, trial, case, person)
-        reading = drafted(session, server.settings, study, _draft(session, found, study))
+    with server.store.reading() as session:
+        found, _ = _case(session, trial, case, person)
+        study, draft = _opened(session, trial, case, person)
+        reading = drafted(session, server.settings, study, draft)
     views = outlines_of(reading, server.settings.folder_of(study.id) / PROGRAM / "units.json")
     hidden: Json = {"sites": {}, "units": {}} if found.phase == "alone" else {}
     return OutlinesOut(views={name: Outline.model_validate({**view, **hidden}) for name, view in views.items()})
 
 
-def _step(server: Server, case: tuple[str, str], person: Person, what: tuple[Step, Json | None, str]) -> Edited:
-    with server.store.writing() as session:
-        found, study = _case(session, *case, person)
-        return step(session, server, study, _draft(session, found, study), person, what)
+def _opened(session: Session, trial: str, case: str, person: Person) -> tuple[rows.Study, rows.Reading]:
+    """The study and the draft of a case that was opened.
+
+    Raises:
+        Refused: it was not opened yet, so that its time has not begun.
+    """
+    found, study = _case(session, trial, case, person)
+    draft = draft_of(session, study.id, found.reader, found.id)
+    if draft is None:
+        raise Refused(409, "read a case", "it was not opened", "Open the case first")
+    return study, draft
+
+
+def _step(server: Server, case: tuple[str, str], what: Stepping) -> Edited:
+    def locate(session: Session, locked: bool) -> tuple[rows.Study, rows.Reading]:
+        study, draft = _opened(session, *case, what.person)
+        if locked:
+            session.refresh(draft, with_for_update=True)
+        return study, draft
+
+    return take_step(server, locate, what)
 
 
 @router.post("/{trial}/cases/{case}/edits")
 def case_edit(trial: str, case: str, body: EditIn, server: ServerDep, person: PersonDep, address: AddressDep) -> Edited:
     """One edit of a case."""
-    return _step(server, (trial, case), person, ("edit", body.edit.model_dump(mode="json"), address))
+    return _step(server, (trial, case), Stepping(person, "edit", body.edit.model_dump(mode="json"), address))
 
 
 @router.post("/{trial}/cases/{case}/undo")
 def case_undo(trial: str, case: str, server: ServerDep, person: PersonDep, address: AddressDep) -> Edited:
     """Take back the last edit of a case."""
-    return _step(server, (trial, case), person, ("undo", None, address))
+    return _step(server, (trial, case), Stepping(person, "undo", None, address))
 
 
 @router.post("/{trial}/cases/{case}/redo")
 def case_redo(trial: str, case: str, server: ServerDep, person: PersonDep, address: AddressDep) -> Edited:
     """Do again what was taken back."""
-    return _step(server, (trial, case), person, ("redo", None, address))
+    return _step(server, (trial, case), Stepping(person, "redo", None, address))
 
 
 @router.post("/{trial}/cases/{case}/finish")
@@ -282,7 +300,7 @@ def finish_case(
     """Finish a case for good; what comes next."""
     with server.store.writing() as session:
         found, study = _case(session, trial, case, person)
-        draft = _draft(session, found, study)
+        study, draft = _opened(session, trial, case, person)
         text = json.dumps(plain(drafted(session, server.settings, study, draft)), ensure_ascii=False, allow_nan=False)
         draft.state, draft.body = "done", packed(text.encode())
         found.finished, found.seconds, found.reading = rows.now(), body.seconds, draft.id

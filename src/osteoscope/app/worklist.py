@@ -66,14 +66,13 @@ def _reading_line(row: Reading) -> ReadingOut:
 @router.get("/studies/{study}")
 def one_study(study: str, server: ServerDep, person: PersonDep, address: AddressDep) -> StudyOut:
     """A study, its Readings, earlier studies of the patient, and the files of the Reading that stands."""
-    with server.store.writing() as session:
+    with server.store.reading() as session:
         found = study_for(session, person, study)
-        audit.note(session, person.name, "open", study, address)
         readings = readings_of(session, study)
         draft = draft_of(session, study, person.name)
         earlier = [PriorOut(id=prior.id, date=prior.date) for prior in priors(session, person, found)]
         program = [r for r in readings if r.kind == "program"]
-        return StudyOut(
+        made = StudyOut(
             **item(found),
             reader_version=program[-1].reader if program else "",
             draft=draft_state(history(session, draft.id) if draft else History()),
@@ -81,18 +80,20 @@ def one_study(study: str, server: ServerDep, person: PersonDep, address: Address
             priors=earlier,
             files=result_files(server.settings, study, standing(readings)),
         )
+    server.ledger.note(person.name, "open", study, address)
+    return made
 
 
 @router.get("/studies/{study}/files/{name:path}", response_class=FileResponse)
 def one_file(study: str, name: str, server: ServerDep, person: PersonDep, address: AddressDep) -> FileResponse:
     """A file of the Reading that stands."""
-    with server.store.writing() as session:
+    with server.store.reading() as session:
         study_for(session, person, study)
         row = standing(readings_of(session, study))
         path = result_file(server.settings, study, row, name)
-        if path is None:
-            raise not_there("file")
-        audit.note(session, person.name, "file", study, address, file=name[:200])
+    if path is None:
+        raise not_there("file")
+    server.ledger.note(person.name, "file", study, address, file=name[:200])
     return FileResponse(path, headers=FILE_HEADERS)
 
 

@@ -44,4 +44,4 @@ def serve(
     server = open_server(settings)
     say(welcome(server.store, settings))
     say(DISCLAIMER)
-    uvicorn.run(build(server), host=host, port=port, log_level="warning", server_header=False)
+    uvicorn.run(build(server), host=host, port=port, log_level="warning", server_header=False, timeout_keep_alive=75)

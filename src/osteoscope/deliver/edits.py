@@ -20,6 +20,7 @@ from osteoscope.domain.reading import Provenance, Reader, Reading
 from osteoscope.errors import InvalidValueError
 
 Edit = Mapping[str, Any]
+_SOFTWARE = f"osteoscope {version('osteoscope')}"
 
 
 def _remove(draft: Draft, edit: Edit) -> Draft:
@@ -105,7 +106,7 @@ def _finished(draft: Draft, person: Person, number: int) -> Reading:
     base = draft.base
     settings = {**base.provenance.settings, "edits": number, "base": base.reader.name, **person.extra}
     settings |= {"comment": draft.comment} if draft.comment else {}
-    provenance = Provenance(f"osteoscope {version('osteoscope')}", base.provenance.inputs, settings, person.since)
+    provenance = Provenance(_SOFTWARE, base.provenance.inputs, settings, person.since)
     return replace(
         base,
         reader=Reader("person", person.name),

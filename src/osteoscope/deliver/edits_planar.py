@@ -43,11 +43,16 @@ def add_focus(draft: Draft, edit: Mapping[str, Any]) -> Draft:
 def _disc(view: str, grid: Grid, at: NDArray[np.float64]) -> Part:
     radius = FOCUS_RADIUS_MM if grid.unit == "mm" else FOCUS_RADIUS_PIXELS
     reach = np.maximum(radius / np.asarray(grid.spacing), 0.5)
-    rows, columns = np.ogrid[: grid.shape[0], : grid.shape[1]]
+    low = np.maximum(0, np.floor(at - reach)).astype(int)
+    high = np.minimum(grid.shape, np.ceil(at + reach) + 1).astype(int)
+    rows, columns = np.ogrid[low[0] : high[0], low[1] : high[1]]
     inside = ((rows - at[0]) / reach[0]) ** 2 + ((columns - at[1]) / reach[1]) ** 2 <= 1
-    nearest = np.clip(np.round(at), 0, np.asarray(grid.shape) - 1).astype(int)
-    inside[tuple(nearest)] = True
-    return Part.from_mask(view, inside)
+    inside[tuple(_pixel(grid, at) - low)] = True
+    return Part.from_mask(view, inside, (int(low[0]), int(low[1])))
+
+
+def _pixel(grid: Grid, at: NDArray[np.float64]) -> NDArray[np.int_]:
+    return np.clip(np.round(at), 0, np.asarray(grid.shape) - 1).astype(int)
 
 
 def unit_at(draft: Draft, view: str, grid: Grid, at: NDArray[np.float64]) -> str:
@@ -56,17 +61,29 @@ def unit_at(draft: Draft, view: str, grid: Grid, at: NDArray[np.float64]) -> str
     Args:
         at: (row, column) of the view.
     """
+    parts = [
+        (place.site, part)
+        for place in draft.ground.units
+        if place.site in PLANAR_UNITS and place.region and (part := place.region.on(view)) is not None
+    ]
+    pixel = _pixel(grid, at)
+    around = [(int(np.count_nonzero(part.mask)), site) for site, part in parts if _holds(part, pixel)]
+    if around:
+        return min(around)[1]
     near = NEAR_MM if grid.unit == "mm" else NEAR_PIXELS
-    spots = []
-    for place in draft.ground.units:
-        part = place.region.on(view) if place.region else None
-        if part is not None and place.site in PLANAR_UNITS:
-            pixels = np.argwhere(part.mask) + np.asarray(part.offset)
-            gap = float(np.sqrt((((pixels - at) * grid.spacing) ** 2).sum(axis=1).min()))
-            inside = gap <= 0.75 * max(grid.spacing)
-            spots.append((0.0 if inside else gap, len(pixels), place.site))
-    nearest = min(spots, default=(np.inf, 0, "soft_tissue"))
-    return nearest[2] if nearest[0] <= near else "soft_tissue"
+    gaps = [(_gap(part, at, grid), site) for site, part in parts]
+    nearest = min(gaps, default=(np.inf, ""))
+    return nearest[1] if nearest[0] <= near else "soft_tissue"
+
+
+def _holds(part: Part, pixel: NDArray[np.int_]) -> bool:
+    place = pixel - np.asarray(part.offset)
+    return bool((place >= 0).all() and (place < part.mask.shape).all() and part.mask[tuple(place)])
+
+
+def _gap(part: Part, at: NDArray[np.float64], grid: Grid) -> float:
+    pixels = np.argwhere(part.mask) + np.asarray(part.offset)
+    return float(np.sqrt((((pixels - at) * grid.spacing) ** 2).sum(axis=1).min()))
 
 
 def move(draft: Draft, edit: Mapping[str, Any]) -> Draft:

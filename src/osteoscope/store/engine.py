@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,16 @@ _BUSY_SECONDS = 30
 
 @dataclass(frozen=True)
 class Store:
-    """An open database."""
+    """An open database.
+
+    Args:
+        engine: of SQLAlchemy.
+        turn: held while writing to SQLite, whose own waiting sleeps and is unfair; writers of other processes are
+            still waited for.
+    """
 
     engine: Engine
+    turn: AbstractContextManager[object] = field(default_factory=nullcontext)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -35,7 +43,8 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A session whose changes are kept together, or not at all where the block raises."""
-        with Session(self.engine.execution_options(writing=True), expire_on_commit=False) as session, session.begin():
+        engine = self.engine.execution_options(writing=True)
+        with self.turn, Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
 
 
@@ -64,7 +73,7 @@ def open_store(url: str) -> Store:
     except OperationalError as error:
         shown = place.render_as_string(hide_password=True)
         raise OutputError(f"open the database {shown}", str(error.orig), "Check that it runs and its disk") from error
-    return Store(engine)
+    return Store(engine, threading.Lock() if name == "sqlite" else nullcontext())
 
 
 def _as_wanted(engine: Engine) -> None:

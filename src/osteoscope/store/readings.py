@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, undefer
 
 from osteoscope.errors import InvalidValueError
-from osteoscope.store.rows import Edit, Reading
+from osteoscope.store.rows import Edit, Reading, new_id, now
 
 Step = Literal["edit", "undo", "redo"]
 Plain = dict[str, Any]
@@ -78,12 +78,18 @@ def draft_of(session: Session, study: str, user: str, trial_case: str | None = N
 
 def open_draft(session: Session, base: Reading, user: str, reason: str = "", trial_case: str | None = None) -> Reading:
     """A new draft of a user on a base."""
-    draft = Reading(
-        study=base.study, reader=user, kind="person", state="draft", base=base.id, reason=reason, trial_case=trial_case
-    )
+    draft = new_draft(base, user, reason, trial_case)
     session.add(draft)
     session.flush()
     return draft
+
+
+def new_draft(base: Reading, user: str, reason: str = "", trial_case: str | None = None) -> Reading:
+    """A draft that is not kept yet."""
+    return Reading(
+        id=new_id(), study=base.study, reader=user, kind="person", state="draft", base=base.id, reason=reason,
+        trial_case=trial_case, when=now(),
+    )  # fmt: skip
 
 
 def history(session: Session, draft: str) -> History:
@@ -95,6 +101,11 @@ def history(session: Session, draft: str) -> History:
     return found
 
 
+def steps(session: Session, draft: str) -> int:
+    """How many steps a draft has, those undone included."""
+    return session.scalar(select(func.max(Edit.number)).where(Edit.reading == draft)) or 0
+
+
 def add_step(session: Session, draft: str, step: Step, edit: Plain | None, user: str) -> History:
     """Add a step to a draft.
 
@@ -102,7 +113,6 @@ def add_step(session: Session, draft: str, step: Step, edit: Plain | None, user:
         InvalidValueError: there is nothing to undo or redo.
     """
     after = history(session, draft).after(step, edit)
-    last = session.scalar(select(func.max(Edit.number)).where(Edit.reading == draft)) or 0
-    session.add(Edit(reading=draft, number=last + 1, step=step, edit=edit, user=user))
+    session.add(Edit(reading=draft, number=steps(session, draft) + 1, step=step, edit=edit, user=user))
     session.flush()
     return after
