@@ -31,7 +31,9 @@ from osteoscope.domain.image import Image
 from osteoscope.domain.reading import Case, MappedSite, Reading, StudyRecord
 from osteoscope.domain.study import Study
 from osteoscope.errors import IntakeError, ModelError, UnsuitableStudyError
-from osteoscope.find.model import Model
+from osteoscope.find.model import SHIPPED, Model
+from osteoscope.reading.lesions import by_model
+from osteoscope.reading.plan import PLAN_NAMES, plan_for
 from osteoscope.stats.detection_figures import DetectionOptions
 from osteoscope.stats.resampling import Resampling
 from osteoscope.train.ct_backgrounds import read_study
@@ -180,6 +182,20 @@ def test_model_card_and_figures_belong_together(trained: tuple[Trained, Path]) -
     assert all(np.isfinite(losses_seen))
 
 
+def test_a_plan_reads_with_the_new_model_and_says_so(trained: tuple[Trained, Path]) -> None:
+    done, _ = trained
+    study = patient(0)[0]
+    plan = by_model(plan_for(study), done.card.parent)
+    assert [record.sha256 for record in plan.models()][-1:] == [Model.load(done.card).card.sha256]
+    assert "own lesion model" in plan.name
+    assert any("one hospital's marks" in gap.reason for gap in plan.limits)
+    found = plan.detect(study, patient(0)[2]).findings
+    assert all(0 <= finding.confidence <= 1 for finding in found)
+    assert by_model(PLAN_NAMES["mibg-planar"], done.card) is PLAN_NAMES["mibg-planar"]
+    with pytest.raises(ModelError, match="a model of mibg_planar"):
+        by_model(plan_for(study), SHIPPED / "mibg_planar.json")
+
+
 def test_a_run_goes_on_and_keeps_its_split(trained: tuple[Trained, Path], tmp_path: Path) -> None:
     done, folder = trained
     shutil.copytree(folder / "run", tmp_path / "run")
@@ -214,7 +230,7 @@ def test_a_network_comes_back_from_its_onnx(tmp_path: Path) -> None:
         wanted = net(pictures)
         assert torch.allclose(back(pictures), wanted, atol=1e-4)
         assert torch.allclose(back.train()(pictures), wanted, atol=1e-3)  # as training begins
-    path.write_bytes((Path(__file__).parents[2] / "src/osteoscope/find/models/mibg_planar.onnx").read_bytes())
+    path.write_bytes((SHIPPED / "mibg_planar.onnx").read_bytes())
     with pytest.raises(ModelError, match="another network"):
         from_onnx(path, ())
 

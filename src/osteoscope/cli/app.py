@@ -79,6 +79,9 @@ def read(
             "download; needs nnunetv2."
         ),
     ] = "",
+    lesions: Annotated[
+        Path | None, typer.Option(help="Who finds the lesions of a CT: a model of `osteoscope train ct`.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Read every study found in the inputs: reading.json, a report and DICOM objects for each.
@@ -94,7 +97,7 @@ def read(
     intake = IntakeOptions(allow_gaps=allow_gaps, tracer=tracer)
     adaptation = Card.load(adapt) if adapt else None
     scores = chosen(score) if score else None
-    options = BatchOptions(intake, OutputOptions(dicom, nifti), baseline, adaptation, scores, bones)
+    options = BatchOptions(intake, OutputOptions(dicom, nifti), baseline, adaptation, scores, bones, lesions)
     with progress_bar() as progress:
         batch = read_all(inputs, output, options, progress)
     if as_json:

@@ -20,6 +20,7 @@ from osteoscope.errors import InvalidValueError, OsteoscopeError
 from osteoscope.measure.adaptation_card import Card
 from osteoscope.measure.score_tables import ScoreOptions
 from osteoscope.reading.bones import by_choice
+from osteoscope.reading.lesions import by_model
 from osteoscope.reading.plan import plan_for, scored_by
 from osteoscope.reading.read import read
 
@@ -36,6 +37,7 @@ class BatchOptions:
         baseline: read without trained models.
         adaptation: card of a hospital's adaptation.
         scores: choices of scoring where they are not the defaults.
+        lesions: a model of `train ct` that is to find the lesions of a CT.
         bones: "totalsegmentator" or "nnunet:PATH" where another network is to find the bones of a CT.
     """
 
@@ -45,6 +47,7 @@ class BatchOptions:
     adaptation: Card | None = None
     scores: ScoreOptions | None = None
     bones: str = ""
+    lesions: Path | None = None
 
     def __post_init__(self) -> None:
         if self.adaptation and self.scores:
@@ -129,6 +132,7 @@ def _deliver_study(study: Study, label: str, folder: Path, options: BatchOptions
     plan = scored_by(plan, options.scores) if options.scores else plan
     plan = adapted(plan, options.adaptation) if options.adaptation else plan
     plan = by_choice(plan, options.bones) if options.bones else plan
+    plan = by_model(plan, options.lesions) if options.lesions else plan
     reading = deliver(read(study, plan, progress), folder, options.outputs)
     return Row(label, "read", str(folder), summarise(reading), study.intake)
 

@@ -179,7 +179,8 @@ def _story(by_role: Sequence[Sequence[Prepared]], start: Model | None, options: 
     said = [f"{count(len(role), 'scan')} of {count(n, 'patient')}" for role, n in zip(by_role, patients, strict=True)]
     data = (
         f"{origin}, trained on {said[0]} of a hospital's own dataset with {sum(case.lesions for case in training)} "
-        f"marked lesions, and on lesions put in; {_examples(options)} examples; {said[1]} calibrate, {said[2]} are held out"
+        f"marked lesions, and on lesions put in; {_examples(options)} examples; {said[1]} calibrate, "
+        f"{said[2]} are held out"
     )
     limits = (
         "trained on one hospital's marks: what was not marked there is learnt as healthy",
