@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import socket
 import subprocess
@@ -12,13 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pydicom
 import pytest
 from serving import Served, serve
 from sqlalchemy import select
 
 from osteoscope.app.results import folder_of
+from osteoscope.dicom.send import send
 from osteoscope.dicom.stow import store
-from osteoscope.errors import OutputError
+from osteoscope.errors import InvalidValueError, OutputError
 from osteoscope.store.queue import finish, take
 from osteoscope.store.rows import Job, Reading
 
@@ -33,17 +36,17 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def orthanc(tmp_path: Path) -> Iterator[str]:
-    """The address of an Orthanc with DICOMweb."""
+def orthanc(tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """The addresses of an Orthanc, by HTTP and by DICOM."""
     if not ORTHANC.is_file() or not PLUGIN.is_file():
         pytest.skip("Orthanc with DICOMweb (Debian package orthanc and orthanc-dicomweb) is absent")
-    port = free_port()
+    port, dicom = free_port(), free_port()
     setup = {
         "StorageDirectory": str(tmp_path / "pacs"),
         "IndexDirectory": str(tmp_path / "pacs"),
         "HttpPort": port,
         "HttpBindAddresses": ["127.0.0.1"],
-        "DicomServerEnabled": False,
+        "DicomPort": dicom,
         "RemoteAccessAllowed": False,
         "AuthenticationEnabled": False,
         "Plugins": [str(PLUGIN)],
@@ -61,17 +64,24 @@ def orthanc(tmp_path: Path) -> Iterator[str]:
             assert process.poll() is None, (tmp_path / "orthanc.log").read_text()
             assert time.monotonic() < end, "Orthanc did not start"
             time.sleep(0.2)
-    yield url
+    yield url, f"dicom://ORTHANC@127.0.0.1:{dicom}"
     process.terminate()
     process.wait(timeout=30)
+
+
+def elements(file: bytes) -> str:
+    """The data set of a file, without its preamble and meta information, which belong to who stores it."""
+    return pydicom.dcmread(io.BytesIO(file)).to_json()
 
 
 def who(item: dict[str, Any]) -> dict[str, str]:
     return {"patient_id": item["patient_id"], "birth_date": item["birth_date"], "name": item["patient_name"]}
 
 
-def test_signed_objects_arrive_and_come_back_as_they_were(served: Served, orthanc: str) -> None:
-    sending = serve(replace(served.settings, pacs=f"{orthanc}/dicom-web"))
+@pytest.mark.parametrize("way", ["STOW", "C-STORE"])
+def test_signed_objects_arrive_and_come_back_as_they_were(served: Served, orthanc: tuple[str, str], way: str) -> None:
+    web, dicom = orthanc
+    sending = serve(replace(served.settings, pacs=f"{web}/dicom-web" if way == "STOW" else dicom))
     page, study = sending.login("sig"), sending.study
     page.post(f"/api/studies/{study}/edits", {"edit": {"op": "level", "site": "skull", "level": 3}})
     signed = page.post(f"/api/studies/{study}/sign", who(page.get(f"/api/studies/{study}")))["reading"]
@@ -82,9 +92,12 @@ def test_signed_objects_arrive_and_come_back_as_they_were(served: Served, orthan
         folder = folder_of(sending.settings, study, session.get_one(Reading, signed))
     sent = sorted(path.read_bytes() for path in folder.rglob("*.dcm"))
     assert len(sent) == len(delivery["sent"][0]["instances"]) >= 3
-    ids = httpx.get(f"{orthanc}/instances").json()
-    assert sorted(httpx.get(f"{orthanc}/instances/{one}/file").content for one in ids) == sent
-    found = httpx.get(f"{orthanc}/dicom-web/studies", headers={"Accept": "application/dicom+json"}).json()
+    ids = httpx.get(f"{web}/instances").json()
+    kept = [httpx.get(f"{web}/instances/{one}/file").content for one in ids]
+    if way == "STOW":
+        assert sorted(kept) == sent
+    assert sorted(map(elements, kept)) == sorted(map(elements, sent))
+    found = httpx.get(f"{web}/dicom-web/studies", headers={"Accept": "application/dicom+json"}).json()
     assert found[0]["00100020"]["Value"] == [page.get(f"/api/studies/{study}")["patient_id"]]
     sending.store.engine.dispose()
 
@@ -126,3 +139,12 @@ def test_what_the_pacs_did_not_keep_is_an_error(
     monkeypatch.setattr(httpx, "post", lambda *_, **__: httpx.Response(status, json=body))
     with pytest.raises(OutputError, match="0 kept"):
         store([tmp_path / "a.dcm"], "http://127.0.0.1:1/dicom-web")
+
+
+@pytest.mark.parametrize(
+    "address", ["dicom://127.0.0.1:104", "dicom://T@127.0.0.1:x", f"dicom://{'T' * 17}@h:104", "ftp://h/", "nonsense"]
+)
+def test_an_address_that_is_none_is_named(tmp_path: Path, address: str) -> None:
+    (tmp_path / "a.dcm").write_bytes(b"x")
+    with pytest.raises(InvalidValueError, match="send to a PACS"):
+        send([tmp_path / "a.dcm"], address)

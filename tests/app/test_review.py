@@ -236,3 +236,16 @@ def test_the_audit_trail_has_views_changes_and_signatures(served: Served, page: 
     ]
     assert len(json.loads(json.dumps(lines))[0]["detail"]["sha256"]) == 64
     page.get("/api/audit", 403)
+
+
+def test_a_study_is_read_again_while_nobody_edited_it(served: Served, page: Page) -> None:
+    study = served.study
+    assert page.post(f"/api/studies/{study}/read", {"tracer": "HDP"})["state"] == "arrived"
+    page.post(f"/api/studies/{study}/read", {"tracer": "mIBG"}, 409)
+    assert served.work() == []
+    readings = page.get(f"/api/studies/{study}")["readings"]
+    assert [r["kind"] for r in readings] == ["program", "program"]
+    assert page.get(f"/api/studies/{study}/reading")["study"]["acquisition"]["tracer"] == "HDP"
+    assert page.get("/api/studies")["items"][0]["scores"]["siopen_total"] is None
+    edit(page, study, op="comment", text="seen")
+    page.post(f"/api/studies/{study}/read", {}, 409)

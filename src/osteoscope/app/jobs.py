@@ -74,7 +74,7 @@ def read(settings: Settings, store: Store, study: str) -> Result:
     with store.writing() as session:
         row = session.get_one(Study, study)
         row.state, row.progress, row.problem = "reading", 0.0, ""
-        upload, label = row.upload, row.label
+        upload, label, tracer = row.upload, row.label, row.tracer
     said = time.monotonic()
 
     def tell(_stage: str, done: int, of: int) -> None:
@@ -86,7 +86,7 @@ def read(settings: Settings, store: Store, study: str) -> Result:
 
     folder = settings.folder_of(study)
     folder.mkdir(parents=True, exist_ok=True)
-    reading = read_one(settings.files_of(upload), label, folder, tell)
+    reading = read_one(settings.files_of(upload), label, folder, tell, tracer)
     body = (folder / "program" / "reading.json").read_bytes()
     totals = {name: reading.measure(name) for name in ("siopen_total", "curie_total")}
     with store.writing() as session:
@@ -124,7 +124,7 @@ def deliver(settings: Settings, store: Store, reading: str) -> Result:
 
 def send(settings: Settings, store: Store, reading: str) -> Result:
     """Send the DICOM objects of a signed Reading to the PACS."""
-    from osteoscope.dicom import stow
+    from osteoscope.dicom.send import send as store_at
 
     with store.reading() as session:
         row = session.get_one(Reading, reading)
@@ -132,7 +132,7 @@ def send(settings: Settings, store: Store, reading: str) -> Result:
     if not objects:
         return {"instances": []}
     try:
-        stored = stow.store(objects, settings.pacs)
+        stored = store_at(objects, settings.pacs)
     except OsteoscopeError as error:
         with store.writing() as session:
             audit.note(session, row.reader, "not sent", row.study, reading=reading, problem=str(error)[:500])

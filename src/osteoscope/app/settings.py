@@ -17,7 +17,7 @@ class Settings:
         database: URL of SQLAlchemy; "" for SQLite in ``home``.
         host, port: where it listens.
         watch: folder whose files are taken in; "" for none.
-        pacs: where signed objects go: the URL of a DICOMweb service, "" for nowhere.
+        pacs: where signed objects go: the URL of a DICOMweb service, dicom://TITLE@HOST:PORT, or "" for nowhere.
         workers: studies read at the same time.
         upload_bytes: largest upload.
         private: whether an upload is seen by its owner alone until access is given.

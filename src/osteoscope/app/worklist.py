@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
@@ -15,7 +15,7 @@ from osteoscope.app.answers import DraftOut, Health, Item, PriorOut, ReadingOut,
 from osteoscope.app.context import AddressDep, PersonDep, ServerDep, study_for
 from osteoscope.app.errors import Refused, not_there
 from osteoscope.app.results import result_file, result_files
-from osteoscope.store import audit
+from osteoscope.store import audit, queue
 from osteoscope.store.readings import History, draft_of, history, readings_of, standing
 from osteoscope.store.rows import Grant, Reading, Study, User
 from osteoscope.store.worklist import Asked, priors, worklist
@@ -95,6 +95,28 @@ def one_file(study: str, name: str, server: ServerDep, person: PersonDep, addres
         raise not_there("file")
     server.ledger.note(person.name, "file", study, address, file=name[:200])
     return FileResponse(path, headers=FILE_HEADERS)
+
+
+class ReadAgain(BaseModel):
+    """How a study is read again: ``tracer`` ("mIBG") where the header does not state it and a person knows better."""
+
+    tracer: Annotated[str, Field(max_length=32, pattern=r"^[\w -]*$")] = ""
+
+
+@router.post("/studies/{study}/read")
+def read_again(study: str, body: ReadAgain, server: ServerDep, person: PersonDep, address: AddressDep) -> Item:
+    """Let the program read a study again: one that failed, or under a tracer that the person vouches for."""
+    with server.store.writing() as session:
+        found = study_for(session, person, study, locked=True)
+        if found.state not in {"failed", "read"}:
+            state = f"the study is {found.state}"
+            raise Refused(409, "read a study again", state, "Only a study that failed or was not edited is read again")
+        found.state, found.progress, found.problem, found.tracer = "arrived", 0.0, "", body.tracer
+        queue.put(session, "read", study)
+        audit.note(session, person.name, "read again", study, address, tracer=body.tracer)
+        made = Item(**item(found))
+    server.wake()
+    return made
 
 
 class Access(BaseModel):

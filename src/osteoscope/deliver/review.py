@@ -9,7 +9,7 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from osteoscope.deliver.outputs import OutputOptions, deliver
@@ -96,7 +96,7 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def read_one(files: Path, label: str, folder: Path, progress: Progress) -> Reading:
+def read_one(files: Path, label: str, folder: Path, progress: Progress, tracer: str = "") -> Reading:
     """Read the study of that label among the files: ``views/`` first, ``program/`` when it is complete.
 
     Args:
@@ -104,6 +104,7 @@ def read_one(files: Path, label: str, folder: Path, progress: Progress) -> Readi
         label: as `sort_files` gave it.
         folder: of the study; what an earlier attempt left half done is removed.
         progress: called with (stage, thousandths done, 1000).
+        tracer: insisted on, whatever the header says.
 
     Raises:
         IntakeError: the study is not among the files, or was refused.
@@ -111,7 +112,7 @@ def read_one(files: Path, label: str, folder: Path, progress: Progress) -> Readi
         OutputError: the folder cannot be written.
     """
     with tempfile.TemporaryDirectory(prefix="osteoscope-") as scratch:
-        study = open_one(files, label, Path(scratch), progress)
+        study = open_one(files, label, Path(scratch), progress, tracer)
         write_views(study, folder / VIEWS)
         progress("pictures", 250, 1000)
         outcome = read(study, plan_for(study), _within(progress, 250, 900))
@@ -124,19 +125,20 @@ def read_one(files: Path, label: str, folder: Path, progress: Progress) -> Readi
         return reading
 
 
-def open_one(files: Path, label: str, scratch: Path, progress: Progress) -> Study:
+def open_one(files: Path, label: str, scratch: Path, progress: Progress, tracer: str = "") -> Study:
     """The study of that label among the files, its voxels in ``scratch``.
 
     Raises:
         IntakeError: it is not among the files, or was refused.
     """
     progress("files", 0, 1000)
-    found = scan(files, scratch, _OPTIONS)
+    options = replace(_OPTIONS, tracer=tracer)
+    found = scan(files, scratch, options)
     candidate = next((c for c in found.candidates if c.label == label), None)
     if candidate is None:
         raise IntakeError(f"open study {label}", "it is no longer among the uploaded files", "Upload it again")
     progress("load", 100, 1000)
-    arrival = load(candidate, scratch, _OPTIONS)
+    arrival = load(candidate, scratch, options)
     if arrival.study is None:
         raise IntakeError(f"read study {label}", _why(arrival.notes), "Mend the files and upload them again")
     return arrival.study

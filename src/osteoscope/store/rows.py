@@ -94,7 +94,7 @@ class Study(Row):
     """A line of the worklist.
 
     ``label`` and ``upload`` say where its files are found again; ``fingerprint`` tells a study that came twice;
-    ``words`` is what a search looks at, kept by `_index`.
+    ``words`` is what a search looks at, kept by `_index`; ``tracer`` is what a person insists on.
     """
 
     __tablename__ = "studies"
@@ -116,6 +116,7 @@ class Study(Row):
     curie_total: Mapped[int | None] = mapped_column(default=None)
     lesions: Mapped[int | None] = mapped_column(default=None)
     words: Mapped[str] = mapped_column(Text, default="")
+    tracer: Mapped[str] = mapped_column(_SHORT, default="")
     owner: Mapped[str] = mapped_column(_NAME, index=True)
     everyone: Mapped[bool] = mapped_column(default=True)
     arrived: Mapped[str] = mapped_column(_TIME, default=now, index=True)

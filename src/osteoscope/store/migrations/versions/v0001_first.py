@@ -128,6 +128,7 @@ def upgrade() -> None:
         sa.Column("curie_total", sa.Integer(), nullable=True),
         sa.Column("lesions", sa.Integer(), nullable=True),
         sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("tracer", sa.String(length=32), nullable=False),
         sa.Column("owner", sa.String(length=120), nullable=False),
         sa.Column("everyone", sa.Boolean(), nullable=False),
         sa.Column("arrived", sa.String(length=32), nullable=False),

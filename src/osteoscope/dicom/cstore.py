@@ -1,0 +1,80 @@
+"""Sends DICOM files to a PACS by C-STORE (PS3.4 Annex B)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pydicom
+from pynetdicom import AE, build_context
+
+from osteoscope.dicom.stow import Stored
+from osteoscope.errors import InvalidValueError, OutputError
+
+SCHEME = "dicom"
+CALLING = "OSTEOSCOPE"
+_SECONDS = 60
+_LONGEST_TITLE = 16
+
+
+def store(paths: Sequence[Path], url: str) -> Stored:
+    """Store instances, each in the transfer syntax of its file.
+
+    Args:
+        paths: DICOM files.
+        url: dicom://TITLE@HOST:PORT, the title of the PACS as its administrator named it.
+
+    Raises:
+        InvalidValueError: the url names no title, host and port.
+        OutputError: the PACS cannot be reached, refuses, or keeps not every instance.
+    """
+    title, host, port = _place(url)
+    asked = f"send {len(paths)} objects to {title} at {host}:{port}"
+    try:
+        datasets = [pydicom.dcmread(path) for path in paths]
+    except (OSError, pydicom.errors.InvalidDicomError) as error:
+        raise OutputError(asked, str(error), "Sign the study again") from error
+    syntaxes = {(d.SOPClassUID, d.file_meta.TransferSyntaxUID) for d in datasets}
+    entity = AE(ae_title=CALLING)
+    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = _SECONDS
+    logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
+    contexts = [build_context(kind, syntax) for kind, syntax in sorted(syntaxes)]
+    association = entity.associate(host, port, contexts, ae_title=title)
+    if not association.is_established:
+        found = "it refused the association" if association.is_rejected else "no answer"
+        raise OutputError(asked, found, f"Check address and title, and that the PACS knows {CALLING}")
+    lost = []
+    try:
+        for dataset in datasets:
+            lost += _send(association, dataset)
+    finally:
+        association.release()
+    if lost:
+        raise OutputError(asked, "; ".join(lost[:3]), "See the log of the PACS, then send again")
+    return Stored(tuple(str(d.SOPInstanceUID) for d in datasets))
+
+
+def _send(association: object, dataset: pydicom.Dataset) -> list[str]:
+    """What went wrong with one instance; a warning (Bxxx) still means that it is kept."""
+    try:
+        status = association.send_c_store(dataset)  # type: ignore[attr-defined]
+    except (ValueError, RuntimeError) as error:
+        return [f"{dataset.SOPInstanceUID}: {error}"]
+    code = status.Status if status else None
+    kept = code == 0 or (code is not None and 0xB000 <= code <= 0xBFFF)
+    return [] if kept else [f"{dataset.SOPInstanceUID}: status {'none' if code is None else f'{code:04X}'}"]
+
+
+def _place(url: str) -> tuple[str, str, int]:
+    try:
+        parts = urlsplit(url)
+        title, host, port = parts.username, parts.hostname, parts.port
+    except ValueError:
+        title = host = port = None
+    if not (title and host and port) or len(title) > _LONGEST_TITLE:
+        raise InvalidValueError(
+            "send to a PACS", f"{url!r}", "Give dicom://TITLE@HOST:PORT, a title of 16 letters or less"
+        )
+    return title, host, port
