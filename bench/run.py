@@ -15,6 +15,7 @@ from pathlib import Path
 
 import adaptation
 import ct_network
+import engines
 import identity
 import mibg
 import quality
@@ -24,6 +25,7 @@ HERE = Path(__file__).parent
 Figures = Mapping[str, str | float | int]
 ROWS: Mapping[str, Callable[[], Figures]] = {
     **speed.ROWS,
+    **engines.ROWS,
     **quality.ROWS,
     **ct_network.ROWS,
     **mibg.ROWS,
