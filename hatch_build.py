@@ -49,7 +49,7 @@ class PageHook(BuildHookInterface[Any]):
             self._build()
         except (OSError, subprocess.SubprocessError) as error:
             said = getattr(error, "stderr", None) or str(error)
-            self.app.display_warning(f"The review page was not built: {str(said).strip()[-800:]}")
+            self.app.display_warning(f"The review page was not built: {str(said).strip()[:400]}")
 
     def _must_build(self) -> bool:
         web, index = Path(self.root) / "web", Path(self.root) / STATIC / "index.html"

@@ -80,11 +80,11 @@ def log_in(page: Any, url: str, name: str) -> None:
     enter(page, name)
 
 
-def enter(page: Any, name: str) -> None:
+def enter(page: Any, name: str, then: str = ".worklist") -> None:
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
-    page.wait_for_selector(".worklist")
+    page.wait_for_selector(f".bar ~ {then}, .bar ~ * {then}")
 
 
 def upload(page: Any, files: Iterable[Path]) -> None:

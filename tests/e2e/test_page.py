@@ -12,6 +12,7 @@ from browsing import (
     PASSWORD,
     Served,
     axe,
+    enter,
     foci,
     level,
     log_in,
@@ -213,7 +214,12 @@ def test_a_reader_study_hides_the_program_until_the_second_phase(window: Any, lo
     window.wait_for_function("() => document.querySelector('textarea').value.split('\\n').length === 3")
     window.get_by_label("Readers").fill("ada")
     window.get_by_role("button", name="Make").click()
+    window.get_by_role("alert").get_by_text("sees every Reading").wait_for()
+    window.get_by_label("Readers").fill("bo")
+    window.get_by_role("button", name="Make").click()
     window.get_by_role("heading", name="pilot").wait_for()
+    window.get_by_role("button", name="Log out").click()
+    enter(window, "bo", "h1")
     window.get_by_role("button", name="Next case").click()
     window.wait_for_selector(".review")
     said = window.locator("body").inner_text()

@@ -5,7 +5,7 @@ import { clampUpper, geometricMean, paint, smoothed, startUpper, stepUpper } fro
 
 const shape: Shape = { rows: 100, columns: 40, mm: [2, 2] };
 const canvas = { width: 100, height: 200 };
-const camera: Camera = { x: 30, y: 100, zoom: 1, fit: 200 };
+const camera: Camera = { x: 30, y: 100, zoom: 1, fit: { width: 60, height: 200 } };
 const plain = { upper: 100, root: false, mean: false, smooth: false };
 
 describe("the window", () => {
@@ -75,7 +75,7 @@ describe("the camera", () => {
   it("begins with the whole body", () => {
     const counts = new Float32Array(4000);
     for (let row = 20; row < 80; row++) counts.fill(10, row * 40 + 15, row * 40 + 25);
-    const box = visible(fitted(counts, 10, shape, canvas), shape, canvas, false);
+    const box = visible(fitted(counts, 10, shape), shape, canvas, false);
     expect(box.left).toBeLessThanOrEqual(15);
     expect(box.left + box.width).toBeGreaterThanOrEqual(25);
     expect(box.top).toBeLessThanOrEqual(20);

@@ -4,6 +4,7 @@ import { CURIE, SIOPEN, UNITS } from "../src/reading/sites";
 import { phrase } from "../src/text";
 import { en, type Key } from "../src/text/en";
 import { fr } from "../src/text/fr";
+import { personName } from "../src/text/names";
 import { siteName } from "../src/text/sites";
 
 const places = (text: string): string[] => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
@@ -46,5 +47,15 @@ describe("sites", () => {
   ])("%s is %s, %s", (site, english, french) => {
     expect(siteName(site, "en")).toBe(english);
     expect(siteName(site, "fr")).toBe(french);
+  });
+});
+
+describe("names of persons", () => {
+  it.each([
+    ["Doe^Jane^^Dr", "Doe Jane Dr"],
+    ["Yamada^Tarou=山田^太郎", "Yamada Tarou"],
+    ["", ""],
+  ])("%s is read as %s", (name, read) => {
+    expect(personName(name)).toBe(read);
   });
 });

@@ -3,6 +3,7 @@ import { useEffect } from "react";
 import type { Study } from "../api/types";
 import { href } from "../router";
 import { useTexts } from "../text";
+import { personName } from "../text/names";
 import { Fault } from "../ui/fault";
 
 const PAUSE_MS = 1500;
@@ -18,7 +19,7 @@ export function Unread({ study, error, reload }: { study: Study | null; error: u
   }, [isWaiting, reload]);
   return (
     <main className="unread">
-      <h1>{study ? study.patient_name || study.patient_id : t("loading")}</h1>
+      <h1>{study ? personName(study.patient_name) || study.patient_id : t("loading")}</h1>
       {error !== null && <Fault error={error} again={reload} />}
       {study && (
         <>

@@ -4,6 +4,7 @@ import * as calls from "../api/calls";
 import type { StudyItem } from "../api/types";
 import { href } from "../router";
 import { useTexts } from "../text";
+import { personName } from "../text/names";
 import type { Key } from "../text/en";
 import { Fault } from "../ui/fault";
 import { useFetched } from "../ui/use_fetched";
@@ -123,7 +124,7 @@ function Table({ items }: { items: readonly StudyItem[] }) {
 
 function Row({ item }: { item: StudyItem }) {
   const { t } = useTexts();
-  const name = item.patient_name || item.patient_id || "–";
+  const name = personName(item.patient_name) || item.patient_id || "–";
   const date = item.date || "–";
   return (
     <tr>

@@ -6,8 +6,8 @@ export interface Camera {
   y: number;
   /** 1 shows ``fit`` mm of height. */
   zoom: number;
-  /** Height in mm that fills the view at zoom 1. */
-  fit: number;
+  /** What zoom 1 shows at least, in mm. */
+  fit: Extent;
 }
 
 export interface Shape {
@@ -29,9 +29,13 @@ export interface Extent {
   height: number;
 }
 
+/** Pixels of the screen per mm. */
+export const scale = (camera: Camera, canvas: Extent): number =>
+  Math.min(canvas.height / camera.fit.height, canvas.width / camera.fit.width) * camera.zoom;
+
 /** The pixels of a view that the camera shows in a canvas of that size. */
 export function visible(camera: Camera, shape: Shape, canvas: Extent, mirrored: boolean): Box {
-  const perMm = (canvas.height / camera.fit) * camera.zoom;
+  const perMm = scale(camera, canvas);
   const width = canvas.width / perMm / shape.mm[1];
   const height = canvas.height / perMm / shape.mm[0];
   const x = camera.x / shape.mm[1];
@@ -48,8 +52,10 @@ export function zoomAt(camera: Camera, shape: Shape, column: number, row: number
   return { ...camera, zoom, x: x + (camera.x - x) * share, y: y + (camera.y - y) * share };
 }
 
+const SMALLEST_MM = 50;
+
 /** A camera that shows all rows and columns with counts (above 1.5 % of the maximum, noise aside) with a margin. */
-export function fitted(counts: Float32Array, maximum: number, shape: Shape, canvas: Extent): Camera {
+export function fitted(counts: Float32Array, maximum: number, shape: Shape): Camera {
   const rows = new Float64Array(shape.rows);
   const columns = new Float64Array(shape.columns);
   for (let at = 0; at < counts.length; at++) {
@@ -61,14 +67,13 @@ export function fitted(counts: Float32Array, maximum: number, shape: Shape, canv
   }
   const [top, bottom] = span(rows);
   const [left, right] = span(columns);
-  const height = (bottom - top) * 1.04 * shape.mm[0];
-  const width = (right - left) * 1.04 * shape.mm[1];
-  const ratio = canvas.height / Math.max(1, canvas.width);
+  const height = Math.max(SMALLEST_MM, (bottom - top) * 1.04 * shape.mm[0]);
+  const width = Math.max(SMALLEST_MM, (right - left) * 1.04 * shape.mm[1]);
   return {
     x: ((left + right) / 2) * shape.mm[1],
     y: ((top + bottom) / 2) * shape.mm[0],
     zoom: 1,
-    fit: Math.max(height, width * ratio, 50),
+    fit: { width, height },
   };
 }
 

@@ -110,7 +110,7 @@ function Row({
       </td>
       <td className="number" title={[range, sure].filter(Boolean).join(", ")}>
         {intervalText(level.interval)}
-        {level.probability !== null && <small> {Math.round(level.probability * 100)} %</small>}
+        {level.probability !== null && !before && <small> {Math.round(level.probability * 100)} %</small>}
       </td>
       {before && <td className="number">{levelText(before)}</td>}
       {before && <td className={`number ${change ? (change > 0 ? "worse" : "better") : ""}`}>{change === null ? "" : signed(change)}</td>}

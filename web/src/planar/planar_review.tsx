@@ -31,8 +31,7 @@ import { ViewPair } from "./view_pair";
 import { clampUpper, startUpper, stepUpper, type Window } from "./window";
 
 type TabId = "siopen" | "curie" | "findings" | "notes" | "compare" | "difference";
-const CANVAS = { width: 280, height: 620 };
-const NO_CAMERA: Camera = { x: 0, y: 0, zoom: 1, fit: 1000 };
+const NO_CAMERA: Camera = { x: 0, y: 0, zoom: 1, fit: { width: 500, height: 1000 } };
 
 /** The mIBG review: both views, the schematic child, levels, foci, notes, the prior. */
 export function PlanarReview({ me, review, isTrial = false }: { me: Me; review: Review; isTrial?: boolean }) {
@@ -248,7 +247,7 @@ function useLook(views: readonly PlanarImage[]) {
   const [shown, setShown] = useState<Shown>({ segments: true, findings: true });
   const reset = useCallback(() => {
     const first = views[0];
-    if (first) setCamera(fitted(first.counts, first.maximum, first.shape, CANVAS));
+    if (first) setCamera(fitted(first.counts, first.maximum, first.shape));
   }, [views]);
   useEffect(() => {
     const first = views[0];
@@ -312,7 +311,7 @@ function PriorPair({
 function usePriorCamera(camera: Camera, views: readonly PlanarImage[]): Camera {
   const own = useMemo(() => {
     const first = views[0];
-    return first ? fitted(first.counts, first.maximum, first.shape, CANVAS) : null;
+    return first ? fitted(first.counts, first.maximum, first.shape) : null;
   }, [views]);
   return own === null ? camera : { ...own, zoom: camera.zoom };
 }

@@ -41,8 +41,8 @@ export function Tools({
       <Toggle name="view.smooth" hint="b" isOn={window.smooth} set={(smooth) => setWindow({ ...window, smooth })} />
       <Toggle name="view.findings" hint="o" isOn={shown.findings} set={(findings) => setShown({ ...shown, findings })} />
       <Toggle name="view.segments" hint="O" isOn={shown.segments} set={(segments) => setShown({ ...shown, segments })} />
-      <button onClick={reset} title="w">
-        {t("view.reset")}
+      <button onClick={reset} title={`${t("view.reset")} (w)`} aria-label={t("view.reset")}>
+        ⤢
       </button>
     </div>
   );

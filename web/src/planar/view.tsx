@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useState, type KeyboardEvent, type PointerE
 import type { Polygons, ViewName } from "../api/types";
 import { findingAt, outlinePath } from "../reading/masks";
 import type { Finding, SetAside } from "../reading/types";
-import { visible, zoomAt, type Camera, type Extent } from "./camera";
+import { scale, visible, zoomAt, type Camera, type Extent } from "./camera";
 import type { PlanarImage } from "./use_images";
 import { paint, stepUpper, type Window } from "./window";
 
@@ -89,7 +89,7 @@ export function View(props: ViewProps) {
     if (!drag.moved && Math.hypot(dx, dy) < CLICK_MOVES_PX) return;
     if (!drag.moved) setDrag({ ...drag, moved: true });
     if (drag.isPan) {
-      const perMm = (extent.height / drag.camera.fit) * drag.camera.zoom;
+      const perMm = scale(drag.camera, extent);
       const side = isMirrored ? 1 : -1;
       actions.setCamera({ ...drag.camera, x: drag.camera.x + (side * dx) / perMm, y: drag.camera.y - dy / perMm });
     } else {

@@ -48,7 +48,7 @@ export function ViewPair({
             key={image.name}
             image={image}
             counts={counts[n] ?? image.counts}
-            title={date === undefined ? title : `${title} · ${t("view.prior", { date })}`}
+            title={date === undefined ? title : `${t("view.prior", { date })} · ${title}`}
             label={t("view.label", { view: name, patient })}
             camera={camera}
             window={window}

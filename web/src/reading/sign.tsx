@@ -3,6 +3,7 @@ import { useState, type FormEvent } from "react";
 import * as calls from "../api/calls";
 import type { Delivery } from "../api/types";
 import { useTexts } from "../text";
+import { personName } from "../text/names";
 import { Dialog } from "../ui/dialog";
 import { Fault } from "../ui/fault";
 import { numberText } from "./levels";
@@ -33,7 +34,7 @@ export function SignDialog({ review, close }: { review: Review; close: () => voi
   };
 
   const facts: [string, string][] = [
-    [t("list.patient"), study.patient_name],
+    [t("list.patient"), personName(study.patient_name)],
     [t("list.id"), study.patient_id],
     [t("list.birth"), study.birth_date],
     [t("list.date"), study.date],

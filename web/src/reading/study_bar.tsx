@@ -4,6 +4,7 @@ import * as calls from "../api/calls";
 import type { Me } from "../api/types";
 import { href } from "../router";
 import { useTexts } from "../text";
+import { personName } from "../text/names";
 import { Fault } from "../ui/fault";
 import { AmendDialog } from "./amend";
 import type { Review } from "./use_review";
@@ -25,7 +26,7 @@ export function StudyBar({
   const { t } = useTexts();
   const [isAmending, setAmending] = useState(false);
   const { study, draft, reading } = review;
-  const facts = [study.patient_name, study.patient_id, study.birth_date, t(`kind.${study.kind}`), study.date];
+  const facts = [personName(study.patient_name), study.patient_id, study.birth_date, t(`kind.${study.kind}`), study.date];
   const isSigned = study.state === "signed" && !review.canEdit;
   const state = study.state === "signed" && review.canEdit ? "reviewed" : study.state;
   const reader = reading.reader.kind === "program" ? t("study.program") : reading.reader.name;
