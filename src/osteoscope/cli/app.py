@@ -14,6 +14,7 @@ from osteoscope.cli.agree import agree
 from osteoscope.cli.compare import compare
 from osteoscope.cli.console import DISCLAIMER, progress_bar, say, say_json, say_table
 from osteoscope.cli.evaluate import evaluate
+from osteoscope.cli.report import report
 from osteoscope.cli.serve import serve
 
 EXIT_NOTHING_READ = 4
@@ -164,5 +165,6 @@ def doctor(output: Output = Path(), as_json: Json = False) -> None:
 app.command()(agree)
 app.command()(compare)
 app.command()(evaluate)
+app.command()(report)
 app.command()(serve)
 app.add_typer(train.app, name="train")

@@ -96,7 +96,7 @@ def _from_table(path: Path) -> Listed:
 def _from_two(reference: Path, reading: Path) -> Listed:
     """Studies of one uid, then those of one name; of two files, the one study that they are."""
     if reference.is_file() and reading.is_file():
-        return Listed((Entry(_name(reference, reference.parent), "", reference, reading),), ())
+        return Listed((Entry(study_name(reference, reference.parent), "", reference, reading),), ())
     problems: list[Problem] = []
     sides = [_named(folder, problems) for folder in (reference, reading)]
     by_uid = [{uid: name for name, (_, uid) in side.items() if uid} for side in sides]
@@ -117,7 +117,7 @@ def _from_two(reference: Path, reading: Path) -> Listed:
 def _named(folder: Path, problems: list[Problem]) -> dict[str, tuple[Path, str]]:
     """Files of a folder by the name of their study, each with the uid that it states ("" for a label map)."""
     files = [folder] if folder.is_file() else readings_below(folder) or _label_maps(folder)
-    names = [_name(file, folder if folder.is_dir() else folder.parent) for file in files]
+    names = [study_name(file, folder if folder.is_dir() else folder.parent) for file in files]
     times = Counter(names)
     problems += [
         Problem(str(file), None, "", f"a second file of study {name!r}", "Keep one")
@@ -137,7 +137,8 @@ def _stem(file: Path) -> str:
     return file.name.partition(".")[0] if file.name.lower().endswith(LABEL_SUFFIXES) else file.stem
 
 
-def _name(file: Path, folder: Path) -> str:
+def study_name(file: Path, folder: Path) -> str:
+    """What a study below a folder is called by the file of its reading."""
     if _stem(file) not in _GENERIC:
         return _stem(file)
     return file.parent.name if file.parent == folder else file.parent.relative_to(folder).as_posix()

@@ -1,7 +1,8 @@
 """A radiologist's marks on findings, from a CSV: was the size, the place, the detection right?
 
-Columns: "study", one or more of "size", "location", "detection" (also "size_right" and so on), and "finding" if one
-likes; a row per finding. Cells: yes / no, 1 / 0, right / wrong, true / false, or blank for not judged.
+Columns: "study", one or more of "size", "location", "detection" (also "size_right" and so on), and "finding" and
+"reader" if one likes; a row per finding (and reader). Cells: yes / no, 1 / 0, right / wrong, true / false, or blank for
+not judged.
 """
 
 from __future__ import annotations
@@ -22,11 +23,24 @@ _ANSWERS = {
 
 
 @dataclass(frozen=True)
+class Mark:
+    """One answer: of which reader ("" where not said), on which finding of which study."""
+
+    reader: str
+    study: str
+    patient: str
+    finding: str
+    question: str
+    right: bool
+
+
+@dataclass(frozen=True)
 class Marks:
-    """Answers to every question, as (patient, right), and what could not be used."""
+    """Answers to every question, as (patient, right), all one by one, and what could not be used."""
 
     answers: Mapping[str, tuple[tuple[str, bool], ...]]
     problems: tuple[Problem, ...]
+    rows: tuple[Mark, ...] = ()
 
 
 def read_marks(path: Path, patients: Mapping[str, str]) -> Marks:
@@ -46,7 +60,8 @@ def read_marks(path: Path, patients: Mapping[str, str]) -> Marks:
         found = f"columns {', '.join(header) or 'none'}"
         raise IntakeError(f"read marks {path}", found, f"Name study and one or more of {', '.join(QUESTIONS)}")
     answers: dict[str, list[tuple[str, bool]]] = {question: [] for question in asked}
-    problems = []
+    problems: list[Problem] = []
+    marks: list[Mark] = []
     for number, cells in rows:
         row = dict(zip(header, cells, strict=False))
         study = row.get("study", "")
@@ -57,6 +72,8 @@ def read_marks(path: Path, patients: Mapping[str, str]) -> Marks:
             word = row.get(question, "").lower()
             if word in _ANSWERS:
                 answers[question].append((patients[study], _ANSWERS[word]))
+                about = (row.get("reader", ""), study, patients[study], row.get("finding", ""))
+                marks.append(Mark(*about, question, _ANSWERS[word]))
             elif word:
                 problems.append(Problem(path.name, number, question, f"{word!r}", "Give yes, no or a blank"))
-    return Marks({question: tuple(given) for question, given in answers.items()}, tuple(problems))
+    return Marks({question: tuple(given) for question, given in answers.items()}, tuple(problems), tuple(marks))

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from box_child import dated, foci
+from evaluation_files import write, write_labels
+
+from osteoscope.deliver.outputs import write_reading
+from osteoscope.deliver.study_report import StudyOptions, write_study_report
+from osteoscope.errors import IntakeError
+from osteoscope.stats.detection_figures import DetectionOptions
+from osteoscope.stats.resampling import Resampling
+
+DETECTION = DetectionOptions(smallest_mm=0.0, resampling=Resampling(100, 0))
+
+
+def quiet(*_: object) -> None:
+    pass
+
+
+@pytest.fixture
+def cohort(tmp_path: Path) -> Path:
+    """Four CTs of three patients, and two planar scans."""
+    boxes = [[(4, 0.9, "lytic")], [(4, 0.8, "lytic"), (30, 0.6, "blastic")], [], [(20, 0.7, "mixed")]]
+    for number, found in enumerate(boxes):
+        patient = f"P{min(number, 2)}"
+        write(tmp_path / "cohort" / f"ct-{number}" / "reading.json", found, f"1.{number}", patient=patient)  # type: ignore[arg-type]
+    for number, date in enumerate(("2026-01-01", "2026-02-01")):
+        folder = tmp_path / "cohort" / f"nm-{number}"
+        folder.mkdir()
+        write_reading(dated(foci("pelvis", number + 1), date=date).reading, folder / "reading.json")
+    return tmp_path / "cohort"
+
+
+def table(out: Path, name: str) -> list[list[str]]:
+    with (out / "tables" / f"{name}.csv").open(encoding="utf-8-sig", newline="") as stream:
+        return list(csv.reader(stream))
+
+
+def test_a_cohort_alone_is_reported_and_says_that_nothing_judges_it(cohort: Path, tmp_path: Path) -> None:
+    (cohort / "broken").mkdir()
+    (cohort / "broken" / "reading.json").write_text("{}")
+    done = write_study_report(cohort, tmp_path / "out", StudyOptions(detection=DETECTION), quiet)
+    page = (tmp_path / "out" / "study.html").read_text()
+    assert (tmp_path / "out" / "study.pdf").read_bytes().startswith(b"%PDF")
+    assert "not a medical device" in page
+    assert "No reference, marks or other readers were given" in page
+    assert done.report.summary[0] == "CT: 4 studies, 4 findings, median 1 a study; 1 without any."
+    assert done.report.summary[1].startswith("Planar mIBG: 2 studies, 3 findings")
+    assert [problem.file.endswith("broken/reading.json") for problem in done.problems] == [True]
+    assert not done.lossless
+    places = table(tmp_path / "out", "ct_findings_by_place_and_type")
+    assert places[0] == ["Place", "Lytic", "Blastic", "Mixed", "All"]
+    assert places[-1] == ["All", "2", "1", "1", "4"]
+    studies = table(tmp_path / "out", "ct_studies")
+    assert [row[:2] for row in studies[1:]] == [["ct-0", "P0"], ["ct-1", "P1"], ["ct-2", "P2"], ["ct-3", "P2"]]
+    plain = json.loads((tmp_path / "out" / "study.json").read_text())
+    assert [study["findings"] for study in plain["studies"]] == [1, 2, 0, 1, 1, 2]
+
+
+def test_evaluation_marks_and_agreement_are_gathered(cohort: Path, tmp_path: Path) -> None:
+    reference = tmp_path / "reference"
+    for number, starts in enumerate(([4], [4], [], [20, 40])):
+        (reference / f"ct-{number}").mkdir(parents=True)
+        write_labels(reference / f"ct-{number}" / "lesions.nii.gz", starts)
+    other = tmp_path / "other"
+    for number, found in enumerate(([(4, 1.0, "lytic")], [(30, 1.0, "blastic")], [], [])):
+        write(other / f"ct-{number}" / "reading.json", found, f"1.{number}")  # type: ignore[arg-type]
+    for number, date in enumerate(("2026-01-01", "2026-02-01")):
+        (other / f"nm-{number}").mkdir()
+        write_reading(dated(foci("pelvis", 1), date=date).reading, other / f"nm-{number}" / "reading.json")
+    marks = tmp_path / "marks.csv"
+    marks.write_text(
+        "reader,study,finding,size,location,detection\n"
+        "Ann,ct-0,f4,yes,yes,yes\nAnn,ct-1,f4,no,yes,yes\nAnn,ct-1,f30,,no,no\n"
+        "Ben,ct-0,f4,yes,yes,yes\nBen,ct-1,f4,yes,yes,yes\nBen,ct-9,f1,yes,,\n"
+    )
+    options = StudyOptions(reference, marks, (f"Ben={other}",), DETECTION)
+    done = write_study_report(cohort, tmp_path / "out", options, quiet)
+    titles = [section.title for section in done.report.sections]
+    assert titles[:4] == ["Cohort", "Studies", "Reader analysis", "Agreement of readers of CT"]
+    assert {"Evaluation: detection", "Agreement: siopen"} <= set(titles)
+    text = " ".join(done.report.summary)
+    assert "Ann: size right 50 %" in text.replace("\u00a0", " ")
+    assert "Evaluation: Match by any overlap" in text
+    adequacy = table(tmp_path / "out", "adequacy_of_size_place_and_detection")
+    rows = {(row[0], row[1]): row[2].replace("\u00a0", " ") for row in adequacy[1:]}
+    assert rows["Ann", "Place right"].startswith("67 %")
+    assert rows["Ann – Ben", "Same answer: size"].startswith("50 %")
+    pairs = table(tmp_path / "out", "pairs_of_readers")
+    assert pairs[1][:2] == ["cohort", "Ben"]
+    assert pairs[1][2].replace("\u00a0", " ").startswith("50 %")  # of the cohort's four findings Ben has two
+    names = [figure.name for figure in done.report.figures]
+    assert len(set(names)) == len(names)
+    assert any("ct-9" in str(problem) for problem in done.problems)
+    assert (tmp_path / "out" / "evaluation" / "evaluation.json").is_file()
+    assert (tmp_path / "out" / "agreement" / "agreement.json").is_file()
+
+
+def test_a_part_that_cannot_be_made_does_not_lose_the_others(cohort: Path, tmp_path: Path) -> None:
+    options = StudyOptions(tmp_path / "nowhere", None, (), DETECTION)
+    done = write_study_report(cohort, tmp_path / "out", options, quiet)
+    assert ["nowhere" in str(problem) for problem in done.problems] == [True]
+    assert "Evaluation" not in " ".join(section.title for section in done.report.sections)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(IntakeError, match=r"no reading\.json that can be used"):
+        write_study_report(tmp_path / "empty", tmp_path / "out", StudyOptions(), quiet)
