@@ -10,7 +10,7 @@ import pytest
 from serving import Page, Served
 
 from osteoscope.app.edit_shapes import EditIn
-from osteoscope.deliver.edits import EDITS
+from osteoscope.deliver.review.edits import EDITS
 from osteoscope.domain import codec
 from osteoscope.domain.reading import SCHEMA, Reading
 

@@ -36,7 +36,7 @@ def comparison(study: str, prior: str, server: ServerDep, person: PersonDep, add
 def _dated(
     session: Session, settings: Settings, study: rows.Study, person: Person
 ) -> tuple[Reading, tuple[MappedSite, ...]]:
-    from osteoscope.deliver.review_ground import mapped_of
+    from osteoscope.deliver.review.ground import mapped_of
 
     reading = current_reading(session, settings, study, person, "current")
     if reading.study.kind != "nm-planar":

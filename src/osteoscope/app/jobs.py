@@ -25,7 +25,7 @@ ALREADY_HERE = "the same images of the same patient are here already"
 
 def intake(settings: Settings, store: Store, upload: str) -> Result:
     """Sort an upload into studies, each with a job that reads it."""
-    from osteoscope.deliver.review import Arrived, sort_files
+    from osteoscope.deliver.review.files import Arrived, sort_files
 
     _set_upload(store, upload, state="sorting")
     found = sort_files(settings.files_of(upload), lambda *_: None)
@@ -69,7 +69,7 @@ def _set_upload(store: Store, upload: str, **values: Any) -> None:
 
 def read(settings: Settings, store: Store, study: str) -> Result:
     """Read a study as `osteoscope read` does; its Reading becomes a row, its files lie in the study's folder."""
-    from osteoscope.deliver.review import read_one
+    from osteoscope.deliver.review.files import read_one
 
     with store.writing() as session:
         row = session.get_one(Study, study)
@@ -105,7 +105,7 @@ def read(settings: Settings, store: Store, study: str) -> Result:
 
 def deliver(settings: Settings, store: Store, reading: str) -> Result:
     """Write the files of a signed Reading; with a PACS, a job that sends them follows."""
-    from osteoscope.deliver.review_sign import deliver_signed
+    from osteoscope.deliver.review.sign import deliver_signed
 
     with store.reading() as session:
         row = session.get_one(Reading, reading)

@@ -80,7 +80,7 @@ def picture_file(server: Server, study: str, name: str) -> FileResponse:
 @router.get("/outlines")
 def outlines(study: str, server: ServerDep, person: PersonDep, which: str = "current") -> OutlinesOut:
     """Outlines of segments, units and findings of a planar Reading, per view."""
-    from osteoscope.deliver.review_outlines import outlines_of
+    from osteoscope.deliver.review.outlines import outlines_of
 
     with server.store.reading() as session:
         found = study_for(session, person, study)

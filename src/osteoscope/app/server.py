@@ -62,8 +62,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def _warm() -> None:
     """Load what the first edit and the first outlines need, so that nobody waits for it."""
-    import osteoscope.deliver.edits
-    import osteoscope.deliver.review_outlines  # noqa: F401
+    import osteoscope.deliver.review.edits
+    import osteoscope.deliver.review.outlines  # noqa: F401
 
 
 def open_server(settings: Settings, work: bool = True) -> Server:

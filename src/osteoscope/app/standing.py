@@ -70,9 +70,9 @@ def with_edits(
     Raises:
         InvalidValueError: an edit does not fit.
     """
-    from osteoscope.deliver.edits import Person as Editor
-    from osteoscope.deliver.edits import edited
-    from osteoscope.deliver.review_ground import ground_of
+    from osteoscope.deliver.review.edits import Person as Editor
+    from osteoscope.deliver.review.edits import edited
+    from osteoscope.deliver.review.ground import ground_of
 
     base, folder = stored(session, draft.base or ""), settings.folder_of(study.id)
     ground = ground_of(base.study.kind, folder / PROGRAM, folder / VIEWS)

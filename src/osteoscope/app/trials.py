@@ -241,7 +241,7 @@ def case_picture(trial: str, case: str, name: str, server: ServerDep, person: Pe
 @router.get("/{trial}/cases/{case}/outlines")
 def case_outlines(trial: str, case: str, server: ServerDep, person: PersonDep) -> OutlinesOut:
     """Outlines of a case; of the reader's own findings where he is alone."""
-    from osteoscope.deliver.review_outlines import outlines_of
+    from osteoscope.deliver.review.outlines import outlines_of
 
     with server.store.reading() as session:
         found, _ = _case(session, trial, case, person)

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any
 
-from osteoscope.deliver.edited import Draft, Ground
-from osteoscope.deliver.edits_ct import add_lesion, change_type, edit_mask, mark
-from osteoscope.deliver.edits_planar import add_focus, move, soft_tissue
-from osteoscope.deliver.rescored import rescored
+from osteoscope.deliver.review.draft import Draft, Ground
+from osteoscope.deliver.review.edits_ct import add_lesion, change_type, edit_mask, mark
+from osteoscope.deliver.review.edits_planar import add_focus, move, soft_tissue
+from osteoscope.deliver.review.rescored import rescored
 from osteoscope.domain.finding import SetAside
 from osteoscope.domain.reading import Provenance, Reader, Reading
 from osteoscope.errors import InvalidValueError

@@ -12,7 +12,7 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from osteoscope.deliver.edited import Draft
+from osteoscope.deliver.review.draft import Draft
 from osteoscope.domain.anatomy import site as known_site
 from osteoscope.domain.finding import Finding, FindingKind, Measure, Part, Point, Region
 from osteoscope.domain.geometry import Grid

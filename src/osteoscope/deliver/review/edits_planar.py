@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from osteoscope.deliver.edited import Draft
+from osteoscope.deliver.review.draft import Draft
 from osteoscope.domain.anatomy import PLANAR_UNITS
 from osteoscope.domain.finding import Finding, Part, Point, Region
 from osteoscope.domain.geometry import Grid

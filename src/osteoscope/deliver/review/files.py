@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from osteoscope.deliver.outputs import OutputOptions, deliver
-from osteoscope.deliver.review_ground import write_bone_index
-from osteoscope.deliver.review_views import write_views
+from osteoscope.deliver.review.ground import write_bone_index
+from osteoscope.deliver.review.views import write_views
 from osteoscope.dicom.intake.header import Header
 from osteoscope.dicom.intake.patient import iso_date, patient_of, study_date
 from osteoscope.dicom.load import Candidate, IntakeOptions, load, scan

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from osteoscope.deliver.edited import Ground
+from osteoscope.deliver.review.draft import Ground
 from osteoscope.deliver.unit_map import UNITS_FILE, read_units
 from osteoscope.domain.finding import Part, Region
 from osteoscope.domain.reading import Case, MappedSite

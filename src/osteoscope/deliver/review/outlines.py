@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.measure import approximate_polygon, find_contours
 
-from osteoscope.deliver.review_ground import units_at
+from osteoscope.deliver.review.ground import units_at
 from osteoscope.domain.anatomy import SIOPEN
 from osteoscope.domain.finding import Part, Region
 from osteoscope.domain.reading import Reading

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from osteoscope.deliver.edited import SITES, TOPS, Draft
+from osteoscope.deliver.review.draft import SITES, TOPS, Draft
 from osteoscope.domain.anatomy import CURIE, siopen_members
 from osteoscope.domain.finding import Measure
 from osteoscope.domain.image import Image

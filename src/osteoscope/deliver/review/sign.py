@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 
 from osteoscope.deliver.outputs import OutputOptions, deliver
-from osteoscope.deliver.review import PROGRAM, VIEWS, open_one
-from osteoscope.deliver.review_ground import mapped_of
+from osteoscope.deliver.review.files import PROGRAM, VIEWS, open_one
+from osteoscope.deliver.review.ground import mapped_of
 from osteoscope.domain import codec
 from osteoscope.domain.reading import Case, Gap, Reading
 from osteoscope.reading.read import Outcome
@@ -19,7 +19,7 @@ def deliver_signed(files: Path, label: str, folder: Path, body: bytes, out: Path
     """Write what was signed; reading.json is the signed text itself.
 
     Args:
-        files, label: to open the study, as `review.read_one`.
+        files, label: to open the study, as `files.read_one`.
         folder: of the study, with what was written when the program read it.
         body: reading.json as signed.
         out: gets the files, complete or not at all.
