@@ -19,6 +19,7 @@ import engines
 import identity
 import mibg
 import quality
+import review
 import speed
 
 HERE = Path(__file__).parent
@@ -31,6 +32,7 @@ ROWS: Mapping[str, Callable[[], Figures]] = {
     **mibg.ROWS,
     **identity.ROWS,
     **adaptation.ROWS,
+    **review.ROWS,
 }
 
 
