@@ -59,7 +59,7 @@ describe("a NIfTI file", () => {
   });
 
   it("is a mask of what passes", () => {
-    expect([...coarseMask(file, 2, (value) => value >= 23)]).toEqual([0, 0, 0, 100]);
+    expect([...coarseMask(file, 2, 23)]).toEqual([0, 0, 0, 100]);
   });
 
   it("gets coarser until it is small enough", () => {

@@ -106,44 +106,50 @@ function coarsen(view: DataView, factor: number): void {
 /** Blocks of how many voxels keep the longest axis at ``most``. */
 export const factorFor = (dims: Dims, most: number): number => Math.max(1, Math.ceil(Math.max(...dims) / most));
 
-/** Calls back with the index in the file and that of its block. */
-function eachBlocked(dims: Dims, factor: number, act: (fine: number, coarse: number) => void): void {
-  const [nx, ny, nz] = dims;
-  const [cx, cy] = coarseDims(dims, factor);
-  let fine = 0;
+const shareOf = (at: number, size: number, factor: number): number => Math.min(factor, size - at * factor);
+
+/** Sum or largest value of each block. The loops follow the file and call nothing: a CT has a hundred million voxels. */
+function blocks(values: ArrayLike<number>, [nx, ny, nz]: Dims, factor: number, isSum: boolean): Float32Array {
+  const [cx, cy, cz] = coarseDims([nx, ny, nz], factor);
+  const into = new Float32Array(cx * cy * cz).fill(isSum ? 0 : -Infinity);
+  let at = 0;
   for (let z = 0; z < nz; z++) {
     for (let y = 0; y < ny; y++) {
       const row = (Math.floor(z / factor) * cy + Math.floor(y / factor)) * cx;
-      for (let x = 0; x < nx; x++, fine++) act(fine, row + Math.floor(x / factor));
+      for (let block = 0; block < cx; block++) {
+        const to = at + Math.min(factor, nx - block * factor);
+        let gathered = into[row + block] as number;
+        for (; at < to; at++) {
+          const value = values[at] as number;
+          gathered = isSum ? gathered + value : value > gathered ? value : gathered;
+        }
+        into[row + block] = gathered;
+      }
     }
   }
+  return into;
 }
-
-const sizeOf = ([x, y, z]: Dims): number => x * y * z;
 
 /** Mean Hounsfield units of each block. */
 export function coarseHu(file: ArrayBuffer, factor: number): Int16Array {
   const { dims, slope, intercept } = headerOf(file);
-  const values = valuesOf(file);
-  const length = sizeOf(coarseDims(dims, factor));
-  const sums = new Float32Array(length);
-  const counts = new Uint16Array(length);
-  eachBlocked(dims, factor, (fine, coarse) => {
-    sums[coarse] = (sums[coarse] ?? 0) + (values[fine] ?? 0);
-    counts[coarse] = (counts[coarse] ?? 0) + 1;
-  });
-  return Int16Array.from(sums, (sum, at) => Math.round((sum / (counts[at] || 1)) * slope + intercept));
+  const [cx, cy] = coarseDims(dims, factor);
+  const sums = blocks(valuesOf(file), dims, factor, true);
+  const mean = new Int16Array(sums.length);
+  for (let at = 0; at < sums.length; at++) {
+    const x = at % cx;
+    const y = Math.floor(at / cx) % cy;
+    const z = Math.floor(at / (cx * cy));
+    const number = shareOf(x, dims[0], factor) * shareOf(y, dims[1], factor) * shareOf(z, dims[2], factor);
+    mean[at] = Math.round(((sums[at] as number) / number) * slope + intercept);
+  }
+  return mean;
 }
 
-/** Whether any voxel of each block passes, as 0 and 100. */
-export function coarseMask(file: ArrayBuffer, factor: number, passes: (value: number) => boolean): Uint8Array {
+/** Whether any voxel of each block is at least ``least``, as 0 and 100. */
+export function coarseMask(file: ArrayBuffer, factor: number, least: number): Uint8Array {
   const { dims, slope, intercept } = headerOf(file);
-  const values = valuesOf(file);
-  const mask = new Uint8Array(sizeOf(coarseDims(dims, factor)));
-  eachBlocked(dims, factor, (fine, coarse) => {
-    if (passes((values[fine] ?? 0) * slope + intercept)) mask[coarse] = 100;
-  });
-  return mask;
+  return Uint8Array.from(blocks(valuesOf(file), dims, factor, false), (most) => (most * slope + intercept >= least ? 100 : 0));
 }
 
 /** Calls back with the file index of every voxel of a finding on a CT. */

@@ -94,9 +94,7 @@ export class CtViewer {
   async openSolid(canvas: HTMLCanvasElement, volume: ArrayBuffer, bones: ArrayBuffer | null): Promise<void> {
     const { isSoftware, header } = this;
     const factor = factorFor(header.dims, isSoftware ? MOST.solid.software : MOST.solid.gpu);
-    const mask = bones
-      ? coarseMask(bones, factor, (label) => label > 0)
-      : coarseMask(volume, factor, (hu) => hu >= BONE_AT_LEAST_HU);
+    const mask = bones ? coarseMask(bones, factor, 1) : coarseMask(volume, factor, BONE_AT_LEAST_HU);
     const view = new Niivue({
       ...PLAIN,
       backColor: [0.07, 0.09, 0.12, 1],
