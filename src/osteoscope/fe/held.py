@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import cc3d
 import numpy as np
@@ -42,8 +43,9 @@ def held_part(model: VoxelModel, supports: Supports, loads: Loads | None) -> tup
 
 
 def _check_places(model: VoxelModel, nodes: NDArray[np.int64], noun: str) -> None:
-    outside = (nodes >= model.lattice).any(1)
-    outside[~outside] = ~model.nodes[tuple(nodes[~outside].T)]
+    lattice = np.asarray(model.lattice)
+    there = model.nodes[tuple(np.minimum(nodes, lattice - 1).T)]
+    outside = np.any(nodes >= lattice, axis=1) | ~there
     if outside.any():
         raise InvalidValueError(
             "solve a VoxelModel",
@@ -53,7 +55,7 @@ def _check_places(model: VoxelModel, nodes: NDArray[np.int64], noun: str) -> Non
         )
 
 
-def _piece_at(pieces: NDArray[np.uint32], node: NDArray[np.int64]) -> int:
+def _piece_at(pieces: NDArray[np.unsignedinteger[Any]], node: NDArray[np.int64]) -> int:
     around = tuple(slice(max(n - 1, 0), n + 1) for n in node)
     return int(pieces[around].max())
 

@@ -54,14 +54,8 @@ def coefficients(spacing: tuple[float, float, float], poisson: float, element: E
 @lru_cache(maxsize=64)
 def diagonal(spacing: tuple[float, float, float], poisson: float, element: Element) -> NDArray[np.float64]:
     """Stiffness [3] in mm of a corner against itself along each axis, modulus 1; the same at all corners."""
-    return np.diag(stiffness(_corners(spacing), 1, poisson, element))[:3].copy()
-
-
-@lru_cache(maxsize=64)
-def largest_eigenvalue(spacing: tuple[float, float, float], poisson: float, element: Element) -> float:
-    """Upper bound of the spectrum of the stiffness over its diagonal, of any mesh of such voxels (Wathen 1987)."""
-    scale = np.tile(1 / np.sqrt(diagonal(spacing, poisson, element)), 8)
-    return float(np.linalg.eigvalsh(stiffness(_corners(spacing), 1, poisson, element) * np.outer(scale, scale))[-1])
+    first: NDArray[np.float64] = np.diag(stiffness(_corners(spacing), 1, poisson, element))[:3].copy()
+    return first
 
 
 def _corners(spacing: tuple[float, float, float]) -> NDArray[np.float64]:

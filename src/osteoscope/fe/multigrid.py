@@ -96,17 +96,17 @@ class Level:
 
         Saad, Iterative Methods for Sparse Linear Systems (2003), algorithm 12.1.
         """
-        flat = [field.ravel() for field in (self.r, self.q, self.d, self.x, self.inverse)]
+        r, q, d, x, inverse = (field.ravel() for field in (self.r, self.q, self.d, self.x, self.inverse))
         ratio = self.half / self.middle
         keep, step = 0.0, 1 / self.middle
         for turn in range(SWEEPS):
-            smooth(*flat, np.float32(keep), np.float32(step))
+            smooth(r, q, d, x, inverse, np.float32(keep), np.float32(step))
             if last or turn < SWEEPS - 1:
                 self.operator.apply(self.d, self.q)
             following = 1 / (2 * self.middle / self.half - ratio)
             keep, step, ratio = following * ratio, 2 * following / self.half, following
         if last:
-            remove(*flat[:2], flat[4])
+            remove(r, q, inverse)
 
     def _largest_eigenvalue(self, rounds: int = 12) -> float:
         """Of the stiffness over its diagonal, from power iterations, and a tenth more."""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from osteoscope.errors import InvalidValueError, NotConvergedError
+from osteoscope.fe.gradients import Balance, conjugate_gradients
 from osteoscope.fe.held import held_part
 from osteoscope.fe.model import Loads, Solution, Supports, VoxelModel
 from osteoscope.fe.multigrid import Multigrid
-from osteoscope.fe.transfer_kernels import advance, dot, turn
 from osteoscope.fe.voxels import Voxels
 
 Array = NDArray[np.float64]
@@ -55,7 +54,7 @@ def solve(
     system = System(held, supports)
     forces, moved = system.loads(loads), system.starting(start)
     residual = forces - system.forces(moved)
-    outcome = system.reduce(system.voxels.apply, residual, moved, forces, options or SolveOptions())
+    outcome = system.balance(residual, moved, forces, options or SolveOptions())
     return system.solution(moved, residual, outcome, notes)
 
 
@@ -103,40 +102,32 @@ class System:
         self.voxels.apply(moved, out)
         return out
 
-    def reduce(
-        self,
-        apply: Callable[[Array, Array], None],
-        residual: Array,
-        moved: Array,
-        loads: Array,
-        options: SolveOptions,
-    ) -> tuple[int, float]:
-        """Change ``moved`` and with it ``residual`` until forces balance; returns iterations and relative residual."""
-        direction, reply = np.zeros_like(moved), np.zeros_like(moved)
-        r, u, p, q = residual.ravel(), moved.ravel(), direction.ravel(), reply.ravel()
-        outer = float(np.vdot(loads, loads))
-        loose, held = advance(u, r, p, q, 0.0, self.free)
-        before = 0.0
-        for iteration in range(options.iterations):
-            if loose <= options.tolerance**2 * (held + outer):
-                return iteration, _relative(loose, held + outer)
-            z = self.precondition(residual).ravel()
-            now = dot(r, z)
-            turn(p, z, now / before if iteration else 0.0)
-            apply(direction, reply)
-            loose, held = advance(u, r, p, q, now / dot(p, q), self.free)
-            before = now
-        if loose <= options.tolerance**2 * (held + outer):
-            return options.iterations, _relative(loose, held + outer)
-        raise self._stuck(residual, _relative(loose, held + outer), options)
+    def balance(self, residual: Array, moved: Array, loads: Array, options: SolveOptions) -> tuple[int, float]:
+        """Change ``moved`` and with it ``residual`` until forces balance; returns iterations and relative residual.
 
-    def _stuck(self, residual: Array, relative: float, options: SolveOptions) -> NotConvergedError:
+        Raises:
+            NotConvergedError: they do not.
+        """
+        outer = float(np.vdot(loads, loads))
+
+        def enough(now: Balance) -> bool:
+            return now.loose <= options.tolerance**2 * (now.held + outer)
+
+        stiffness = (self.voxels.apply, self.precondition)
+        end = conjugate_gradients(stiffness, residual, moved, self.free, (enough, options.iterations))
+        relative = float(np.sqrt(end.loose / (end.held + outer))) if end.loose else 0.0
+        if not enough(end):
+            raise self.stuck(residual, relative, f"{end.iterations} iterations ({options.tolerance:.0e} allowed)")
+        return end.iterations, relative
+
+    def stuck(self, residual: Array, relative: float, effort: str) -> NotConvergedError:
+        """The error that says where forces are out of balance, and by how much."""
         loose = np.where(self.free.reshape(self.shape) != 0, np.abs(residual), 0)
         axis, *node = (int(i) for i in np.unravel_index(int(loose.argmax()), self.shape))
         return NotConvergedError(
             f"solve {np.count_nonzero(self.free)} displacements",
-            f"after {options.iterations} iterations forces are out of balance by {relative:.1e} of those that act "
-            f"({options.tolerance:.0e} allowed), most at node {tuple(node)} along axis {axis} ({loose.max():.2e} N)",
+            f"after {effort} forces are out of balance by {relative:.1e} of those that act, "
+            f"most at node {tuple(node)} along axis {axis} ({loose.max():.2e} N)",
             "Look for a part there that hangs on an edge or a corner, or for loads on a part that is free to move",
         )
 
@@ -144,7 +135,3 @@ class System:
         """The noun; at held places the residual is minus the reaction."""
         displacement = np.ascontiguousarray(np.moveaxis(moved, 0, -1))
         return Solution(self.model, self.supports, displacement, -residual[self.places], outcome[1], outcome[0], notes)
-
-
-def _relative(loose: float, whole: float) -> float:
-    return float(np.sqrt(loose / whole)) if whole else 0.0

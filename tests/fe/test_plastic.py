@@ -1,0 +1,154 @@
+"""Loads at which bodies give, against limit analysis (reference ladder, section 6.1)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from osteoscope.errors import InvalidValueError, NotConvergedError
+from osteoscope.fe.model import Curve, Supports, VoxelModel
+from osteoscope.fe.plastic import PushOptions, push
+from osteoscope.fe.solve import solve
+
+E, NU, S = 17000.0, 0.3, 100.0
+EXACT = PushOptions(tolerance=1e-7, exactness=1e-3, flat=1e-7, patience=200)
+
+
+def bone(shape: tuple[int, int, int], size: float = 1.0, mask: NDArray[np.bool_] | None = None) -> VoxelModel:
+    modulus = np.full(shape, E, np.float32)
+    if mask is not None:
+        modulus[~mask] = 0
+    return VoxelModel(modulus, NU, (size,) * 3, np.full(shape, S, np.float32))
+
+
+def plane(model: VoxelModel, axis: int, end: int) -> NDArray[np.bool_]:
+    chosen = np.zeros(model.lattice, bool)
+    np.moveaxis(chosen, axis, 0)[end] = True
+    return chosen & model.nodes
+
+
+def smooth(model: VoxelModel, *walls: tuple[int, int]) -> Supports:
+    """Planes that hold along their normal: (axis, end)."""
+    parts = [Supports.at(plane(model, axis, end), _along(axis, 0.0)) for axis, end in walls]
+    return sum(parts[1:], parts[0])
+
+
+def _along(axis: int, value: float) -> tuple[float | None, float | None, float | None]:
+    z, y, x = (value if a == axis else None for a in range(3))
+    return z, y, x
+
+
+def squeezed(model: VoxelModel, by: float) -> Supports:
+    return smooth(model, (0, 0), (1, 0), (2, 0)) + Supports.at(plane(model, 0, -1), (by, None, None))
+
+
+def test_a_bar_carries_its_yield_stress_times_its_area() -> None:
+    model = bone((6, 3, 3))
+    curve = push(model, squeezed(model, -0.1), EXACT)
+    assert curve.failure_load == pytest.approx(S * 9, rel=1e-6)
+    assert curve.peaked
+    assert curve.failed.all()
+    assert curve.stiffness == pytest.approx(E * 9 / 6, rel=1e-4)
+    past_yield = curve.displacement[-1] / 6 - S / E
+    assert curve.plastic_strain == pytest.approx(np.full((6, 3, 3), past_yield), rel=1e-3)
+
+
+def test_the_strength_of_a_bar_is_that_of_its_weakest_slice() -> None:
+    model = bone((18, 3, 3))
+    assert model.yield_stress is not None
+    model.yield_stress[5:13] = 40
+    curve = push(model, squeezed(model, -0.2))
+    assert curve.failure_load == pytest.approx(40 * 9, rel=0.02)
+    assert curve.failed[7:11].all()
+    assert not curve.failed[[0, 1, 2, 3, 14, 15, 16, 17]].any()
+
+
+def test_a_block_in_plane_strain_is_stronger_by_two_over_the_root_of_three() -> None:
+    model = bone((4, 4, 4))
+    curve = push(model, squeezed(model, -0.3) + smooth(model, (1, -1)), PushOptions(steps=30, flat=0))
+    assert curve.failure_load == pytest.approx(2 / np.sqrt(3) * S * 16, rel=2e-3)
+
+
+def test_a_beam_reaches_its_plastic_moment() -> None:
+    """Bent by turning its end: S b h^2 / 4, a half more than at first yield; bricks that lock would carry more."""
+    model = bone((8, 6, 2))
+    end = np.argwhere(plane(model, 0, -1))
+    turn = Supports(end, np.zeros(len(end), int), (end[:, 1] - 3) * 0.15)
+    held = smooth(model, (0, 0), (2, 0)) + Supports(np.asarray([[0, 3, 0]]), np.asarray([1]), np.asarray([0.0]))
+    curve = push(model, held + turn, PushOptions(steps=40, flat=0))
+    moment = curve.last.reactions @ curve.last.supports.value / 0.15
+    assert curve.force[-1] * 3 == pytest.approx(moment, rel=1e-9)
+    assert moment == pytest.approx(S * 2 * 36 / 4, rel=0.01)
+
+
+def swollen(model: VoxelModel, radius: float, by: float, axes: tuple[int, ...]) -> tuple[Supports, NDArray[np.float64]]:
+    """Nodes at the inner wall pushed outwards from the origin, a corner: supports, and distance of these from it."""
+    place = np.moveaxis(np.indices(model.lattice), 0, -1) * model.spacing[0]
+    place[..., [a for a in range(3) if a not in axes]] = 0
+    distance = np.linalg.norm(place, axis=-1)
+    wall = model.nodes & (distance < radius + model.spacing[0] * 0.75)
+    outward = place[wall] / distance[wall][:, None]
+    nodes = np.argwhere(wall)
+    parts = [Supports(nodes, np.full(len(nodes), axis), outward[:, axis] * by) for axis in axes]
+    return sum(parts[1:], parts[0]), distance[wall]
+
+
+def pressure(curve: Curve, area: float) -> float:
+    """Of the wall: the work of the reactions over the volume that it swept."""
+    return float(curve.force[-1] / area)
+
+
+def test_a_thick_cylinder_collapses_at_its_limit_pressure() -> None:
+    """Radii 10 and 20 mm, plane strain: p = 2 / sqrt(3) S ln 2 = 80.04 MPa."""
+    n = 40
+    middle = (np.arange(2 * n) + 0.5) * 10 / n
+    radius = np.hypot(middle[:, None], middle)
+    model = bone((1, 2 * n, 2 * n), 10 / n, np.broadcast_to((radius > 10) & (radius < 20), (1, 2 * n, 2 * n)))
+    wall, distance = swollen(model, 10, 0.2, (1, 2))
+    sides = smooth(model, (0, 0), (0, -1))
+    sides += _besides(smooth(model, (1, 0), (2, 0)), wall)
+    curve = push(model, wall + sides, PushOptions(steps=8, flat=0))
+    assert pressure(curve, np.pi / 2 * float(distance.mean()) * 10 / n) == pytest.approx(80.04, rel=0.03)
+
+
+def test_a_thick_sphere_collapses_at_its_limit_pressure() -> None:
+    """Radii 10 and 20 mm: p = 2 S ln 2 = 138.63 MPa."""
+    n = 14
+    middle = (np.arange(2 * n) + 0.5) * 10 / n
+    radius = np.linalg.norm(np.stack(np.meshgrid(middle, middle, middle)), axis=0)
+    model = bone((2 * n,) * 3, 10 / n, (radius > 10) & (radius < 20))
+    wall, distance = swollen(model, 10, 0.3, (0, 1, 2))
+    curve = push(model, wall + _besides(smooth(model, (0, 0), (1, 0), (2, 0)), wall), PushOptions(steps=8, flat=0))
+    assert pressure(curve, np.pi / 2 * float(distance.mean()) ** 2) == pytest.approx(138.63, rel=0.03)
+
+
+def _besides(supports: Supports, others: Supports) -> Supports:
+    taken = {(*map(int, node), int(axis)) for node, axis in zip(others.nodes, others.axis, strict=True)}
+    places = zip(supports.nodes, supports.axis, strict=True)
+    kept = np.asarray([(*map(int, node), int(axis)) not in taken for node, axis in places])
+    return Supports(supports.nodes[kept], supports.axis[kept], supports.value[kept])
+
+
+def test_a_push_within_the_elastic_range_is_a_line() -> None:
+    model = bone((6, 3, 3))
+    curve = push(model, squeezed(model, -0.01))
+    assert curve.force == pytest.approx(curve.displacement * E * 9 / 6, rel=1e-4)
+    assert not curve.peaked
+    assert not curve.failed.any()
+    assert curve.failure_load == pytest.approx(solve(model, squeezed(model, -0.01)).force, rel=1e-4)
+
+
+def test_a_model_that_never_yields_and_a_push_that_moves_nothing_are_refused() -> None:
+    elastic = VoxelModel(np.full((3, 3, 3), E, np.float32), NU, (1.0, 1.0, 1.0))
+    with pytest.raises(InvalidValueError, match="no yield stress"):
+        push(elastic, squeezed(elastic, -0.1))
+    with pytest.raises(InvalidValueError, match="displace nothing"):
+        push(bone((3, 3, 3)), squeezed(elastic, 0))
+
+
+def test_a_step_without_balance_is_an_error_that_says_where() -> None:
+    model = bone((6, 3, 3))
+    held = Supports.at(plane(model, 0, 0), (0, 0, 0)) + Supports.at(plane(model, 0, -1), (-0.1, 0, 0))
+    with pytest.raises(NotConvergedError, match=r"after 1 corrections of the material .* at node"):
+        push(model, held, PushOptions(corrections=1, tolerance=1e-9))
