@@ -71,6 +71,18 @@ def test_guessing_is_slowed_down_even_with_the_right_password_at_last(served: Se
     served.login("ada")
 
 
+def test_a_password_is_changed_by_its_owner(served: Served) -> None:
+    page, elsewhere = served.login("sig"), served.login("sig")
+    body = {"password": "wrong", "new_password": "another long one"}
+    page.post("/api/password", body, 403)
+    page.post("/api/password", {**body, "password": PASSWORD, "new_password": "short"}, 400)
+    page.post("/api/password", {**body, "password": PASSWORD})
+    page.get("/api/me")
+    elsewhere.get("/api/me", 401)
+    assert served.client.post("/api/login", json={"name": "sig", "password": PASSWORD}).status_code == 401
+    assert served.client.post("/api/login", json={"name": "sig", "password": "another long one"}).status_code == 200
+
+
 def test_users_are_made_changed_and_shut_out(served: Served) -> None:
     admin = served.login("ada")
     admin.post("/api/users", {"name": "new", "password": PASSWORD, "role": "reader"})

@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 from serving import Page, Served
+from sqlalchemy import event
 
 from osteoscope.app.edit_shapes import EditIn
 from osteoscope.deliver.review.edits import EDITS
@@ -249,3 +250,23 @@ def test_a_study_is_read_again_while_nobody_edited_it(served: Served, page: Page
     assert page.get("/api/studies")["items"][0]["scores"]["siopen_total"] is None
     edit(page, study, op="comment", text="seen")
     page.post(f"/api/studies/{study}/read", {}, 409)
+
+
+def test_a_full_database_refuses_the_edit_and_keeps_the_others(served: Served, page: Page) -> None:
+    study = served.study
+    edit(page, study, op="level", site="skull", level=3)
+    pages: list[int] = []
+
+    def small(connection: Any, _record: object) -> None:
+        used = connection.execute("PRAGMA page_count").fetchone()[0]
+        pages.append(connection.execute(f"PRAGMA max_page_count = {used}").fetchone()[0])
+
+    event.listen(served.store.engine, "connect", small)
+    served.store.engine.dispose()
+    refused = edit(page, study, 507, op="comment", text="x" * 4000)
+    assert "Nothing of this step was kept" in refused["detail"]["remedy"]
+    assert pages
+    event.remove(served.store.engine, "connect", small)
+    served.store.engine.dispose()
+    assert page.get(f"/api/studies/{study}")["draft"]["number_of_edits"] == 1
+    assert edit(page, study, op="comment", text="x" * 4000)["draft"]["number_of_edits"] == 2

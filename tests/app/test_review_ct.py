@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import gzip
+import io
 import shutil
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,10 +16,13 @@ import pytest
 from serving import PASSWORD, Page, Served, serve
 
 from osteoscope.app.settings import Settings
+from osteoscope.deliver.evaluation import EvaluationOptions, evaluate
 from osteoscope.dicom.write_ct import write_ct
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
 from osteoscope.domain.study import Patient, Study
+from osteoscope.stats.detection_figures import DetectionOptions
+from osteoscope.stats.resampling import Resampling
 from osteoscope.store.people import add_user
 
 SHAPE, SPACING = (24, 96, 96), (3.0, 2.0, 2.0)
@@ -39,7 +44,8 @@ def ct_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("ct-home")
     served = serve(Settings(home))
     with served.store.writing() as session:
-        add_user(session, "sig", PASSWORD, "signer")
+        for name, role in (("ada", "admin"), ("sig", "signer"), ("rea", "reader")):
+            add_user(session, name, PASSWORD, role)
     served.login("sig").send([(p.name, p.read_bytes()) for p in sorted(folder.rglob("*")) if p.is_file()])
     assert served.work() == []
     served.store.engine.dispose()
@@ -153,3 +159,32 @@ def test_the_signed_segmentation_holds_the_lesion(served: Served, page: Page) ->
     assert delivered["notes"] == []
     assert {"lesions.dcm", "bones.dcm", "measurements.dcm", "report.dcm", "lesions.nii.gz"} <= set(delivered["files"])
     assert page.client.get(f"/api/studies/{study}/files/lesions.dcm").content[128:132] == b"DICM"
+
+
+def test_a_reader_study_of_cts_is_read_by_evaluate(served: Served, tmp_path: Path) -> None:
+    """Alone the reader sees no label of the program; aided he judges what it found."""
+    lesion = {"op": "add_lesion", "position_mm": AT, "diameter_mm": 14, "type": "lytic"}
+    plan = {"name": "pilot", "studies": [served.study], "readers": ["rea"], "washout_days": 0}
+    admin, reader = served.login("ada"), served.login("rea")
+    trial = admin.post("/api/trials", plan)["id"]
+    for phase in ("alone", "aided"):
+        turn = reader.get(f"/api/trials/{trial}/next")
+        url = f"/api/trials/{trial}/cases/{turn['case']}"
+        reader.get(url)
+        ct = reader.get(f"{url}/views")["ct"]
+        assert (ct["bones"] is None) == (ct["legend"] is None) == (phase == "alone")
+        assert reader.client.get(f"{url}/pictures/bones.nii.gz").status_code == (404 if phase == "alone" else 200)
+        assert reader.client.get(ct["volume"]).status_code == 200
+        reader.post(f"{url}/edits", {"edit": lesion})
+        mark = {"op": "mark", "finding": "P1", "aspect": "size", "right": True}
+        reader.post(f"{url}/edits", {"edit": mark})
+        reader.post(f"{url}/finish", {"seconds": 60})
+    with zipfile.ZipFile(io.BytesIO(admin.client.get(f"/api/trials/{trial}/export").content)) as archive:
+        archive.extractall(tmp_path / "out")
+    out = tmp_path / "out"
+    sources = [out / "readings" / "alone" / "rea", out / "readings" / "aided" / "rea"]
+    options = EvaluationOptions(DetectionOptions(resampling=Resampling(100, 0)), out / "marks" / "aided" / "rea.csv")
+    done = evaluate(sources, tmp_path / "evaluation", options, lambda *_: None)
+    assert done.evaluation.problems == ()
+    assert [scan.study for scan in done.evaluation.detection.scans] == ["study-001"]
+    assert b"Cylinder" not in b"".join(path.read_bytes() for path in out.rglob("*") if path.is_file())

@@ -19,6 +19,7 @@ from osteoscope.store.people import (
     checked_role,
     end_session,
     end_sessions_of,
+    forget_failures,
     hashed,
     is_password,
     must_wait,
@@ -63,6 +64,7 @@ class UserChange(BaseModel):
 
 def _admit(server: Server, response: Response, name: str, address: str) -> Me:
     with server.store.writing() as session:
+        forget_failures(session, name)
         token, login = start_session(session, name)
         audit.note(session, name, "login", None, address)
         user = session.get_one(User, name)
@@ -111,6 +113,33 @@ def logout(request: Request, response: Response, server: ServerDep, person: Pers
 def me(person: PersonDep) -> Me:
     """Who is logged in, and the token that changes must carry."""
     return Me(name=person.name, role=person.role, csrf=person.csrf)  # type: ignore[arg-type]
+
+
+class NewPassword(BaseModel):
+    """One's own password, changed."""
+
+    password: Text
+    new_password: Text
+
+
+@router.post("/password")
+def change_password(
+    body: NewPassword, response: Response, server: ServerDep, person: PersonDep, address: AddressDep
+) -> Me:
+    """Change one's own password; all other sessions end."""
+    with server.store.reading() as session:
+        user = session.get(User, person.name)
+        if must_wait(session, person.name, address):
+            raise Refused(429, "change the password", "too many wrong passwords", f"Wait {WINDOW_MINUTES} minutes")
+    if not is_password(user, body.password):
+        with server.store.writing() as session:
+            note_failure(session, person.name, address)
+        raise Refused(403, "change the password", "the present password is another", "Type it again")
+    with server.store.writing() as session:
+        session.get_one(User, person.name).password_hash = hashed(body.new_password)
+        end_sessions_of(session, person.name)
+        audit.note(session, person.name, "change password", None, address)
+    return _admit(server, response, person.name, address)
 
 
 def _shown(user: User) -> UserOut:

@@ -29,9 +29,9 @@ finishing as the server saw them. Of planar studies:
 
     osteoscope agree program=program.csv {readers}
 
-Of CTs, the readings of one reader against another's:
+Of CTs, the program against what a reader found alone, with the reader's marks on what the program showed:
 
-    osteoscope evaluate readings/alone/READER readings/aided/READER --marks marks/aided/READER.csv
+    osteoscope evaluate readings/alone/READER readings/program --marks marks/aided/READER.csv
 """
 
 

@@ -150,6 +150,11 @@ def note_failure(session: Session, name: str, address: str) -> None:
     session.add(FailedLogin(name=name[:100], address=address))
 
 
+def forget_failures(session: Session, name: str) -> None:
+    """The right password was given: earlier wrong ones of that name do not count any more."""
+    session.execute(delete(FailedLogin).where(FailedLogin.name == name[:100]))
+
+
 def start_session(session: Session, user: str) -> tuple[str, Login]:
     """A new session of a user, and the token for its cookie."""
     session.execute(delete(Login).where(Login.expires < now()))
