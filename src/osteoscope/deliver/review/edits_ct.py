@@ -7,6 +7,7 @@ import binascii
 import zlib
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, get_args
 
 import numpy as np
@@ -106,9 +107,14 @@ def _unpacked(edit: Mapping[str, Any], grid: Grid) -> tuple[NDArray[np.bool_], t
 
 
 def _sized(finding: Finding, grid: Grid) -> Finding:
-    part = finding.region.parts[0]
     marks = tuple(m for m in finding.measures if m.name in _MARKS)
-    return replace(finding, measures=(*size_of_mask(part.mask, grid), *marks))
+    return replace(finding, measures=(*_size(finding.region.parts[0], grid), *marks))
+
+
+@lru_cache(maxsize=512)
+def _size(part: Part, grid: Grid) -> tuple[Measure, ...]:
+    """The size of a mask; kept, since a draft is made again at every step."""
+    return size_of_mask(part.mask, grid)
 
 
 _MARKS = frozenset(f"{aspect}_right" for aspect in ASPECTS)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from osteoscope.deliver.review.draft import Ground
 from osteoscope.deliver.unit_map import UNITS_FILE, read_units
@@ -54,9 +55,12 @@ def mapped_of(kind: StudyKind, program: Path, views: Path) -> tuple[MappedSite, 
     if kind == "nm-planar":
         return _units(program / UNITS_FILE)
     labels, names = _bones(views)
+    if not names:
+        return ()
+    boxes = ndimage.find_objects(labels, max_label=len(names))
     return tuple(
-        MappedSite(name["site"], _region(labels, number), name["status"], name["confidence"], tuple(name["notes"]))
-        for number, name in enumerate(names, 1)
+        MappedSite(name["site"], _region(labels, number, box), name["status"], name["confidence"], tuple(name["notes"]))
+        for number, (name, box) in enumerate(zip(names, boxes, strict=True), 1)
     )
 
 
@@ -77,9 +81,10 @@ def _bones(views: Path) -> tuple[NDArray[Any], list[dict[str, Any]]]:
     return np.load(views / BONE_INDEX, mmap_mode="r"), names
 
 
-def _region(labels: NDArray[Any], number: int) -> Region | None:
-    mask = labels == number
-    return Region((Part.from_mask("ct", mask),)) if mask.any() else None
+def _region(labels: NDArray[Any], number: int, box: tuple[slice, ...] | None) -> Region | None:
+    if box is None:
+        return None
+    return Region((Part("ct", tuple(span.start for span in box), labels[box] == number),))
 
 
 def _bone_at(views: Path, index: tuple[int, ...]) -> str:
