@@ -81,6 +81,7 @@ def log_in(page: Any, url: str, name: str) -> None:
 
 
 def enter(page: Any, name: str, then: str = ".worklist") -> None:
+    page.wait_for_selector(".login")
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")

@@ -29,15 +29,16 @@ CURRENT, PRIOR = "2026-04-03", "2026-02-03"
 
 @pytest.fixture(scope="module")
 def loaded(served: Served, browser: Any, children: list[Path], trunk: Path) -> Served:
-    """The server with an administrator, a second signer and three studies, one of them a CT."""
+    """The server with an administrator, a signer, a reader, and three studies, one of them a CT."""
     page = browser.new_page()
     make_admin(page, served.link)
     page.goto(f"{served.url}#/users")
-    page.get_by_label("Name").fill("bo")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.locator("form select").select_option("signer")
-    page.get_by_role("button", name="Add a user").click()
-    page.get_by_role("rowheader", name="bo").wait_for()
+    for name, role in (("bo", "signer"), ("rea", "reader")):
+        page.get_by_label("Name").fill(name)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.locator("form select").select_option(role)
+        page.get_by_role("button", name="Add a user").click()
+        page.get_by_role("rowheader", name=name).wait_for()
     page.goto(f"{served.url}#/")
     upload(page, children)
     upload(page, sorted(trunk.iterdir()))
@@ -75,12 +76,12 @@ def test_a_child_is_corrected_by_keys_and_clicks_and_taken_back(window: Any, loa
     window.keyboard.press("z")
     window.wait_for_selector(f"[data-site=skull] button[aria-pressed=true]:text('{before[2]}')")
 
-    sternum = spot(window)
-    window.mouse.click(*sternum)
+    place = spot(window)
+    window.mouse.click(*place)
     window.get_by_role("tab", name=f"Foci ({before[3] + 1})").wait_for()
-    window.mouse.click(*sternum)
+    window.mouse.click(*place)
     window.get_by_role("tab", name=f"Foci ({before[3]})").wait_for()
-    window.mouse.click(*sternum)
+    window.mouse.click(*place)
     window.get_by_role("tab", name=f"Foci ({before[3] + 1})").wait_for()
     window.keyboard.press("m")
     window.wait_for_selector("li.current select:focus")
@@ -97,7 +98,7 @@ def test_a_child_is_corrected_by_keys_and_clicks_and_taken_back(window: Any, loa
 
 
 def spot(page: Any) -> tuple[float, float]:
-    """A place on the thoracic cage where no focus lies: the middle of its outline on the anterior view."""
+    """A place where no focus lies: the middle of the skull on the anterior view."""
     page.wait_for_selector(".frame[data-view=anterior] path.segment")
     study = page.evaluate("location.hash.split('/').pop()")
     outlines = page.evaluate("async id => (await fetch(`/api/studies/${id}/outlines`)).json()", study)
@@ -205,6 +206,21 @@ def test_two_users_at_once_keep_their_own_drafts(browser: Any, window: Any, load
     other.context.close()
 
 
+def test_three_foci_take_three_clicks_and_three_keys(window: Any, loaded: Served) -> None:
+    log_in(window, loaded.url, "ada")
+    open_study(window, CURRENT)
+    before = foci(window)
+    x, y = spot(window)
+    places = [(x, y), (x - 8, y - 12), (x + 8, y - 12)]
+    for number, place in enumerate(places, 1):
+        window.mouse.click(*place)
+        window.get_by_role("tab", name=f"Foci ({before + number})").wait_for()
+    for key in ("s", "Space", "Enter"):
+        window.keyboard.press(key)
+        window.wait_for_selector("dialog")
+    window.locator("[data-signed]").wait_for(timeout=60_000)
+
+
 def test_a_reader_study_hides_the_program_until_the_second_phase(window: Any, loaded: Served) -> None:
     log_in(window, loaded.url, "ada")
     window.goto(f"{loaded.url}#/trials")
@@ -215,11 +231,11 @@ def test_a_reader_study_hides_the_program_until_the_second_phase(window: Any, lo
     window.get_by_label("Readers").fill("ada")
     window.get_by_role("button", name="Make").click()
     window.get_by_role("alert").get_by_text("sees every Reading").wait_for()
-    window.get_by_label("Readers").fill("bo")
+    window.get_by_label("Readers").fill("rea")
     window.get_by_role("button", name="Make").click()
     window.get_by_role("heading", name="pilot").wait_for()
     window.get_by_role("button", name="Log out").click()
-    enter(window, "bo", "h1")
+    enter(window, "rea", "h1")
     window.get_by_role("button", name="Next case").click()
     window.wait_for_selector(".review")
     said = window.locator("body").inner_text()
