@@ -1,0 +1,161 @@
+"""A person's edits on a Reading, whatever their order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from box_child import dated, foci, patch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from osteoscope.deliver.review.draft import Ground
+from osteoscope.deliver.review.edits import Person, edited
+from osteoscope.domain import codec
+from osteoscope.domain.anatomy import CURIE, PLANAR_UNITS, SIOPEN
+from osteoscope.domain.reading import Reading
+from osteoscope.errors import InvalidValueError
+
+EXAM = dated([*foci("pelvis", 2), *foci("skull", 1, start=5), patch("thoracic_spine", 12)])
+GROUND = Ground(units=EXAM.mapped)
+ANA = Person("Ana")
+Edit = dict[str, Any]
+
+
+def read(*edits: Edit, base: Reading = EXAM.reading) -> Reading:
+    return edited(base, edits, ANA, GROUND)
+
+
+def level(reading: Reading, site: str, score: str = "siopen") -> float | None:
+    said = reading.site(site)
+    measure = said.measure(score) if said else None
+    return measure.value if measure else None
+
+
+places = st.tuples(st.floats(0, 20, exclude_max=True), st.floats(0, 100, exclude_max=True))
+ids = st.sampled_from([*(f.id for f in EXAM.reading.findings), "P1", "P2", "P3"])
+edits = st.one_of(
+    st.builds(
+        lambda site, value: {"op": "level", "site": site, "level": value},
+        st.sampled_from(list(SIOPEN)),
+        st.none() | st.integers(0, 6),
+    ),
+    st.builds(
+        lambda site, value: {"op": "curie", "site": site, "level": value},
+        st.sampled_from(list(CURIE)),
+        st.none() | st.integers(0, 3),
+    ),
+    st.builds(
+        lambda view, at: {"op": "add", "view": view, "x": at[0], "y": at[1]},
+        st.sampled_from(["anterior", "posterior"]),
+        places,
+    ),
+    st.builds(lambda op, one: {"op": op, "finding": one}, st.sampled_from(["remove", "accept", "reject"]), ids),
+    st.builds(lambda one, site: {"op": "move", "finding": one, "site": site}, ids, st.sampled_from(PLANAR_UNITS)),
+    st.builds(lambda op, text: {"op": op, "text": text}, st.sampled_from(["comment", "soft_tissue"]), st.text()),
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(edits, max_size=8))
+def test_whatever_is_edited_adds_up_and_loses_nothing(wanted: list[Edit]) -> None:
+    done: list[Edit] = []
+    for edit in wanted:
+        try:
+            read(*done, edit)
+        except InvalidValueError:
+            continue
+        done.append(edit)
+    made = read(*done)
+    assert codec.decode(Reading, codec.encode(made)) == made
+    for score, segments in (("siopen", SIOPEN), ("curie", CURIE)):
+        levels = [level(made, site, score) for site in segments]
+        known = [value for value in levels if value is not None]
+        total = made.measure(f"{score}_total")
+        if {"level", "curie", "add", "move", "remove", "reject", "accept"} & {e["op"] for e in done}:
+            assert total is not None or not known
+            assert total is None or total.value == sum(known)
+    kept = {f.id for f in made.findings}
+    aside = {a.what.split()[1] for a in made.set_aside if a.what.startswith("finding ")}
+    assert {f.id for f in EXAM.reading.findings} <= kept | aside
+    for site in made.sites:
+        units = {*SIOPEN.get(site.site, ()), *CURIE.get(site.site, ())}
+        assert set(site.evidence) == {f.id for f in made.findings if f.site in units}
+
+
+@pytest.mark.parametrize(
+    ("unit", "segment", "region"),
+    [
+        ("pelvis", "pelvis", "pelvis"),
+        ("lumbar_spine", "spine", "lumbosacral_spine"),
+        ("skull", "skull", "craniofacial"),
+    ],
+)
+def test_only_what_an_edit_touches_changes(unit: str, segment: str, region: str) -> None:
+    place = next(m for m in EXAM.mapped if m.site == unit)
+    part = place.region.on("anterior") if place.region else None
+    assert part is not None
+    row, column = part.centroid() + 0.5
+    made = read({"op": "add", "view": "anterior", "x": column, "y": row})
+    assert made.findings[-1].site == unit
+    before = {site.site: (site.status, site.measures) for site in EXAM.reading.sites}
+    changed = {site.site for site in made.sites if (site.status, site.measures) != before[site.site]}
+    assert changed == {segment, region}
+
+
+def test_nothing_edited_is_the_program_s_reading_in_the_person_s_name() -> None:
+    made = read()
+    assert (made.findings, made.measures, made.gaps) == (EXAM.reading.findings, EXAM.reading.measures, ())
+    assert [(s.site, s.measures) for s in made.sites] == [(s.site, s.measures) for s in EXAM.reading.sites]
+    assert (made.reader.kind, made.reader.name) == ("person", "Ana")
+
+
+def test_a_level_by_hand_overrides_what_follows_from_the_findings() -> None:
+    add = {"op": "add", "view": "anterior", "x": 10, "y": 5, "site": "skull"}
+    by_hand = {"op": "level", "site": "skull", "level": 6}
+    for order in ((add, by_hand), (by_hand, add)):
+        made = read(*order)
+        assert level(made, "skull") == 6
+        measure = next(s for s in made.sites if s.site == "skull").measure("siopen")
+        assert measure is not None
+        assert (measure.method, measure.interval) == ("set by Ana", None)
+
+
+def test_without_outlines_a_touched_segment_is_a_gap_unless_its_level_is_set() -> None:
+    alone = Ground()
+    remove = {"op": "remove", "finding": EXAM.reading.findings[0].id}
+    made = edited(EXAM.reading, [remove], ANA, alone)
+    assert {gap.where for gap in made.gaps} == {"pelvis"}
+    levels = [{"op": op, "site": "pelvis", "level": 1} for op in ("level", "curie")]
+    assert edited(EXAM.reading, [remove, *levels], ANA, alone).gaps == ()
+
+
+def test_a_segment_that_was_hidden_can_be_given_a_level() -> None:
+    hidden = dated(foci("pelvis", 1), hidden={"skull": "not_acquired"})
+    made = read({"op": "level", "site": "skull", "level": 2}, base=hidden.reading)
+    assert level(made, "skull") == 2
+    assert next(s for s in made.sites if s.site == "skull").status == "assessed"
+
+
+def test_an_amendment_starts_from_the_person_s_own_reading() -> None:
+    first = read({"op": "level", "site": "skull", "level": 5}, {"op": "comment", "text": "first"})
+    why = Person("Bob", "2026-01-01T00:00:00", {"reason": "second look"})
+    second = edited(first, [{"op": "level", "site": "pelvis", "level": 0}], why, GROUND)
+    assert (level(second, "skull"), level(second, "pelvis")) == (5, 0)
+    assert second.provenance.settings["comment"] == "first"
+    assert second.provenance.settings["reason"] == "second look"
+    assert second.reader.name == "Bob"
+
+
+@pytest.mark.parametrize("op", ["type", "mask", "add_lesion", "mark", "", "__class__"])
+def test_an_edit_of_another_kind_of_study_is_refused(op: str) -> None:
+    with pytest.raises(InvalidValueError, match="nm-planar"):
+        read({"op": op})
+
+
+def test_accepting_a_faint_focus_makes_it_count() -> None:
+    faint = dated([replace(finding, confidence=0.1) for finding in foci("pelvis", 1)])
+    before = read({"op": "accept", "finding": faint.reading.findings[0].id}, base=faint.reading)
+    assert level(before, "pelvis") == 1
+    assert level(before, "pelvis", "curie") == 1
