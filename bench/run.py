@@ -15,6 +15,7 @@ from pathlib import Path
 
 import adaptation
 import ct_network
+import ct_two_dates
 import engines
 import identity
 import mibg
@@ -29,6 +30,7 @@ ROWS: Mapping[str, Callable[[], Figures]] = {
     **engines.ROWS,
     **quality.ROWS,
     **ct_network.ROWS,
+    **ct_two_dates.ROWS,
     **mibg.ROWS,
     **identity.ROWS,
     **adaptation.ROWS,

@@ -17,7 +17,7 @@ from osteoscope.measure.lesion_calls import call_pair
 from osteoscope.measure.lesion_change import CtDate, follow
 from osteoscope.measure.lesion_change_record import CALLS, ChangeOptions, CtResponse, Sighting
 from osteoscope.measure.lesion_matching_ct import Met, group
-from osteoscope.simulate.ct_followup import Change, FollowUp, _sources, follow_up
+from osteoscope.simulate.ct_followup import Change, FollowUp, follow_up, sources
 
 OPTIONS = ChangeOptions()
 
@@ -58,7 +58,7 @@ def test_bones_are_followed_through_a_bent_pose(response: CtResponse) -> None:
     """Every vertebra and the pelvis within 1.5 mm of where they truly went, though the trunk was turned and bent."""
     _, second = simulations()
     grid = second.study.images["ct"].grid
-    source = _sources(grid, POSE)
+    source = sources(grid, POSE)
     masks = {m.site: m.region.parts[0].full(grid.shape) for m in second.mapped if m.region is not None}
     checked = 0
     for motion in response.motions:

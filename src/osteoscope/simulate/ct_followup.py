@@ -87,7 +87,7 @@ def follow_up(first: CtSimulation, what: FollowUp, seed: int) -> CtSimulation:
     hu = np.array(image.values, dtype=np.float32)
     bones = {m.site: m.region.parts[0].full(image.grid.shape) for m in first.mapped if m.region is not None}
     masks = _edited(hu, first, what, (bones, image.grid, rng))
-    places = _sources(image.grid, what.pose)
+    places = sources(image.grid, what.pose)
     index = image.grid.to_index(places).transpose(3, 0, 1, 2)
     moved = ndimage.map_coordinates(hu, index, order=1, mode="constant", cval=_AIR)
     moved += rng.normal(0, _NOISE_HU, moved.shape)
@@ -161,7 +161,7 @@ def _ball(bone: Mask, diameter: float, grid: Grid) -> Mask:
     return np.asarray(bone & (z**2 + y**2 + x**2 < (diameter / 2) ** 2))
 
 
-def _sources(grid: Grid, pose: Pose) -> Floats:
+def sources(grid: Grid, pose: Pose) -> Floats:
     """Where on the first date every voxel of the second lies, mm, shape (*grid.shape, 3)."""
     places = grid.to_position(np.moveaxis(np.indices(grid.shape), 0, -1))
     middle = grid.to_position((np.asarray(grid.shape) - 1) / 2)
