@@ -54,12 +54,12 @@ def coefficients(spacing: tuple[float, float, float], poisson: float, element: E
 @lru_cache(maxsize=64)
 def diagonal(spacing: tuple[float, float, float], poisson: float, element: Element) -> NDArray[np.float64]:
     """Stiffness [3] in mm of a corner against itself along each axis, modulus 1; the same at all corners."""
-    first: NDArray[np.float64] = np.diag(stiffness(_corners(spacing), 1, poisson, element))[:3].copy()
-    return first
+    brick = stiffness(_corners(spacing), 1, poisson, element)
+    return np.asarray([brick[axis, axis] for axis in range(3)])
 
 
 def _corners(spacing: tuple[float, float, float]) -> NDArray[np.float64]:
-    return CORNERS * np.asarray(spacing) / 2
+    return CORNERS * np.asarray(spacing, np.float64) / 2
 
 
 def _blocks(spacing: tuple[float, float, float], poisson: float, element: Element) -> list[NDArray[np.float64]]:
