@@ -32,8 +32,8 @@ def simulated(folder: Path) -> list[Path]:
         made = simulate_planar(ChildRecipe(lesions=lesions), 7).study
         patient = replace(made.patient, id="SIM-7", name="Simulated^Child")
         write_nm(replace(made, uid=f"2.25.{date.replace('-', '')}", date=date, patient=patient), folder / date)
-    lesions = (CtLesion("vertebra_L2", "lytic", 24), CtLesion("vertebra_L4", "blastic", 22))
-    write_trunk(CtRecipe(coverage="abdomen", spacing_mm=(2.5, 1.5, 1.5), lesions=lesions), 3, folder / "ct")
+    metastases = (CtLesion("vertebra_L2", "lytic", 24), CtLesion("vertebra_L4", "blastic", 22))
+    write_trunk(CtRecipe(coverage="abdomen", spacing_mm=(2.5, 1.5, 1.5), lesions=metastases), 3, folder / "ct")
     return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix == ".dcm")
 
 

@@ -47,6 +47,8 @@ export const me = () => ask<Me>("GET", "/api/me");
 export const login = (name: string, password: string) => ask<unknown>("POST", "/api/login", { name, password });
 export const first = (link: string, name: string, password: string) =>
   ask<unknown>("POST", "/api/first", { link, name, password });
+export const changePassword = (password: string, new_password: string) =>
+  ask<unknown>("POST", "/api/password", { password, new_password });
 export const logout = () => ask<unknown>("POST", "/api/logout");
 
 export const studies = (asked: StudyQuery, signal?: AbortSignal) =>
@@ -61,6 +63,7 @@ export const caseBase = (trial: string, id: string): string =>
   `/api/trials/${encodeURIComponent(trial)}/cases/${encodeURIComponent(id)}`;
 
 export const study = (base: string) => ask<Study>("GET", base);
+export const readAgain = (id: string, tracer: string) => ask<unknown>("POST", `${studyBase(id)}/read`, { tracer });
 export const reading = (base: string, which = "current") =>
   ask<Reading>("GET", `${base}/reading?${query({ which })}`);
 export const views = (base: string) => ask<Views>("GET", `${base}/views`);

@@ -124,6 +124,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Password
+         * @description Change one's own password; all other sessions end.
+         */
+        post: operations["change_password_api_password_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/studies": {
         parameters: {
             query?: never;
@@ -338,6 +358,26 @@ export interface paths {
         get: operations["picture_api_studies__study__pictures__name__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/studies/{study}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read Again
+         * @description Let the program read a study again: one that failed, or under a tracer that the person vouches for.
+         */
+        post: operations["read_again_api_studies__study__read_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1180,6 +1220,16 @@ export interface components {
             site: string;
         };
         /**
+         * NewPassword
+         * @description One's own password, changed.
+         */
+        NewPassword: {
+            /** New Password */
+            new_password: string;
+            /** Password */
+            password: string;
+        };
+        /**
          * NewUser
          * @description A user to be made.
          */
@@ -1297,6 +1347,17 @@ export interface components {
             name: string;
             /** Of */
             of: number;
+        };
+        /**
+         * ReadAgain
+         * @description How a study is read again: ``tracer`` ("mIBG") where the header does not state it and a person knows better.
+         */
+        ReadAgain: {
+            /**
+             * Tracer
+             * @default
+             */
+            tracer: string;
         };
         /**
          * ReadingOut
@@ -1760,6 +1821,39 @@ export interface operations {
             };
         };
     };
+    change_password_api_password_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     studies_api_studies_get: {
         parameters: {
             query?: {
@@ -2112,6 +2206,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_again_api_studies__study__read_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadAgain"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Item"];
+                };
             };
             /** @description Validation Error */
             422: {

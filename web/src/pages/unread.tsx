@@ -1,6 +1,7 @@
 import { useEffect } from "react";
 
 import type { Study } from "../api/types";
+import { ReadAgain } from "../reading/read_again";
 import { href } from "../router";
 import { useTexts } from "../text";
 import { personName } from "../text/names";
@@ -26,6 +27,7 @@ export function Unread({ study, error, reload }: { study: Study | null; error: u
           <p role="status">
             {t("study.wait")} {t(`state.${study.state}`)}
           </p>
+          {study.state === "failed" && <ReadAgain id={study.id} tracer="" done={reload} />}
           {study.problem && <p>{study.problem}</p>}
           {study.state === "reading" && <progress value={study.progress} aria-label={t("state.reading")} />}
         </>

@@ -4,8 +4,9 @@ import * as calls from "../api/calls";
 import type { Me, ViewName } from "../api/types";
 import { DifferenceTab } from "../reading/difference";
 import { Help } from "../reading/help";
-import { levelOf, TOP, type Score } from "../reading/levels";
+import { levelOf, TOP, totalOf, type Score } from "../reading/levels";
 import { Notes } from "../reading/notes";
+import { ReadAgain } from "../reading/read_again";
 import { SignDialog } from "../reading/sign";
 import { CURIE, segmentOf, SIOPEN } from "../reading/sites";
 import { StudyBar } from "../reading/study_bar";
@@ -216,6 +217,9 @@ export function PlanarReview({ me, review, isTrial = false }: { me: Me; review: 
           </div>
         </section>
         <section className="schematic" aria-label={t("child.title")}>
+          {!isTrial && study.state === "read" && !totalOf(reading, "siopen") && (
+            <ReadAgain id={study.id} tracer="mIBG" done={review.reload} />
+          )}
           <Totals reading={reading} prior={prior?.reading ?? null} />
           <Child reading={reading} current={segment} choose={setSegment} {...(canEdit ? { raise } : {})} />
           {prior?.reading && <Child reading={prior.reading} current={segment} small />}

@@ -23,6 +23,10 @@ export const en = {
   "first.make": "Make the administrator",
   "first.hint": "At least 12 characters.",
 
+  "password.title": "Change password",
+  "password.old": "Old password",
+  "password.new": "New password",
+
   "list.search": "Search patient, id or date",
   "list.kind": "Kind",
   "list.state": "State",
@@ -71,6 +75,8 @@ export const en = {
   "study.amend": "Amend",
   "study.amendTitle": "Amend a signed reading",
   "study.reason": "Reason",
+  "study.again": "Read again",
+  "study.isMibg": "This is mIBG: read it as such",
   "study.files": "Files",
   "study.edits": "Changes: {count}",
   "study.intake": "Intake notes",

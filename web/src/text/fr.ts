@@ -25,6 +25,10 @@ export const fr: Record<Key, string> = {
   "first.make": "Créer l'administrateur",
   "first.hint": "12 caractères au moins.",
 
+  "password.title": "Changer le mot de passe",
+  "password.old": "Ancien mot de passe",
+  "password.new": "Nouveau mot de passe",
+
   "list.search": "Chercher patient, identifiant ou date",
   "list.kind": "Type",
   "list.state": "État",
@@ -73,6 +77,8 @@ export const fr: Record<Key, string> = {
   "study.amend": "Amender",
   "study.amendTitle": "Amender une lecture signée",
   "study.reason": "Motif",
+  "study.again": "Relire",
+  "study.isMibg": "C'est une mIBG : la lire comme telle",
   "study.files": "Fichiers",
   "study.edits": "Modifications : {count}",
   "study.intake": "Notes de réception",

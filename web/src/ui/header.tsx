@@ -1,8 +1,11 @@
+import { useState } from "react";
+
 import * as calls from "../api/calls";
 import type { Me } from "../api/types";
 import { href } from "../router";
 import { useTexts } from "../text";
 import type { Key } from "../text/en";
+import { PasswordDialog } from "./password";
 
 const PAGES: { page: string; key: Key; admin: boolean }[] = [
   { page: "", key: "nav.worklist", admin: false },
@@ -14,6 +17,7 @@ const PAGES: { page: string; key: Key; admin: boolean }[] = [
 /** The bar above every page; it says that the software is for research. */
 export function Header({ me, page, left }: { me: Me; page: string; left: () => void }) {
   const { t, swap } = useTexts();
+  const [isChanging, setChanging] = useState(false);
   const leave = async () => {
     await calls.logout().catch(() => undefined);
     left();
@@ -32,7 +36,10 @@ export function Header({ me, page, left }: { me: Me; page: string; left: () => v
       <button className="quiet" onClick={swap} lang={t("language") === "English" ? "en" : "fr"}>
         {t("language")}
       </button>
-      <span className="who">{me.name}</span>
+      <button className="quiet" title={t("password.title")} onClick={() => setChanging(true)}>
+        {me.name}
+      </button>
+      {isChanging && <PasswordDialog close={() => setChanging(false)} />}
       <button className="quiet" onClick={() => void leave()}>
         {t("nav.logout")}
       </button>
