@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from osteoscope.cli.app import app
-from osteoscope.deliver import evaluation_record
+from osteoscope.deliver import evaluation_record, strength_record
 from osteoscope.domain import anatomy, codec
 from osteoscope.domain.reading import SCHEMA, Reading
 from osteoscope.measure import lesion_change_record
@@ -38,6 +38,11 @@ def ct_response_page() -> str:
 def evaluation_page() -> str:
     """JSON Schema of evaluation.json."""
     return json.dumps(codec.schema(evaluation_record.Evaluation, evaluation_record.SCHEMA), indent=2) + "\n"
+
+
+def strength_page() -> str:
+    """JSON Schema of strength.json."""
+    return json.dumps(codec.schema(strength_record.StrengthRecord, strength_record.SCHEMA), indent=2) + "\n"
 
 
 def sites_page() -> str:
@@ -92,6 +97,7 @@ PAGES = {
     "response.schema.json": response_page,
     "ct-response.schema.json": ct_response_page,
     "evaluation.schema.json": evaluation_page,
+    "strength.schema.json": strength_page,
     "sites.md": sites_page,
     "cli.md": cli_page,
 }

@@ -16,6 +16,7 @@ from osteoscope.cli.console import DISCLAIMER, progress_bar, say, say_json, say_
 from osteoscope.cli.evaluate import evaluate
 from osteoscope.cli.report import report
 from osteoscope.cli.serve import serve
+from osteoscope.cli.strength import strength
 
 EXIT_NOTHING_READ = 4
 EXIT_SOME_NOT_READ = 3
@@ -167,4 +168,5 @@ app.command()(compare)
 app.command()(evaluate)
 app.command()(report)
 app.command()(serve)
+app.command()(strength)
 app.add_typer(train.app, name="train")
