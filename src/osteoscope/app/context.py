@@ -69,16 +69,25 @@ def person_asking(request: Request) -> Person:
     return person
 
 
-def _admin_asking(person: Annotated[Person, Depends(person_asking)]) -> Person:
+# Asynchronous, so that looking something up costs no turn of a thread.
+async def _server(request: Request) -> Server:
+    return server_of(request)
+
+
+async def _address(request: Request) -> str:
+    return address_of(request)
+
+
+async def _admin_asking(person: Annotated[Person, Depends(person_asking)]) -> Person:
     if person.role != "admin":
         raise Refused(403, "open this page", f"your role is {person.role}", "Ask an admin")
     return person
 
 
-ServerDep = Annotated[Server, Depends(server_of)]
+ServerDep = Annotated[Server, Depends(_server)]
 PersonDep = Annotated[Person, Depends(person_asking)]
 AdminDep = Annotated[Person, Depends(_admin_asking)]
-AddressDep = Annotated[str, Depends(address_of)]
+AddressDep = Annotated[str, Depends(_address)]
 
 
 def study_for(session: Session, person: Person, study: str, locked: bool = False) -> Study:

@@ -21,6 +21,8 @@ from osteoscope.store.engine import open_store
 from osteoscope.store.rows import Job
 
 LOG = logging.getLogger("osteoscope.app")
+# Reviewers come before studies that are being read.
+_POLITE = 10
 
 
 def main() -> None:
@@ -29,6 +31,7 @@ def main() -> None:
     number = int(setup.pop("job"))
     settings = Settings(**{**setup, "home": Path(setup["home"])})
     threading.Thread(target=_follow_parent, daemon=True).start()
+    os.nice(_POLITE)
     store = open_store(settings.database_url)
     with store.reading() as session:
         job = session.get_one(Job, number)
