@@ -2,8 +2,8 @@
 
 A set is used as a whole: its conversion, its modulus and its strength were fitted or are used together. What could not
 be checked against a primary paper or published code is marked unverified and shown so wherever numbers made with it
-are. Sources are numbered as in docs/background/strength.md: [S63] Sas 2020, [S82] code of Ogo, [S84] code of parosol-py,
-[S85] Morgan 2003.
+are. Sources are numbered as in docs/background/strength.md: [S82] code of Ogo, [S84] code of parosol-py, [S85] Morgan
+2003.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How bones are held and pushed: the testing machine, and a vertebra in it.
 
-The cement is that of published models (2500 MPa; S82, S84 of docs/background/strength.md). Its strength counts only where it
-shares an element with bone.
+The cement is that of published models (2500 MPa; S82, S84 of docs/background/strength.md). Its strength counts only
+where it shares an element with bone.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """A femur in stance and in a fall to the side.
 
 Stance: the head is pushed down the mechanical axis through a cap of cement that slides, the shaft's end is held, as of
-Derikx 2012, Sas 2020 (S61, S63 of docs/background/strength.md). Fall: the head is pushed towards the greater trochanter,
-which rests on cement that slides, and the shaft's end is held across the load, as of Ogo (S82, S84); the femur is
-adducted by 10 degrees and turned so that the trochanter is hit from 15 degrees behind.
+Derikx 2012, Sas 2020 (S61, S63 of docs/background/strength.md). Fall: the head is pushed towards the greater
+trochanter, which rests on cement that slides, and the shaft's end is held across the load, as of Ogo (S82, S84); the
+femur is adducted by 10 degrees and turned so that the trochanter is hit from 15 degrees behind.
 """
 
 from __future__ import annotations

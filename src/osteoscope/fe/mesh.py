@@ -1,9 +1,9 @@
 """A bone -> brick elements along an axis of choice: modulus and yield stress integrated over each element.
 
 The law is applied to every voxel, and an element takes the integral over the voxels within it (after Bonemat, Taddei
-2007; S87 of docs/background/strength.md), what is not bone being nothing: boundary elements are weighted by the share of them
-that is bone. Voxels are sampled as they are: blurring them first would lose stiffness at every edge, since the law is
-convex.
+2007; S87 of docs/background/strength.md), what is not bone being nothing: boundary elements are weighted by the share
+of them that is bone. Voxels are sampled as they are: blurring them first would lose stiffness at every edge, since the
+law is convex.
 """
 
 from __future__ import annotations

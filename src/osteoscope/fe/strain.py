@@ -1,7 +1,7 @@
 """Strain of elements, and loads read off one elastic solution.
 
-Sources as in docs/background/strength.md: Pistoia's and Crawford's estimates with the constants of parosol-py [S84], which
-were tuned on other bones; strain limits of Schileo, from memory.
+Sources as in docs/background/strength.md: Pistoia's and Crawford's estimates with the constants of parosol-py [S84],
+which were tuned on other bones; strain limits of Schileo, from memory.
 """
 
 from __future__ import annotations
