@@ -161,6 +161,20 @@ def test_a_rigid_motion_is_found_again(
     assert np.allclose(truth.back().move(truth.move(corners)), corners)
 
 
+def test_a_bone_whose_masks_do_not_fit_moves_with_the_nearest() -> None:
+    grid = Grid.axial((55, 73, 73), (2.0, 1.5, 1.5), (-55, -55, -55))
+    truth = Rigid.of(Rotation.from_euler("xyz", (6, -4, 9), degrees=True).as_matrix(), np.array([5.0, -6.0, 3.0]))
+    still = Rigid.of(np.eye(3), np.zeros(3))
+    box = np.zeros(grid.shape, dtype=bool)
+    box[5:50, 8:60, 40:70] = True
+    before = {"hip_left": lump(grid, still), "sacrum": lump(grid, Rigid.of(np.eye(3), np.array([-4.0, 0, 0])))}
+    found = align(before, {"hip_left": lump(grid, truth.back()), "sacrum": Part.from_mask("ct", box)}, (grid, grid))
+    assert found is not None
+    assert [found.bones[site].aligned for site in ("hip_left", "sacrum")] == [True, False]
+    assert found.bones["sacrum"].rigid == found.bones["hip_left"].rigid
+    assert found.rigid("vertebra_unknown_1", np.zeros(3)) == found.bones["hip_left"].rigid
+
+
 shares = st.lists(st.lists(st.floats(0, 1), min_size=4, max_size=4), min_size=3, max_size=3).map(np.array)
 
 

@@ -9,7 +9,7 @@ field cuts, is held near the motion of all bones together.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import edt
 import numpy as np
@@ -22,6 +22,7 @@ from osteoscope.domain.finding import Part
 from osteoscope.domain.geometry import Grid, Matrix
 
 Floats = NDArray[np.float64]
+_KEPT = 15  # one in so many points of a surface tells which bone is nearest
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class AlignmentOptions:
         freedom_mm, freedom_deg: how far a bone usually moves against the others, standard deviation.
         loose_mm: surfaces further apart than this hardly count (soft L1).
         independent: number of points that count as independent.
-        poor_mm: a median distance of the surfaces above this is no alignment; the motion of all bones is taken then.
+        poor_mm: a median distance of the surfaces above this is no alignment; the motion of the nearest bone is taken
+            then.
     """
 
     points: int = 1500
@@ -86,7 +88,7 @@ class BoneMotion:
         site: id of the bone.
         rigid: from positions of the earlier date to those of the later.
         residual_mm: median distance of the surfaces after it; None where too little of the bone is in both fields.
-        aligned: False where the motion of all bones had to be taken.
+        aligned: False where the motion of the nearest bone had to be taken.
         off_mm: how far the bone's middle lies from where the motion of all bones would put it.
     """
 
@@ -97,21 +99,30 @@ class BoneMotion:
     off_mm: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Alignment:
     """How the skeleton moved.
 
     Args:
         together: the one motion that fits all bones best.
         bones: the motion of every bone that both dates hold, by its id.
+        points: some places on the earlier surface of each bone that was aligned on its own.
     """
 
     together: Rigid
     bones: Mapping[str, BoneMotion]
+    points: Mapping[str, Floats]
 
-    def rigid(self, site: str) -> Rigid:
-        """The motion of a bone, or of all bones together where it has none of its own."""
-        return self.bones[site].rigid if site in self.bones else self.together
+    def rigid(self, site: str, place: Floats) -> Rigid:
+        """The motion of a bone, or of the nearest bone to a place of the earlier date where it has none of its own."""
+        return self.bones[site].rigid if site in self.bones else self.near(place)
+
+    def near(self, place: Floats) -> Rigid:
+        """The motion of the bone that is nearest to a place of the earlier date."""
+        if not self.points:
+            return self.together
+        apart = {site: float(((points - place) ** 2).sum(axis=1).min()) for site, points in self.points.items()}
+        return self.bones[min(apart, key=lambda site: apart[site])].rigid
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +159,11 @@ def align(
         return None
     start = np.median([_shift(earlier[site], later[site], grids) for site in surfaces], axis=0)
     together = _fit(list(surfaces.values()), Rigid.of(np.eye(3), start), options, held=False)
-    return Alignment(together, {site: _of_bone(site, s, together, options) for site, s in surfaces.items()})
+    bones = {site: _of_bone(site, surface, together, options) for site, surface in surfaces.items()}
+    points = {site: surfaces[site].points[::_KEPT] for site, motion in bones.items() if motion.aligned}
+    made = Alignment(together, bones, points)
+    lost = {site: made.near(surfaces[site].points.mean(axis=0)) for site, motion in bones.items() if not motion.aligned}
+    return Alignment(together, bones | {s: replace(bones[s], rigid=rigid) for s, rigid in lost.items()}, points)
 
 
 def _of_bone(site: str, surface: _Surface, together: Rigid, options: AlignmentOptions) -> BoneMotion:

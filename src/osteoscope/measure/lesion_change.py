@@ -15,7 +15,7 @@ from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
 from osteoscope.domain.reading import MappedSite, Reading
 from osteoscope.errors import UnsuitableStudyError
-from osteoscope.measure.bone_alignment import Alignment, AlignmentOptions, align
+from osteoscope.measure.bone_alignment import Alignment, AlignmentOptions, Rigid, align
 from osteoscope.measure.lesion_calls import call_pair, quantity_of, sighting
 from osteoscope.measure.lesion_change_record import (
     CALLS,
@@ -25,6 +25,7 @@ from osteoscope.measure.lesion_change_record import (
     DateRecord,
     Followed,
     Quantity,
+    Sighting,
 )
 from osteoscope.measure.lesion_matching_ct import Group, group, meet, positions, share_within
 
@@ -111,7 +112,9 @@ class _Pair:
     options: ChangeOptions
 
     def groups(self) -> tuple[Group, ...]:
-        earlier = [(_part(f), self.aligned.rigid(f.site)) for f in self.before.reading.findings]
+        earlier = [
+            (_part(f), self.aligned.rigid(f.site, np.asarray(f.centre.position))) for f in self.before.reading.findings
+        ]
         later = [_part(f) for f in self.now.reading.findings]
         met = meet(earlier, later, (self.before.grid, self.now.grid))
         return group(met, self.options)
@@ -140,7 +143,7 @@ class _Pair:
     def _lone(self, findings: tuple[Finding, ...], gone: bool) -> Followed:
         own, other = (self.before, self.now) if gone else (self.now, self.before)
         seen = sighting(findings, own.grid)
-        forth = self.aligned.rigid(seen.site) if gone else self.aligned.rigid(seen.site).back()
+        forth = self._forth(seen, gone)
         places = forth.move(np.concatenate([positions(_part(f), own.grid) for f in findings]))
         why = self._not_comparable(seen.site, places, other)
         call: Call = "not_comparable" if why else "gone" if gone else "new"
@@ -158,6 +161,13 @@ class _Pair:
             notes.append("its place is as dense at the other date: it may have been missed there")
         first, second = (seen, None) if gone else (None, seen)
         return Followed("", seen.site, call, possible, first, second, None, change, at, tuple(notes))
+
+    def _forth(self, seen: Sighting, gone: bool) -> Rigid:
+        """From the date of a lesion to the other one."""
+        place = np.asarray(seen.centre)
+        if gone:
+            return self.aligned.rigid(seen.site, place)
+        return self.aligned.rigid(seen.site, self.aligned.together.back().move(place)).back()
 
     def _not_comparable(self, site: str, places: Floats, other: CtDate) -> str:
         when = "later" if other is self.now else "earlier"
@@ -182,11 +192,13 @@ class _Pair:
         said = []
         unnamed = [len(date.bones) - len(date.named) for date in (self.before, self.now)]
         if any(unnamed):
-            said.append(f"Bones of uncertain level or name ({unnamed[0]}; {unnamed[1]}) were moved with all bones")
+            said.append(
+                f"Bones of uncertain level or name ({unnamed[0]}; {unnamed[1]}) were moved with the nearest bone"
+            )
         for motion in self.aligned.bones.values():
             if not motion.aligned:
                 said.append(
-                    f"{motion.site}: too little of it, or too unlike, to align on its own; moved with all bones"
+                    f"{motion.site}: too little of it, or too unlike, to align on its own; moved with the nearest bone"
                 )
             elif motion.off_mm > _MISNAMED_MM:
                 said.append(

@@ -163,7 +163,7 @@ def _bones(response: CtResponse) -> Table:
             Cell("both dates"),
             Cell(number(m.off_mm) if m.aligned else "–"),
             Cell("–" if m.residual_mm is None else number(m.residual_mm)),
-            Cell("on its own" if m.aligned else "with all bones"),
+            Cell("on its own" if m.aligned else "with the nearest bone"),
         )
         for m in response.motions
     ]
