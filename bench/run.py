@@ -17,6 +17,7 @@ import adaptation
 import ct_network
 import ct_two_dates
 import engines
+import fe
 import identity
 import mibg
 import quality
@@ -35,6 +36,7 @@ ROWS: Mapping[str, Callable[[], Figures]] = {
     **identity.ROWS,
     **adaptation.ROWS,
     **review.ROWS,
+    **fe.ROWS,
 }
 
 
