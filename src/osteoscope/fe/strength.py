@@ -14,12 +14,12 @@ import numpy as np
 
 from osteoscope.domain.finding import Measure
 from osteoscope.domain.reading import Gap
-from osteoscope.errors import OsteoscopeError, UnsuitableStudyError
+from osteoscope.errors import NotConvergedError, OsteoscopeError, UnsuitableStudyError
 from osteoscope.fe.bone import Bone
 from osteoscope.fe.loads import UPRIGHT, Tilt, Trial
 from osteoscope.fe.mesh import Material
 from osteoscope.fe.model import Curve
-from osteoscope.fe.plastic import push
+from osteoscope.fe.plastic import PushOptions, push
 from osteoscope.fe.rigidity import Rigidity, rigidity, weakest
 from osteoscope.fe.site import first_failure
 from osteoscope.fe.strength_record import LesionCost, Setting, Strength, Term
@@ -30,6 +30,8 @@ GRAVITY = 9.81
 # small lesions, more in large ones; the range is a choice).
 TILT_DEGREES, LESION_FACTORS = 5.0, (0.5, 2.0)
 _WHOLE_SECTION = 0.9
+# Where the solver does not come to balance it gets a second try in smaller steps.
+_MORE_STEPS = 30
 
 
 def strength(bone: Bone, setting: Setting, progress: Progress = lambda *_: None) -> Strength:
@@ -51,7 +53,7 @@ class _Test:
         self.gaps = [Gap(name, "strength_loss", "the lesion lies below the part that is modelled") for name in far]
         self.bone = replace(bone, lesions={n: m for n, m in bone.lesions.items() if n not in far})
         self.done, self.runs = 0, 1 + len(self.bone.lesions) + (len(self.bone.lesions) > 1)
-        self.runs += 2 * len(list(self._moves())) if setting.interval_mm else 0
+        self.runs += 2 * len(list(self._moves())) if setting.interval_size else 0
 
     def result(self) -> Strength:
         trial = self._trial(self.bone, self.setting.material, self.setting.size)
@@ -79,14 +81,17 @@ class _Test:
     def _push(self, trial: Trial) -> Curve:
         self.progress(f"load {self.bone.site}", self.done, self.runs)
         self.done += 1
-        return push(trial.model, trial.supports)
+        try:
+            return push(trial.model, trial.supports)
+        except NotConvergedError:
+            return push(trial.model, trial.supports, PushOptions(steps=_MORE_STEPS))
 
     def _twin(self, names: tuple[str, ...]) -> tuple[Trial, Curve, Rigidity] | None:
         """The bone with these lesions healed; None, and a gap, where there is nothing to heal them with."""
         try:
             healed = self._trial(self.bone.healed(names), self.setting.material, self.setting.size)
             return healed, self._push(healed), rigidity(healed.mesh, self.law.poisson)
-        except UnsuitableStudyError as error:
+        except OsteoscopeError as error:
             self.gaps += [Gap(name, "strength_loss", f"{error.asked}: {error.found}") for name in names]
             return None
 
@@ -104,7 +109,7 @@ class _Test:
             yield "lesion tissue", bone, replace(material, lesion_factor=factor), UPRIGHT
 
     def _terms(self) -> tuple[Term, ...]:
-        size = self.setting.interval_mm
+        size = self.setting.interval_size
         if not size:
             return ()
         names = tuple(self.bone.lesions)
@@ -123,7 +128,7 @@ class _Test:
         )
 
     def _pair(self, bone: Bone, material: Material, tilt: Tilt, names: tuple[str, ...]) -> tuple[float, float]:
-        size = self.setting.interval_mm
+        size = self.setting.interval_size
         load = self._push(self._trial(bone, material, size, tilt)).failure_load
         if not names:
             return load, load

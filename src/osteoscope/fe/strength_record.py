@@ -23,20 +23,25 @@ class Setting:
     Args:
         case, material: as they say.
         element_mm: size of elements; 0 for the case's own.
-        interval_mm: size of elements of the runs behind the interval; 0 for no interval.
+        interval_mm: size of elements of the runs behind the interval; 0 for no interval, None for the case's own.
         weight_kg: of the patient, None where unknown.
     """
 
     case: LoadCase
     material: Material
     element_mm: float = 0.0
-    interval_mm: float = 3.0
+    interval_mm: float | None = None
     weight_kg: float | None = None
 
     @property
     def size(self) -> float:
         """Of elements, mm."""
         return self.element_mm or self.case.element_mm
+
+    @property
+    def interval_size(self) -> float:
+        """Of elements behind the interval, mm; 0 for no interval."""
+        return self.case.interval_mm if self.interval_mm is None else self.interval_mm
 
 
 @dataclass(frozen=True)

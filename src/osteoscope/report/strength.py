@@ -113,7 +113,7 @@ def _terms(found: Strength) -> Table:
     ordered = sorted(found.terms, key=lambda term: term.load[0] - term.load[1])
     rows = tuple((Cell(sentence_case(t.name)), Cell(_change(t.load)), Cell(_change(t.left))) for t in ordered)
     note = (
-        f"Change in % where each is moved alone, largest first, on elements of {found.setting.interval_mm:g} mm: "
+        f"Change in % where each is moved alone, largest first, on elements of {found.setting.interval_size:g} mm: "
         f"calibration ±{100 * found.setting.material.calibration.spread:.0f} %, mask ±1 voxel, axis ±5°, lesion "
         "tissue half and twice as stiff and strong. Share left: of the healed bone's failure load."
     )

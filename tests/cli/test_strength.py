@@ -1,0 +1,84 @@
+"""`osteoscope strength` from files to a folder of results."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from simulated_vertebra import drum
+from typer.testing import CliRunner
+
+from osteoscope.cli.app import app
+from osteoscope.deliver.strength_record import SCHEMA, StrengthRecord
+from osteoscope.dicom.write_nifti import write_nifti
+from osteoscope.domain import codec
+
+RUNNER = CliRunner()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CT of a vertebra with a lytic ball, its mask with label 7, and the ball's."""
+    place = tmp_path_factory.mktemp("strength")
+    bone = drum((0, 0))
+    rng = np.random.default_rng(0)
+    places = bone.grid.to_position(np.stack(np.indices(bone.mask.shape), axis=-1))
+    ball = (np.linalg.norm(places, axis=-1) <= 9) & bone.mask
+    hu = np.where(ball, 40, bone.hu) + rng.normal(0, 8, bone.mask.shape)
+    hu[:, -2:] = -950
+    write_nifti(bone.grid, np.rint(hu).astype(np.int16), place / "ct.nii.gz")
+    write_nifti(bone.grid, 7 * bone.mask.astype(np.uint8), place / "bones.nii.gz")
+    write_nifti(bone.grid, ball.astype(np.uint8), place / "lesions.nii.gz")
+    return place
+
+
+def run(folder: Path, *more: str) -> tuple[int, str]:
+    masks = ("--bone", f"vertebra_L3={folder / 'bones.nii.gz'}:7", "--lesions", str(folder / "lesions.nii.gz"))
+    given = ("strength", str(folder / "ct.nii.gz"), *masks, "--element-mm", "5", "--no-interval", *more)
+    result = RUNNER.invoke(app, given)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        return 1, str(result.exception)
+    return result.exit_code, result.output
+
+
+def test_calibrated_by_rods(folder: Path, tmp_path: Path) -> None:
+    rods = ("--rod", "0=0", "--rod", "100=125", "--rod", "200=250", "--weight-kg", "70")
+    code, text = run(folder, "--site", "vertebra_L3", "-o", str(tmp_path), *rods)
+    assert code == 0, text
+    assert "failure load" in text
+    record = codec.decode(StrengthRecord, json.loads((tmp_path / "strength.json").read_text(encoding="utf-8")))
+    assert record.schema == SCHEMA
+    bone = record.bones[0]
+    assert {"failure_load", "failure_load_by_weight", "stiffness", "strength_loss"} == {m.name for m in bone.measures}
+    assert bone.curve.unit == "N"
+    assert bone.lesions[0].lesion == "lesion-1"
+    for file in ("strength.html", "strength.pdf", "meshes/vertebra_L3.inp", "meshes/vertebra_L3.vtu"):
+        assert (tmp_path / file).stat().st_size > 1000
+    page = (tmp_path / "strength.html").read_text(encoding="utf-8")
+    assert "not a medical device" in page
+    assert "What is not given" in page
+
+
+def test_without_calibration_no_newtons_anywhere(folder: Path, tmp_path: Path) -> None:
+    code, text = run(folder, "--site", "vertebra_L3", "--site", "vertebra_L4", "-o", str(tmp_path))
+    assert code == 3, text
+    record = json.loads((tmp_path / "strength.json").read_text(encoding="utf-8"))
+    assert [gap["where"] for gap in record["refused"]] == ["vertebra_L4"]
+    bone = record["bones"][0]
+    assert [m["name"] for m in bone["measures"]] == ["strength_loss"]
+    assert bone["curve"]["unit"] == "1"
+    assert max(bone["curve"]["force"]) == pytest.approx(1, abs=1e-6)
+    assert {gap["step"] for gap in bone["gaps"]} == {"failure_load", "calibration"}
+    page = (tmp_path / "strength.html").read_text(encoding="utf-8")
+    assert " N<" not in page
+
+
+def test_what_cannot_be_used_is_told(folder: Path, tmp_path: Path) -> None:
+    assert run(folder, "--site", "hip_left", "-o", str(tmp_path))[0] == 4
+    code, text = run(folder, "--site", "vertebra_L3", "--rod", "100", "-o", str(tmp_path))
+    assert code == 2, text
+    code, text = run(tmp_path, "--site", "vertebra_L3", "-o", str(tmp_path))
+    assert code == 1
+    assert "ct.nii.gz" in text
