@@ -23,11 +23,11 @@ def held_part(model: VoxelModel, supports: Supports, loads: Loads | None) -> tup
     """
     _check_places(model, supports.nodes, "support")
     pieces = cc3d.connected_components((model.modulus > 0).astype(np.uint8), connectivity=26)
-    touched = np.unique([_piece_at(pieces, node) for node in np.unique(supports.nodes, axis=0)])
+    touched = np.unique(_pieces_at(pieces, supports.nodes))
     if loads is not None:
         _check_places(model, loads.nodes, "load")
-        lost = [node for node in loads.nodes if _piece_at(pieces, node) not in touched]
-        if lost:
+        lost = loads.nodes[~np.isin(_pieces_at(pieces, loads.nodes), touched)]
+        if len(lost):
             raise InvalidValueError(
                 "solve a VoxelModel",
                 f"a load at node {tuple(map(int, lost[0]))} on a piece that no support holds",
@@ -55,9 +55,12 @@ def _check_places(model: VoxelModel, nodes: NDArray[np.int64], noun: str) -> Non
         )
 
 
-def _piece_at(pieces: NDArray[np.unsignedinteger[Any]], node: NDArray[np.int64]) -> int:
-    around = tuple(slice(max(n - 1, 0), n + 1) for n in node)
-    return int(pieces[around].max())
+def _pieces_at(pieces: NDArray[np.unsignedinteger[Any]], nodes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The piece that each node belongs to, from the eight voxels around it."""
+    around = np.pad(pieces, 1)
+    found = np.stack([around[tuple((nodes + corner).T)].astype(np.int64) for corner in np.ndindex(2, 2, 2)])
+    highest: NDArray[np.int64] = found.max(axis=0)
+    return highest
 
 
 def _sliding(piece: NDArray[np.bool_], supports: Supports, spacing: tuple[float, float, float]) -> str:
