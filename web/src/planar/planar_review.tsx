@@ -1,38 +1,32 @@
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { useState } from "react";
 
-import * as calls from "../api/calls";
 import type { Me, ViewName } from "../api/types";
-import { DifferenceTab } from "../reading/difference";
 import { Help } from "../reading/help";
 import { levelOf, TOP, totalOf, type Score } from "../reading/levels";
-import { Notes } from "../reading/notes";
 import { ReadAgain } from "../reading/read_again";
 import { SignDialog } from "../reading/sign";
 import { CURIE, segmentOf, SIOPEN } from "../reading/sites";
 import { StudyBar } from "../reading/study_bar";
-import type { Finding, Reading } from "../reading/types";
+import type { Finding } from "../reading/types";
 import type { Review } from "../reading/use_review";
 import { go } from "../router";
 import { useTexts } from "../text";
 import { Fault } from "../ui/fault";
 import { Tabs } from "../ui/tabs";
-import { useFetched } from "../ui/use_fetched";
 import { useKeys, type Keys } from "../ui/use_keys";
-import { fitted, type Camera } from "./camera";
 import { Child } from "./child";
-import { ComparisonTab } from "./comparison";
-import { Findings } from "./findings";
 import { PLANAR_HELP } from "./keys";
-import { LevelTable } from "./level_table";
-import { Tools, type Shown } from "./tools";
+import { planarTabs } from "./planar_tabs";
+import { PriorPair, usePrior } from "./prior_pair";
+import { Tools } from "./tools";
 import { Totals } from "./totals";
-import { useImages, useOutlines, type PlanarImage } from "./use_images";
-import type { Cursor, ViewActions } from "./view";
+import { useImages, useOutlines } from "./use_images";
+import { useLook } from "./use_look";
+import type { ViewActions } from "./view";
 import { ViewPair } from "./view_pair";
-import { clampUpper, startUpper, stepUpper, type Window } from "./window";
+import { clampUpper, stepUpper } from "./window";
 
 type TabId = "siopen" | "curie" | "findings" | "notes" | "compare" | "difference";
-const NO_CAMERA: Camera = { x: 0, y: 0, zoom: 1, fit: { width: 500, height: 1000 } };
 
 /** The mIBG review: both views, the schematic child, levels, foci, notes, the prior. */
 export function PlanarReview({ me, review, isTrial = false }: { me: Me; review: Review; isTrial?: boolean }) {
@@ -146,47 +140,19 @@ export function PlanarReview({ me, review, isTrial = false }: { me: Me; review: 
   }
   useKeys(keys);
 
-  const levels = (by: Score) => () => (
-    <LevelTable
-      reading={reading}
-      prior={prior?.reading ?? null}
-      score={by}
-      sites={by === "curie" ? CURIE : SIOPEN}
-      current={by === "curie" ? region : segment}
-      canEdit={canEdit}
-      choose={by === "curie" ? setRegion : setSegment}
-      set={(site, level) => setLevel(site, level, by)}
-    />
-  );
-  const tabs = [
-    { id: "siopen", title: t("tab.levels"), body: levels("siopen") },
-    { id: "curie", title: t("tab.curie"), body: levels("curie") },
-    {
-      id: "findings",
-      title: `${t("tab.findings")} (${reading.findings.length})`,
-      body: () => (
-        <Findings
-          reading={reading}
-          current={finding}
-          canEdit={canEdit}
-          choose={setFinding}
-          remove={remove}
-          move={(id, site) => void edit({ op: "move", finding: id, site })}
-        />
-      ),
-    },
-    { id: "notes", title: t("tab.notes"), body: () => <Notes review={review} /> },
-    ...(isTrial
-      ? []
-      : [
-          {
-            id: "compare",
-            title: t("tab.compare"),
-            body: () => <ComparisonTab review={review} prior={priorId} choose={setPriorId} />,
-          },
-          { id: "difference", title: t("tab.difference"), body: () => <DifferenceTab review={review} /> },
-        ]),
-  ];
+  const tabs = planarTabs({
+    review,
+    prior: prior?.reading ?? null,
+    priorId,
+    current: { segment, region, finding },
+    isTrial,
+    t,
+    chooseLevel: { siopen: setSegment, curie: setRegion },
+    chooseFinding: setFinding,
+    choosePrior: setPriorId,
+    setLevel,
+    remove,
+  });
   const shared = { camera: look.camera, window: look.window, cursor: look.cursor, shown: look.shown };
   return (
     <main className="review planar">
@@ -212,7 +178,7 @@ export function PlanarReview({ me, review, isTrial = false }: { me: Me; review: 
               actions={actions}
             />
             {prior && prior.views.length > 0 && (
-              <PriorPair shared={shared} prior={prior} patient={study.patient_name} actions={actions} date={priorDate(review, priorId)} />
+              <PriorPair shared={shared} prior={prior} patient={study.patient_name} actions={actions} date={study.priors.find((one) => one.id === priorId)?.date ?? ""} />
             )}
           </div>
         </section>
@@ -234,88 +200,8 @@ export function PlanarReview({ me, review, isTrial = false }: { me: Me; review: 
   );
 }
 
-const priorDate = (review: Review, id: string | null): string =>
-  review.study.priors.find((one) => one.id === id)?.date ?? "";
-
 function stepIn(all: readonly string[], now: string | null, by: 1 | -1): string | null {
   if (all.length === 0) return null;
   const at = now === null ? (by === 1 ? -1 : 0) : all.indexOf(now);
   return all[(at + by + all.length) % all.length] ?? null;
-}
-
-/** How the images are looked at: camera, window, cursor, outlines. */
-function useLook(views: readonly PlanarImage[]) {
-  const [window, setWindow] = useState<Window>({ upper: 100, root: false, mean: false, smooth: true });
-  const [camera, setCamera] = useState<Camera>(NO_CAMERA);
-  const [cursor, setCursor] = useState<Cursor | null>(null);
-  const [shown, setShown] = useState<Shown>({ segments: true, findings: true });
-  const reset = useCallback(() => {
-    const first = views[0];
-    if (first) setCamera(fitted(first.counts, first.maximum, first.shape));
-  }, [views]);
-  useEffect(() => {
-    const first = views[0];
-    if (!first) return;
-    reset();
-    setWindow((now) => ({ ...now, upper: startUpper(first.counts, first.maximum) }));
-  }, [views, reset]);
-  return { window, setWindow, camera, setCamera, cursor, setCursor, shown, setShown, reset };
-}
-
-interface Prior {
-  reading: Reading;
-  views: readonly PlanarImage[];
-  outlines: null;
-}
-
-function usePrior(id: string | null): Prior | null {
-  const base = id === null ? null : calls.studyBase(id);
-  const { views } = useImages(base);
-  const { value } = useFetched(() => calls.reading(base ?? ""), base);
-  return useMemo(() => (base !== null && value ? { reading: value, views, outlines: null } : null), [base, value, views]);
-}
-
-/** The prior's views, read only: camera, cursor and window are those of the current study. */
-function PriorPair({
-  shared,
-  prior,
-  patient,
-  actions,
-  date,
-}: {
-  shared: { camera: Camera; window: Window; cursor: Cursor | null; shown: Shown };
-  prior: Prior;
-  patient: string;
-  actions: ViewActions;
-  date: string;
-}) {
-  const still: ViewActions = { ...actions, mark: () => undefined, hover: () => undefined };
-  const camera = usePriorCamera(shared.camera, prior.views);
-  const upper = useMemo(() => {
-    const first = prior.views[0];
-    return first ? startUpper(first.counts, first.maximum) : 100;
-  }, [prior.views]);
-  return (
-    <ViewPair
-      {...shared}
-      camera={camera}
-      window={{ ...shared.window, upper }}
-      views={prior.views}
-      reading={prior.reading}
-      outlines={null}
-      patient={patient}
-      current={{ finding: null, segment: null }}
-      actions={still}
-      date={date}
-    />
-  );
-}
-
-/** The current camera, moved by the difference between where the two children lie. */
-function usePriorCamera(camera: Camera, views: readonly PlanarImage[]): Camera {
-  const own = useMemo(() => {
-    const first = views[0];
-    return first ? fitted(first.counts, first.maximum, first.shape) : null;
-  }, [views]);
-  return own === null ? camera : { ...own, zoom: camera.zoom };
 }
