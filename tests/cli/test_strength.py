@@ -24,7 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("strength")
     bone = drum((0, 0))
     rng = np.random.default_rng(0)
-    places = bone.grid.to_position(np.stack(np.indices(bone.mask.shape), axis=-1))
+    places = bone.grid.to_position(np.moveaxis(np.indices(bone.mask.shape), 0, -1))
     ball = (np.linalg.norm(places, axis=-1) <= 9) & bone.mask
     hu = np.where(ball, 40, bone.hu) + rng.normal(0, 8, bone.mask.shape)
     hu[:, -2:] = -950

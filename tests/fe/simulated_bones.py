@@ -36,7 +36,7 @@ def femur(lesions: dict[str, tuple[tuple[float, float, float], float]] | None = 
     values = hu.copy()
     whole = np.zeros(grid.shape, bool)
     whole[placed.box] = placed.mask
-    places = grid.to_position(np.stack(np.indices(grid.shape), axis=-1))
+    places = grid.to_position(np.moveaxis(np.indices(grid.shape), 0, -1))
     found = []
     for name, (centre, diameter) in (lesions or {}).items():
         ball = (np.linalg.norm(places - centre, axis=-1) <= diameter / 2) & whole

@@ -11,7 +11,7 @@ from osteoscope.fe.bone import Bone
 def drum(tilt: tuple[float, float], height: float = 26.0, radius: float = 20.0) -> Bone:
     """A vertebral body as a leaning drum with an arch behind it."""
     grid = Grid.axial((44, 78, 56), (1.0, 1.0, 1.0), (-27, -30, -22))
-    places = grid.to_position(np.stack(np.indices(grid.shape), axis=-1))
+    places = grid.to_position(np.moveaxis(np.indices(grid.shape), 0, -1))
     axis = np.array([np.tan(np.deg2rad(tilt[0])), np.tan(np.deg2rad(tilt[1])), 1.0])
     axis /= np.linalg.norm(axis)
     along = places @ axis

@@ -40,7 +40,7 @@ def vertebra_setting(calibration: Calibration = FIXED, interval_mm: float = 0.0)
 
 
 def with_ball(bone: Bone, centre: tuple[float, float, float], diameter: float) -> Bone:
-    places = bone.grid.to_position(np.stack(np.indices(bone.mask.shape), axis=-1))
+    places = bone.grid.to_position(np.moveaxis(np.indices(bone.mask.shape), 0, -1))
     ball = (np.linalg.norm(places - centre, axis=-1) <= diameter / 2) & bone.mask
     hu = np.where(ball, np.float32(40), bone.hu)
     return replace(bone, hu=hu, lesions={"ball": ball})
