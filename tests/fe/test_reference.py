@@ -60,3 +60,23 @@ def test_a_femur_in_a_fall_stores_its_energy_where_it_does_in_parosol(fall: tupl
     shown = theirs > 0  # theirs is blank in the caps
     assert ours[shown].sum() == pytest.approx(theirs[shown].sum(), rel=0.005)
     assert np.abs(ours - theirs)[shown].sum() < 0.025 * theirs[shown].sum()
+
+
+def test_trabecular_bone_is_as_stiff_as_in_parosol(shared: Path) -> None:
+    """trab1240, a million displacements; the tolerance is loose, since the error of a force goes with its square."""
+    folder = shared / "fe/fe_reference/trab1240"
+    labels, energy = np.load(folder / "trab1240_labels.npz"), np.load(folder / "reference_sed.npz")["sed_zyx"]
+    dx, dy, dz = (float(size) for size in labels["spacing_xyz"])
+    filled = labels["labels"] > 0
+    model = VoxelModel(np.where(filled, np.float32(10000), np.float32(0)), 0.3, (dz, dy, dx), element="plain")
+    ends = np.zeros((2, *model.lattice), bool)
+    ends[0, 0] = ends[1, -1] = True
+    supports = Supports.at(ends[0] & model.nodes, (0, 0, 0)) + Supports.at(ends[1] & model.nodes, (-0.0764801204, 0, 0))
+    solution = solve(model, supports, options=SolveOptions(tolerance=2e-2))
+    assert solution.force == pytest.approx(71.51889, rel=0.005)
+    assert solution.stiffness == pytest.approx(935.130, rel=0.005)
+    strain = element_strain(solution)
+    ours = np.einsum("ni,ij,nj->n", strain, elasticity(10000, 0.3), strain) / 2
+    assert np.abs(ours - energy[filled]).sum() < 0.02 * energy[filled].sum()
+    effective = np.sqrt(2 * np.quantile(ours, 0.98) / 10000)
+    assert effective == pytest.approx(0.00982927, rel=0.005)  # Pistoia's strain that 2 % of the bone exceeds
