@@ -41,9 +41,9 @@ from osteoscope.train.ct_lesion_loss import losses
 from osteoscope.train.ct_lesion_net import LesionNet
 from osteoscope.train.ct_lesion_patches import draw
 from osteoscope.train.ct_lesion_start import from_onnx
-from osteoscope.train.ct_lesion_tune import TuneOptions, split, tune, widths
+from osteoscope.train.ct_lesion_tune import TuneOptions, export_tuned, split, tune, widths
 from osteoscope.train.ct_scans import Scan
-from osteoscope.train.exporting import Graph, load_weights, write_onnx
+from osteoscope.train.exporting import Graph, Story, load_weights, write_onnx
 
 OPTIONS = TrainOptions(
     TuneOptions(steps=24, batch=2, rate=2e-2, width=8, window=64, workers=0, every=8),
@@ -210,6 +210,21 @@ def test_a_run_goes_on_and_keeps_its_split(trained: tuple[Trained, Path], tmp_pa
     assert keep_split(prepared, tmp_path, OPTIONS) == replace(done.split, training=("A",))
     with pytest.raises(IntakeError, match="another width"):
         same_run(tmp_path / "run", None, replace(OPTIONS, tune=replace(OPTIONS.tune, width=16)))
+
+
+def test_a_model_is_gone_on_from_where_it_stood(trained: tuple[Trained, Path], tmp_path: Path) -> None:
+    done, folder = trained
+    start = Model.load(done.card)
+    scan = folder / "cases" / "case-0" / "scan.npz"
+    still = replace(OPTIONS.tune, steps=2, rate=1e-9, every=2)
+    (line,) = tune([scan], tmp_path / "run", start, still)
+    assert line["examples"] == 4
+    card = export_tuned(tmp_path / "run", tmp_path / "model", [], start, Story("2", "test", ()), still)
+    picture = draw(Scan.load(scan), np.random.default_rng(1)).picture
+    said, before = (model.run(picture)[0] for model in (Model.load(card), start))
+    # The statistics of two batches alone have moved.
+    assert np.abs(said - before).mean() < 0.1 * before.std()
+    assert done.verdict.startswith("Sensitivity within 0.62 false positives per held-out scan")
 
 
 def test_a_network_comes_back_from_its_onnx(tmp_path: Path) -> None:

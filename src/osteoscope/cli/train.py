@@ -138,8 +138,10 @@ def _say_trained(done: Trained, output: Path) -> None:
         say("  ".join(f"{name} {value:g}" for name, value in line.items()))
     for title, judged in (("before", done.before), ("with the new model", done.after)):
         table = judged.report.sections[0].tables[0]
+        say(f"Held-out scans, {title}:")
         rows = [tuple(f"{c.text} ({c.detail})" if c.detail else c.text for c in row) for row in table.rows]
-        say_table(f"Held-out scans, {title}", tuple(column.title for column in table.columns), rows)
+        say_table("", tuple(column.title for column in table.columns), rows)
+    say(done.verdict)
     say(f"model: {done.card.parent}; held-out figures: {output / 'evaluation' / 'evaluation.html'}")
     say(DISCLAIMER)
 

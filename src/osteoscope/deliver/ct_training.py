@@ -78,6 +78,20 @@ class Trained:
     before: Evaluated
     problems: tuple[Problem, ...]
 
+    @property
+    def verdict(self) -> str:
+        """Whether it helped on the held-out scans, in a sentence."""
+        rate = self.after.evaluation.settings.rate
+        found = [
+            judged.evaluation.detection.find(_CRITERION, "sensitivity_at_rate") for judged in (self.before, self.after)
+        ]
+        values = [statistic.value if statistic and statistic.value is not None else 0.0 for statistic in found]
+        word = "better" if values[1] > values[0] else "no better: do not use it as it is"
+        return (
+            f"Sensitivity within {rate:g} false positives per held-out scan, IoU > 0.1: {sentence(found[0])} before, "
+            f"{sentence(found[1])} with the new model, {word}."
+        )
+
 
 def train_ct(dataset: Path, folder: Path, options: TrainOptions, progress: Progress) -> Trained:
     """Train on a dataset; run again to resume after an interruption or to go on with more steps.
