@@ -14,6 +14,8 @@ from osteoscope.app.edit_shapes import EditIn
 from osteoscope.deliver.review.edits import EDITS
 from osteoscope.domain import codec
 from osteoscope.domain.reading import SCHEMA, Reading
+from osteoscope.errors import ModelError
+from osteoscope.reading import plan
 
 Plain = dict[str, Any]
 
@@ -270,3 +272,21 @@ def test_a_full_database_refuses_the_edit_and_keeps_the_others(served: Served, p
     served.store.engine.dispose()
     assert page.get(f"/api/studies/{study}")["draft"]["number_of_edits"] == 1
     assert edit(page, study, op="comment", text="x" * 4000)["draft"]["number_of_edits"] == 2
+
+
+def test_a_tampered_model_fails_the_study_and_loses_nothing(
+    served: Served, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = served.study
+    before = page.get(f"/api/studies/{study}/reading")
+    report = page.client.get(f"/api/studies/{study}/files/report.html").content
+    page.post(f"/api/studies/{study}/read", {})
+
+    def tampered(name: str) -> None:
+        raise ModelError(f"load model {name}", "weights that do not match their card", "Install again")
+
+    monkeypatch.setattr(plan, "shipped", tampered)
+    with pytest.raises(ModelError, match="do not match their card"):
+        served.work()
+    assert page.get(f"/api/studies/{study}/reading") == before
+    assert page.client.get(f"/api/studies/{study}/files/report.html").content == report

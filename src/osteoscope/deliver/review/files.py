@@ -20,7 +20,7 @@ from osteoscope.dicom.intake.patient import iso_date, patient_of, study_date
 from osteoscope.dicom.load import Candidate, IntakeOptions, load, scan
 from osteoscope.domain.reading import Reading
 from osteoscope.domain.study import IntakeNote, Patient, Study, StudyKind
-from osteoscope.errors import IntakeError
+from osteoscope.errors import IntakeError, ModelError
 from osteoscope.reading.plan import plan_for
 from osteoscope.reading.read import read
 
@@ -109,6 +109,7 @@ def read_one(files: Path, label: str, folder: Path, progress: Progress, tracer: 
     Raises:
         IntakeError: the study is not among the files, or was refused.
         UnsuitableStudyError: no plan suits it.
+        ModelError: a model is absent, or not the one that its card describes.
         OutputError: the folder cannot be written.
     """
     with tempfile.TemporaryDirectory(prefix="osteoscope-") as scratch:
@@ -116,6 +117,7 @@ def read_one(files: Path, label: str, folder: Path, progress: Progress, tracer: 
         write_views(study, folder / VIEWS)
         progress("pictures", 250, 1000)
         outcome = read(study, plan_for(study), _within(progress, 250, 900))
+        _check_models(outcome.reading)
         draft, final = folder / f"{PROGRAM}.part", folder / PROGRAM
         for old in (draft, final):
             shutil.rmtree(old, ignore_errors=True)
@@ -123,6 +125,13 @@ def read_one(files: Path, label: str, folder: Path, progress: Progress, tracer: 
         write_bone_index(outcome.case, folder / VIEWS)
         draft.replace(final)
         return reading
+
+
+def _check_models(reading: Reading) -> None:
+    """A Reading without its model is not put before a reviewer."""
+    broken = next((gap.reason for gap in reading.gaps if gap.reason.startswith(ModelError.__name__)), None)
+    if broken:
+        raise ModelError("read the study", broken, "Install Osteoscope again, then let the study be read again")
 
 
 def open_one(files: Path, label: str, scratch: Path, progress: Progress, tracer: str = "") -> Study:
