@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 from browsing import CHROMIUM, make_admin, open_study, serving, upload, wait_until_read  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
-COLOURS = 96
+COLOURS = 255
 DISEASE = (Foci("pelvis", 2, 25.0), Foci("proximal_lower_limb_right", 2, 25.0), Foci("skull", 1, 25.0))
 
 
@@ -43,7 +43,7 @@ def keep(page: Page, name: str) -> None:
     page.wait_for_timeout(800)
     picture = Image.open(BytesIO(page.screenshot())).convert("RGB")
     path = IMAGES / f"page-{name}.png"
-    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
     print(path.relative_to(ROOT), f"{path.stat().st_size // 1024} kB")
 
 
