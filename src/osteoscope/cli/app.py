@@ -16,7 +16,7 @@ from osteoscope.cli.console import DISCLAIMER, progress_bar, say, say_json, say_
 from osteoscope.cli.evaluate import evaluate
 from osteoscope.cli.report import report
 from osteoscope.cli.serve import serve
-from osteoscope.cli.strength import strength
+from osteoscope.cli.strength import strength as load_bones
 
 EXIT_NOTHING_READ = 4
 EXIT_SOME_NOT_READ = 3
@@ -84,6 +84,10 @@ def read(
     lesions: Annotated[
         Path | None, typer.Option(help="Who finds the lesions of a CT: a model of `osteoscope train ct`.")
     ] = None,
+    strength: Annotated[
+        bool,
+        typer.Option("--strength", help="Compute the strength of femora and vertebrae with lesions; minutes each."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Read every study found in the inputs: reading.json, a report and DICOM objects for each.
@@ -99,7 +103,7 @@ def read(
     intake = IntakeOptions(allow_gaps=allow_gaps, tracer=tracer)
     adaptation = Card.load(adapt) if adapt else None
     scores = chosen(score) if score else None
-    options = BatchOptions(intake, OutputOptions(dicom, nifti), baseline, adaptation, scores, bones, lesions)
+    options = BatchOptions(intake, OutputOptions(dicom, nifti), baseline, adaptation, scores, bones, lesions, strength)
     with progress_bar() as progress:
         batch = read_all(inputs, output, options, progress)
     if as_json:
@@ -168,5 +172,5 @@ app.command()(compare)
 app.command()(evaluate)
 app.command()(report)
 app.command()(serve)
-app.command()(strength)
+app.command("strength")(load_bones)
 app.add_typer(train.app, name="train")

@@ -53,6 +53,10 @@ def strength(
         typer.Option(help="A mask drawn elsewhere, SITE=FILE[:LABEL], such as vertebra_L3=seg.nii.gz:22. Repeatable."),
     ] = None,
     lesions: Annotated[Path | None, typer.Option(help="With --bone: a label map of lesions.")] = None,
+    landmark: Annotated[
+        list[str] | None,
+        typer.Option(help="Correct a landmark, NAME=X,Y,Z in mm (LPS); names are those in strength.json. Repeatable."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print strength.json instead of text.")] = False,
 ) -> None:
     """Compute the strength of bones by finite elements, with and without each lesion; a report beside strength.json.
@@ -62,15 +66,17 @@ def strength(
     from osteoscope.deliver.strength import StrengthRequest, compute_strength
     from osteoscope.deliver.strength_inputs import Drawn
     from osteoscope.domain import codec
+    from osteoscope.reading.strength import BoneLoading
     from osteoscope.report.wording import label, quantity, site_name
 
     if phantom not in {"K2HPO4", "HA"}:
         raise typer.BadParameter('give "K2HPO4" or "HA"', param_hint="--phantom")
-    request = StrengthRequest(
-        tuple(dict.fromkeys(site)), case, law, dict(_pair(text) for text in rod or ()),
-        "HA" if phantom == "HA" else "K2HPO4", calibrate, element_mm, interval, other_side, weight_kg,
-        Drawn(dict(_named(text) for text in bone or ()), lesions),
+    how = BoneLoading(
+        case, law, dict(_pair(text) for text in rod or ()), "HA" if phantom == "HA" else "K2HPO4", calibrate,
+        element_mm, interval, weight_kg, dict(_point(text) for text in landmark or ()),
     )  # fmt: skip
+    drawn = Drawn(dict(_named(text) for text in bone or ()), lesions)
+    request = StrengthRequest(tuple(dict.fromkeys(site)), how, other_side, drawn)
     with progress_bar() as progress:
         tested = compute_strength(inputs, output, request, progress)
     record = tested.record
@@ -104,3 +110,14 @@ def _named(text: str) -> tuple[str, str]:
     if not (site and sign and place):
         raise typer.BadParameter(f"{text!r} is not SITE=FILE[:LABEL]", param_hint="--bone")
     return site, place
+
+
+def _point(text: str) -> tuple[str, tuple[float, ...]]:
+    name, sign, numbers = text.partition("=")
+    try:
+        place = tuple(float(n) for n in numbers.split(","))
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not NAME=X,Y,Z", param_hint="--landmark") from error
+    if not (name and sign):
+        raise typer.BadParameter(f"{text!r} is not NAME=X,Y,Z", param_hint="--landmark")
+    return name, place

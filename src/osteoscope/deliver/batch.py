@@ -23,6 +23,7 @@ from osteoscope.reading.bones import by_choice
 from osteoscope.reading.lesions import by_model
 from osteoscope.reading.plan import plan_for, scored_by
 from osteoscope.reading.read import read
+from osteoscope.reading.strength import with_strength
 
 Progress = Callable[[str, int, int], None]
 State = Literal["read", "refused", "failed"]
@@ -39,6 +40,7 @@ class BatchOptions:
         scores: choices of scoring where they are not the defaults.
         lesions: a model of `train ct` that is to find the lesions of a CT.
         bones: "totalsegmentator" or "nnunet:PATH" where another network is to find the bones of a CT.
+        strength: whether to load every femur and vertebra that has a lesion.
     """
 
     intake: IntakeOptions = field(default_factory=IntakeOptions)
@@ -48,6 +50,7 @@ class BatchOptions:
     scores: ScoreOptions | None = None
     bones: str = ""
     lesions: Path | None = None
+    strength: bool = False
 
     def __post_init__(self) -> None:
         if self.adaptation and self.scores:
@@ -133,6 +136,7 @@ def _deliver_study(study: Study, label: str, folder: Path, options: BatchOptions
     plan = adapted(plan, options.adaptation) if options.adaptation else plan
     plan = by_choice(plan, options.bones) if options.bones else plan
     plan = by_model(plan, options.lesions) if options.lesions else plan
+    plan = with_strength(plan) if options.strength else plan
     reading = deliver(read(study, plan, progress), folder, options.outputs)
     return Row(label, "read", str(folder), summarise(reading), study.intake)
 

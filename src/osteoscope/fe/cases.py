@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any
 
-from osteoscope.errors import UnsuitableStudyError
+import numpy as np
+
+from osteoscope.errors import InvalidValueError, UnsuitableStudyError
 from osteoscope.fe.bone import Bone
 from osteoscope.fe.landmarks import VertebraMarks, vertebra_marks
 from osteoscope.fe.landmarks_femur import FemurMarks, femur_marks
@@ -73,3 +75,19 @@ def case_for(site: str, name: str = "") -> LoadCase:
         remedy = f"Choose one of {[case.name for case in own]}" if own else "Strength is given for femora and vertebrae"
         raise UnsuitableStudyError(f"load {site}", asked, remedy)
     return found
+
+
+def corrected(marks: Any, by_hand: Mapping[str, tuple[float, ...]]) -> Any:
+    """Landmarks with those that a hand set.
+
+    Raises:
+        InvalidValueError: no such landmark, or not its number of coordinates.
+    """
+    for name, value in by_hand.items():
+        old = getattr(marks, name, None)
+        shape = np.shape(old) if isinstance(old, (float, np.ndarray)) else None
+        if shape not in {(3,), ()} or len(value) != int(np.prod(shape)):
+            known = sorted(f.name for f in fields(marks) if f.type in {"float", "Floats"})
+            raise InvalidValueError(f"correct the landmark {name!r}", f"{len(value)} numbers", f"Known are {known}")
+        marks = replace(marks, **{name: np.asarray(value, float) if shape else float(value[0])})
+    return marks

@@ -16,6 +16,7 @@ from osteoscope.domain.finding import Measure
 from osteoscope.domain.reading import Gap
 from osteoscope.errors import NotConvergedError, OsteoscopeError, UnsuitableStudyError
 from osteoscope.fe.bone import Bone
+from osteoscope.fe.cases import corrected
 from osteoscope.fe.loads import UPRIGHT, Tilt, Trial
 from osteoscope.fe.mesh import Material
 from osteoscope.fe.model import Curve
@@ -48,7 +49,7 @@ class _Test:
     def __init__(self, bone: Bone, setting: Setting, progress: Progress) -> None:
         self.setting, self.progress = setting, progress
         self.case, self.law = setting.case, setting.material.law
-        self.marks = self.case.marks(bone)
+        self.marks = corrected(self.case.marks(bone), setting.landmarks)
         far = self.case.beyond(bone, self.marks, setting.size)
         self.gaps = [Gap(name, "strength_loss", "the lesion lies below the part that is modelled") for name in far]
         self.bone = replace(bone, lesions={n: m for n, m in bone.lesions.items() if n not in far})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from osteoscope.domain.finding import Measure
@@ -25,6 +26,7 @@ class Setting:
         element_mm: size of elements; 0 for the case's own.
         interval_mm: size of elements of the runs behind the interval; 0 for no interval, None for the case's own.
         weight_kg: of the patient, None where unknown.
+        landmarks: name -> LPS position or direction that a hand set.
     """
 
     case: LoadCase
@@ -32,6 +34,7 @@ class Setting:
     element_mm: float = 0.0
     interval_mm: float | None = None
     weight_kg: float | None = None
+    landmarks: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     @property
     def size(self) -> float:
