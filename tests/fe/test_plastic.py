@@ -59,7 +59,7 @@ def test_the_strength_of_a_bar_is_that_of_its_weakest_slice() -> None:
     assert model.yield_stress is not None
     model.yield_stress[5:13] = 40
     curve = push(model, squeezed(model, -0.2))
-    assert curve.failure_load == pytest.approx(40 * 9, rel=0.02)
+    assert curve.failure_load == pytest.approx(40 * 9, rel=0.03)  # its ends are confined by the strong slices
     assert curve.failed[7:11].all()
     assert not curve.failed[[0, 1, 2, 3, 14, 15, 16, 17]].any()
 
