@@ -1,6 +1,6 @@
 """Writes the OpenAPI document of the review server, from which the page's client is generated.
 
-    python scripts/openapi.py web/openapi.json
+python scripts/openapi.py web/openapi.json
 """
 
 from __future__ import annotations

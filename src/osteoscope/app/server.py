@@ -11,7 +11,19 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from osteoscope.app import comparing, errors, page, people, pictures, readings, signing, trials, uploads, worklist
+from osteoscope.app import (
+    comparing,
+    errors,
+    page,
+    people,
+    pictures,
+    readings,
+    signing,
+    trial_cases,
+    trials,
+    uploads,
+    worklist,
+)
 from osteoscope.app.arrivals import recover
 from osteoscope.app.context import Server
 from osteoscope.app.settings import Settings
@@ -38,7 +50,7 @@ def build(server: Server | None = None) -> FastAPI:
     )
     app.state.server = server
     errors.install(app)
-    for rooms in (people, worklist, uploads, pictures, readings, comparing, signing, trials):
+    for rooms in (people, worklist, uploads, pictures, readings, comparing, signing, trials, trial_cases):
         app.include_router(rooms.router)
     page.mount(app)
     app.add_middleware(page.Headers)

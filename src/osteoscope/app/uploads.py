@@ -12,9 +12,10 @@ from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
 
 from osteoscope.app.answers import UploadMade, UploadOut
-from osteoscope.app.arrivals import Landing, Sender, check_space, receive, register
+from osteoscope.app.arrivals import Landing, Sender, check_space, register
 from osteoscope.app.context import PersonDep, Server, ServerDep, address_of, person_asking, server_of
 from osteoscope.app.errors import Refused, disk_error, not_there
+from osteoscope.app.multipart import receive
 from osteoscope.store.people import Person, is_password, must_wait, note_failure
 from osteoscope.store.rows import User
 from osteoscope.store.worklist import find_upload
