@@ -81,7 +81,7 @@ def ct(
         Path, typer.Option("--output", "-o", help="Folder for the model and all that is needed to resume.")
     ] = Path("osteoscope-ct-training"),
     steps: Annotated[int, typer.Option(min=1, help="Steps of the optimiser over the whole run.")] = 4000,
-    batch: Annotated[int, typer.Option(min=1, help="Pieces of 64 x 64 x 64 voxels per step.")] = 3,
+    batch: Annotated[int, typer.Option(min=1, help="Pieces of scans per step.")] = 3,
     start: Annotated[
         Path | None, typer.Option(help="Model to go on from: a folder or card; by default the shipped one, if any.")
     ] = None,
