@@ -45,6 +45,18 @@ def strength(bone: Bone, setting: Setting, progress: Progress = lambda *_: None)
     return _Test(bone, setting, progress).result()
 
 
+def press(trial: Trial) -> Curve:
+    """Push a bone until it gives, with a second try in smaller steps to a looser balance.
+
+    Raises:
+        NotConvergedError: neither came to balance.
+    """
+    try:
+        return push(trial.model, trial.supports)
+    except NotConvergedError:
+        return push(trial.model, trial.supports, _SECOND_TRY)
+
+
 class _Test:
     def __init__(self, bone: Bone, setting: Setting, progress: Progress) -> None:
         self.setting, self.progress = setting, progress
@@ -82,10 +94,7 @@ class _Test:
     def _push(self, trial: Trial) -> Curve:
         self.progress(f"load {self.bone.site}", self.done, self.runs)
         self.done += 1
-        try:
-            return push(trial.model, trial.supports)
-        except NotConvergedError:
-            return push(trial.model, trial.supports, _SECOND_TRY)
+        return press(trial)
 
     def _twin(self, names: tuple[str, ...]) -> tuple[Trial, Curve, Rigidity] | None:
         """The bone with these lesions healed; None, and a gap, where there is nothing to heal them with."""
