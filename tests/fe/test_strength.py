@@ -27,7 +27,7 @@ from osteoscope.fe.loads_femur import stance
 from osteoscope.fe.mesh import Material
 from osteoscope.fe.solve import solve
 from osteoscope.fe.strain import estimates
-from osteoscope.fe.strength import press, span, strength
+from osteoscope.fe.strength import in_sections, press, span, strength
 from osteoscope.fe.strength_record import Setting
 
 FIXED = Calibration("fixed", "K2HPO4", 0.8e-3, 0.0, 0.05, True, "test")
@@ -101,6 +101,13 @@ def test_a_lesion_through_the_whole_section_is_refused() -> None:
     sick = replace(bone, hu=np.where(slab, np.float32(40), bone.hu), lesions={"slab": slab})
     with pytest.raises(UnsuitableStudyError, match="one whole section"):
         strength(sick, vertebra_setting())
+
+
+def test_a_lesion_of_the_neck_has_no_rigidity_that_could_look_normal() -> None:
+    bone = femur({"neck": ((108.0, -33.0, -110.0), 14.0), "trochanter": (TROCHANTER, 20.0)})
+    trial = stance(bone, femur_marks(bone), Material(law_for("femur_left"), FIXED), 4.0)
+    assert not in_sections(trial, "neck")
+    assert in_sections(trial, "trochanter")
 
 
 def test_terms_are_added_as_squares() -> None:

@@ -184,7 +184,10 @@ class _Test:
         trial, curve = tested
         profile, terms = of
         measures = list(self._losses(lesion, curve, twin, terms))
-        worst = weakest(profile, twin[2], trial.sections) if twin else None
+        compared = in_sections(trial, lesion)
+        worst = weakest(profile, twin[2], trial.sections) if twin and compared else None
+        if not compared:
+            self.gaps.append(Gap(lesion, "rigidity_loss", "the lesion lies above or below the sections compared"))
         if worst:
             method = f"{worst.kind} rigidity of the weakest section against this lesion healed (CTRA)"
             measures.append(Measure("rigidity_loss", 100 * worst.loss, "%", method))
@@ -213,6 +216,12 @@ def span(changes: list[tuple[float, float]]) -> tuple[float, float]:
         return 0.0, 0.0
     low, high = np.sqrt((np.asarray(changes) ** 2).sum(axis=0))
     return float(low), float(high)
+
+
+def in_sections(trial: Trial, lesion: str) -> bool:
+    """Whether at least half of a lesion lies in cross-sections that are compared: a femur's head and neck have none."""
+    along = trial.mesh.lesions[lesion].sum(axis=(1, 2))
+    return bool(along[trial.sections].sum() >= 0.5 * along.sum() > 0)
 
 
 def _refuse_whole_section(trial: Trial, site: str) -> None:
