@@ -10,8 +10,8 @@ from torch.nn import functional
 
 WEIGHTS: Mapping[str, float] = {"classes": 1.0, "lesion": 1.0, "look_alike": 0.3}
 
-# Voxels: a piece with less of a class hardly counts in its Dice.
-_SMOOTH = 20.0
+# Voxels: added to both sides of a Dice; and from which a piece counts fully (10 mm across), as smaller ones hide.
+_SMOOTH, _FULL = 20.0, 150.0
 # Marked voxels count more than bone, which is far more common.
 _MARKED = 3.0
 
@@ -37,9 +37,9 @@ def losses(said: tuple[Tensor, ...], wanted: Mapping[str, Tensor]) -> dict[str, 
 
 
 def _missed(chance: Tensor, mask: Tensor) -> Tensor:
-    """1 - Dice, averaged over the pieces that hold the class; 0 where none does."""
+    """1 - Dice, averaged over the pieces by how much of the class they hold, up to a bound; 0 where none holds any."""
     axes = (1, 2, 3)
     held = mask.sum(axes)
     dice = (2 * (chance * mask).sum(axes) + _SMOOTH) / (chance.sum(axes) + held + _SMOOTH)
-    holding = (held > 0).float()
-    return ((1 - dice) * holding).sum() / holding.sum().clamp(min=1)
+    counts = (held / _FULL).clamp(max=1)
+    return ((1 - dice) * counts).sum() / counts.sum().clamp(min=1)

@@ -18,15 +18,16 @@ from osteoscope.train.ct_look_alikes import LOOK_ALIKES, add_look_alike
 from osteoscope.train.ct_scans import LOOK_ALIKE as FIRST_LOOK_ALIKE
 from osteoscope.train.ct_scans import Scan
 
-PATCH = 64
-_WIDER = 84  # voxels cut where the piece is turned afterwards
+PATCH = 48
+_WIDER = 66  # voxels cut where the piece is turned afterwards
 _MOST_TURN, _MOST_SCALE = np.radians(15.0), 0.14
 # Weight of what lies far from bone, where nothing is ever marked.
 _FAR_WEIGHT = 0.1
 # How often a piece is centred on a lesion, a look-alike, or any bone.
 _CENTRES = (0.5, 0.15, 0.35)
-# How many are put in: numbers and how often, into scans with findings of their own, and without.
-_COUNTS = {True: (0.6, 0.3, 0.1), False: (0.25, 0.45, 0.3)}
+# How many lesions, and how many look-alikes, are put in: 0, 1, 2 ... and how often, into scans with findings of their
+# own, and without. Many more than patients have, since each voxel without any teaches little.
+_COUNTS = {True: (0.4, 0.3, 0.2, 0.1), False: (0.15, 0.25, 0.3, 0.2, 0.1)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,11 +102,11 @@ def add_findings(ground: Ground, has_own: bool) -> None:
     if not len(places):
         return
     counts = _COUNTS[has_own]
-    for _ in range(int(rng.choice(3, p=counts))):
+    for _ in range(int(rng.choice(len(counts), p=counts))):
         add_look_alike(ground, str(rng.choice(list(LOOK_ALIKES))), _some(places, rng))
     if rng.random() < 0.3:
         add_nothing(ground, _some(places, rng))
-    for _ in range(int(rng.choice(3, p=counts))):
+    for _ in range(int(rng.choice(len(counts), p=counts))):
         kind = random_kind(rng)
         for _attempt in range(3):
             if add_lesion(ground, kind, deep_place(ground, places)):
