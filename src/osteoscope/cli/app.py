@@ -127,10 +127,10 @@ def demo(
 
     with progress_bar() as progress:
         reports = run_demo(output, progress)
-    for report in reports:
-        say(f"{report.summary}\n  {report.path.resolve()}")
+    for made in reports:
+        say(f"{made.summary}\n  {made.path.resolve()}")
         if open_report:
-            typer.launch(str(report.path.resolve()))
+            typer.launch(str(made.path.resolve()))
     say(DISCLAIMER)
 
 

@@ -22,7 +22,10 @@ def serve(
     ),
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8430,
     watch: Annotated[str, typer.Option(help="Folder whose files are taken in as they arrive.")] = "",
-    pacs: Annotated[str, typer.Option(help="Where signed objects go: http://.../dicom-web (STOW) or dicom://TITLE@HOST:PORT (C-STORE).")] = "",
+    pacs: Annotated[
+        str,
+        typer.Option(help="Where signed objects go: http://.../dicom-web (STOW) or dicom://TITLE@HOST:PORT (C-STORE)."),
+    ] = "",
     workers: Annotated[int, typer.Option(min=1, help="Studies read at the same time.")] = 1,
     upload_gib: Annotated[float, typer.Option(min=0.001, help="Largest upload in GiB.")] = 16.0,
     private: Annotated[
