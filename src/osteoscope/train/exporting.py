@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -90,10 +91,12 @@ def write_onnx(net: nn.Module, graph: Graph, path: Path) -> None:
     Raises:
         ModelError: the exporter made nothing.
     """
-    program = torch.onnx.export(
-        net, (torch.zeros(1, *graph.shape),), dynamo=True, input_names=["picture"],
-        output_names=list(graph.outputs), opset_version=18,
-    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the exporter's own making
+        program = torch.onnx.export(
+            net, (torch.zeros(1, *graph.shape),), dynamo=True, input_names=["picture"],
+            output_names=list(graph.outputs), opset_version=18,
+        )  # fmt: skip
     if program is None:
         raise ModelError(f"export {graph.name}", "no ONNX program", "Check the versions of torch and onnxscript")
     program.save(str(path), external_data=False)
