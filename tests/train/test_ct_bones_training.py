@@ -174,11 +174,11 @@ def test_training_learns_goes_on_and_ships(spine: LabelMap, tmp_path: Path) -> N
     torch.set_num_threads(1)
     torch.manual_seed(0)
     pools = [Pool("one", (spine.save(tmp_path / "one.npz"),), 1.0), Pool("none", (), 1.0)]
-    small = ((32, 32, 32),)
-    lines = list(fit(pools, tmp_path / "run", FitOptions(60, 2, warm=2, workers=0, every=30, average=0.5), small))
+    small = (32, 32, 32)
+    lines = list(fit(pools, tmp_path / "run", FitOptions(60, 2, warm=2, workers=0, every=30, average=0.5), [small]))
     assert [line["examples"] for line in lines] == [30, 60]
     assert lines[1]["bone"] < lines[0]["bone"]
-    more = list(fit(pools, tmp_path / "run", FitOptions(64, 2, workers=0, every=4), small))
+    more = list(fit(pools, tmp_path / "run", FitOptions(64, 2, workers=0, every=4), [small]))
     assert [line["examples"] for line in more] == [64]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter's own making

@@ -91,8 +91,8 @@ def piece(scan: Scan, rng: np.random.Generator) -> Ground:
 def seen(ground: Ground, rng: np.random.Generator) -> Patch:
     """A piece as one scanner would show it, one way round; a piece may be seen many times."""
     way = (slice(None), *(slice(None, None, int(rng.choice((1, -1)))) for _ in range(2)))
-    hu, label, weight = (np.ascontiguousarray(array[way]) for array in (ground.hu, ground.label, ground.weight))
-    return Patch(planes(_rescanned(hu, rng)), label, weight)
+    picture = planes(_rescanned(ground.hu[way], rng))
+    return Patch(picture, np.ascontiguousarray(ground.label[way]), np.ascontiguousarray(ground.weight[way]))
 
 
 def add_findings(ground: Ground, has_own: bool) -> None:
