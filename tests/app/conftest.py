@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,13 +9,12 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
-from serving import PASSWORD, Served, serve
+from serving import Served, copied, fill, serve
 
 from osteoscope.app.settings import Settings
 from osteoscope.dicom.write_nm import write_nm
 from osteoscope.simulate.planar import Camera, ChildRecipe, simulate_planar
 from osteoscope.store import people
-from osteoscope.store.people import add_user
 
 CAMERA = Camera(rows=256, columns=128, pixel_mm=5.0)
 
@@ -41,23 +39,15 @@ def child(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, bytes]]:
 @pytest.fixture(scope="session")
 def read_home(tmp_path_factory: pytest.TempPathFactory, child: list[tuple[str, bytes]]) -> Path:
     home = tmp_path_factory.mktemp("home")
-    served = serve(Settings(home))
-    with served.store.writing() as session:
-        for name, role in (("ada", "admin"), ("sig", "signer"), ("rea", "reader")):
-            add_user(session, name, PASSWORD, role)
-    served.login("rea").send(child)
-    assert served.work() == []
-    served.store.engine.dispose()
+    fill(home, "rea", child)
     return home
 
 
 @pytest.fixture
 def served(read_home: Path, tmp_path: Path) -> Iterator[Served]:
     """A server with users ada (admin), sig (signer), rea (reader) and one read study of rea's."""
-    shutil.copytree(read_home, tmp_path / "home")
-    one = serve(Settings(tmp_path / "home"))
-    yield one
-    one.store.engine.dispose()
+    with copied(read_home, tmp_path / "home") as one:
+        yield one
 
 
 @pytest.fixture

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from fastapi.testclient import TestClient
@@ -15,7 +18,7 @@ from osteoscope.app.server import build, open_server
 from osteoscope.app.settings import Settings
 from osteoscope.store import queue
 from osteoscope.store.engine import Store
-from osteoscope.store.people import first_link
+from osteoscope.store.people import add_user, first_link
 from osteoscope.store.readings import body_of, packed
 from osteoscope.store.rows import Job, Reading, Study
 
@@ -89,6 +92,26 @@ class Served:
 def serve(settings: Settings) -> Served:
     server = open_server(settings, work=False)
     return Served(settings, server.store, TestClient(build(server)))
+
+
+def fill(home: Path, owner: str, files: list[tuple[str, bytes]]) -> None:
+    """A home with users ada (admin), sig (signer), rea (reader) and one read study of the owner's."""
+    served = serve(Settings(home))
+    with served.store.writing() as session:
+        for name, role in (("ada", "admin"), ("sig", "signer"), ("rea", "reader")):
+            add_user(session, name, PASSWORD, role)
+    served.login(owner).send(files)
+    assert served.work() == []
+    served.store.engine.dispose()
+
+
+@contextmanager
+def copied(home: Path, to: Path) -> Iterator[Served]:
+    """A server on a copy of a home."""
+    shutil.copytree(home, to)
+    one = serve(Settings(to))
+    yield one
+    one.store.engine.dispose()
 
 
 def link_of(served: Served) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import gzip
 import io
-import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from serving import PASSWORD, Page, Served, serve
+from serving import Page, Served, copied, fill
 
-from osteoscope.app.settings import Settings
 from osteoscope.deliver.evaluation import EvaluationOptions, evaluate
 from osteoscope.dicom.write_ct import write_ct
 from osteoscope.domain.geometry import Grid
@@ -23,7 +21,6 @@ from osteoscope.domain.image import Image
 from osteoscope.domain.study import Patient, Study
 from osteoscope.stats.detection_figures import DetectionOptions
 from osteoscope.stats.resampling import Resampling
-from osteoscope.store.people import add_user
 
 SHAPE, SPACING = (24, 96, 96), (3.0, 2.0, 2.0)
 AT = [60.0, 96.0, 36.0]  # LPS, the middle of the bone
@@ -42,22 +39,14 @@ def ct_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ct")
     write_ct(Study("2.25.77", "ct", "2026-03-04", Patient("C1", "Simulated^Cylinder"), {"ct": image}), folder)
     home = tmp_path_factory.mktemp("ct-home")
-    served = serve(Settings(home))
-    with served.store.writing() as session:
-        for name, role in (("ada", "admin"), ("sig", "signer"), ("rea", "reader")):
-            add_user(session, name, PASSWORD, role)
-    served.login("sig").send([(p.name, p.read_bytes()) for p in sorted(folder.rglob("*")) if p.is_file()])
-    assert served.work() == []
-    served.store.engine.dispose()
+    fill(home, "sig", [(p.name, p.read_bytes()) for p in sorted(folder.rglob("*")) if p.is_file()])
     return home
 
 
 @pytest.fixture
 def served(ct_home: Path, tmp_path: Path) -> Iterator[Served]:
-    shutil.copytree(ct_home, tmp_path / "home")
-    one = serve(Settings(tmp_path / "home"))
-    yield one
-    one.store.engine.dispose()
+    with copied(ct_home, tmp_path / "home") as one:
+        yield one
 
 
 @pytest.fixture

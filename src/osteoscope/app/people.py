@@ -84,14 +84,29 @@ def first(body: First, response: Response, server: ServerDep, address: AddressDe
     return _admit(server, response, body.name, address)
 
 
+def _is_right(server: Server, given: Credentials, address: str, refused: tuple[str, str]) -> bool:
+    """Whether a password is right.
+
+    Args:
+        server: with the database.
+        given: who, and the password.
+        address: where it comes from.
+        refused: what was asked and what to do, where there were too many wrong ones.
+
+    Raises:
+        Refused: there were too many wrong ones lately.
+    """
+    with server.store.reading() as session:
+        user = session.get(User, given.name)
+        if must_wait(session, given.name, address):
+            raise Refused(429, refused[0], "too many wrong passwords", refused[1])
+    return is_password(user, given.password)
+
+
 @router.post("/login")
 def login(body: Credentials, response: Response, server: ServerDep, address: AddressDep) -> Me:
     """Log in."""
-    with server.store.reading() as session:
-        user = session.get(User, body.name)
-        if must_wait(session, body.name, address):
-            raise Refused(429, "log in", "too many wrong passwords", f"Wait {WINDOW_MINUTES} minutes, or ask an admin")
-    if not is_password(user, body.password):
+    if not _is_right(server, body, address, ("log in", f"Wait {WINDOW_MINUTES} minutes, or ask an admin")):
         with server.store.writing() as session:
             note_failure(session, body.name, address)
             audit.note(session, body.name, "login refused", None, address)
@@ -127,11 +142,8 @@ def change_password(
     body: NewPassword, response: Response, server: ServerDep, person: PersonDep, address: AddressDep
 ) -> Me:
     """Change one's own password; all other sessions end."""
-    with server.store.reading() as session:
-        user = session.get(User, person.name)
-        if must_wait(session, person.name, address):
-            raise Refused(429, "change the password", "too many wrong passwords", f"Wait {WINDOW_MINUTES} minutes")
-    if not is_password(user, body.password):
+    given = Credentials(name=person.name, password=body.password)
+    if not _is_right(server, given, address, ("change the password", f"Wait {WINDOW_MINUTES} minutes")):
         with server.store.writing() as session:
             note_failure(session, person.name, address)
         raise Refused(403, "change the password", "the present password is another", "Type it again")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 from sqlalchemy import delete
@@ -35,22 +35,11 @@ def item(study: Study) -> dict[str, Any]:
     return {name: getattr(study, name) for name in names} | {"scores": scores}
 
 
-class WorklistQuery(BaseModel):
-    """What of the worklist is wanted."""
-
-    search: str = ""
-    kind: str = ""
-    state: str = ""
-    order: str = "-arrived"
-    offset: int = 0
-    limit: int = 100
-
-
 @router.get("/studies")
-def studies(server: ServerDep, person: PersonDep, asked: Annotated[WorklistQuery, Query()]) -> WorklistPage:
+def studies(server: ServerDep, person: PersonDep, asked: Annotated[Asked, Depends()]) -> WorklistPage:
     """The worklist: words of ``search`` are looked for in name, id, date and birth date."""
     with server.store.reading() as session:
-        page = worklist(session, person, Asked(**asked.model_dump()))
+        page = worklist(session, person, asked)
         return WorklistPage(total=page.total, items=[Item(**item(study)) for study in page.studies])
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from osteoscope.deliver.ratings import Problem
 from osteoscope.deliver.ratings_text import lines
+from osteoscope.deliver.table_header import read_header
 from osteoscope.dicom.read_labels import LABEL_SUFFIXES
 from osteoscope.dicom.read_masks import first_with_masks
 from osteoscope.errors import IntakeError
 
-_NEEDED, _KNOWN = ("ct", "lesions"), ("ct", "lesions", "bones", "patient", "name")
+_NEEDED, _ALSO = ("ct", "lesions"), ("bones", "patient", "name")
 # What files and folders of a case are, by their names; the first that fits.
 _LESIONS = re.compile(
     r"^(lesions?|masks?|labels?|seg(mentations?)?|annotations?|tumou?rs?|metastas[ei]s|rtstruct)\b", re.I
@@ -72,18 +73,7 @@ def list_cases(dataset: Path) -> Cases:
 
 def _from_table(path: Path) -> Cases:
     rows = lines(path)
-    header = [word.lower() for word in next(rows, (1, []))[1]]
-    lacking = [name for name in _NEEDED if name not in header]
-    if lacking:
-        found = f"no column {', '.join(lacking)} in {', '.join(header) or 'an empty header'}"
-        raise IntakeError(
-            f"train on {path}", found, f"Name the columns {', '.join(_NEEDED)} (and bones, patient, name)"
-        )
-    problems = [
-        Problem(path.name, 1, word, "an unknown column; it is not used", f"Known are {', '.join(_KNOWN)}", lost=False)
-        for word in header
-        if word not in _KNOWN
-    ]
+    header, problems = read_header("train on", path, rows, _NEEDED, _ALSO)
     cases: list[CtCase] = []
     for number, cells in rows:
         row = {name: cell for name, cell in zip(header, cells, strict=False) if cell}

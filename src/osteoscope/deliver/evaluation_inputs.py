@@ -11,11 +11,12 @@ from pathlib import Path
 from osteoscope.deliver.ratings import Problem
 from osteoscope.deliver.ratings_json import readings_below
 from osteoscope.deliver.ratings_text import lines
+from osteoscope.deliver.table_header import read_header
 from osteoscope.dicom.read_labels import LABEL_SUFFIXES
 from osteoscope.errors import IntakeError
 
 _NEEDED = ("study", "reference", "reading")
-_KNOWN = (*_NEEDED, "patient")
+_ALSO = ("patient",)
 # File names that say what a file is, not of which study: the folder then names it.
 _GENERIC = frozenset(("reading", "truth", "lesions"))
 _LESIONS = "lesions"
@@ -63,16 +64,7 @@ def list_studies(sources: Sequence[Path]) -> Listed:
 
 def _from_table(path: Path) -> Listed:
     rows = lines(path)
-    header = [word.lower() for word in next(rows, (1, []))[1]]
-    lacking = [name for name in _NEEDED if name not in header]
-    if lacking:
-        found = f"no column {', '.join(lacking)} in {', '.join(header) or 'an empty header'}"
-        raise IntakeError(f"evaluate {path}", found, f"Name the columns {', '.join(_NEEDED)} (and patient)")
-    problems = [
-        Problem(path.name, 1, word, "an unknown column; it is not used", f"Known are {', '.join(_KNOWN)}", lost=False)
-        for word in header
-        if word not in _KNOWN
-    ]
+    header, problems = read_header("evaluate", path, rows, _NEEDED, _ALSO)
     entries, seen = [], set[str]()
     for number, cells in rows:
         row = dict(zip(header, cells, strict=False))

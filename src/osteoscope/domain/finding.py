@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from osteoscope.domain.geometry import Frame, Grid, Unit
+from osteoscope.domain.geometry import Box, Frame, Grid, Unit
 from osteoscope.errors import InvalidValueError
 
 FindingKind = Literal["lytic", "blastic", "mixed", "focal", "diffuse"]
@@ -96,7 +96,7 @@ class Part:
         return cls(image, start, mask[box].astype(bool))
 
     @property
-    def box(self) -> tuple[slice, ...]:
+    def box(self) -> Box:
         """The bounding box as slices of the image's array."""
         return tuple(slice(o, o + n) for o, n in zip(self.offset, self.mask.shape, strict=True))
 
@@ -105,6 +105,16 @@ class Part:
         whole = np.zeros(shape, dtype=bool)
         whole[self.box] = self.mask
         return whole
+
+    def within(self, box: Box) -> NDArray[np.bool_]:
+        """The mask within a box of the image's array, empty where they do not meet."""
+        mask = np.zeros([s.stop - s.start for s in box], dtype=bool)
+        spans = [(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(self.box, box, strict=True)]
+        if all(low < high for low, high in spans):
+            into = tuple(slice(low - b.start, high - b.start) for (low, high), b in zip(spans, box, strict=True))
+            out_of = tuple(slice(low - o, high - o) for (low, high), o in zip(spans, self.offset, strict=True))
+            mask[into] = self.mask[out_of]
+        return mask
 
     def overlap(self, other: Part) -> int:
         """Number of elements that both Parts hold; 0 on different images."""

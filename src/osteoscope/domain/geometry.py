@@ -15,6 +15,12 @@ from osteoscope.errors import InvalidValueError
 Frame = Literal["LPS", "anterior", "posterior"]
 Unit = Literal["mm", "pixel"]
 Matrix = tuple[tuple[float, ...], ...]
+Box = tuple[slice, ...]
+
+
+def widened(box: Box, margin: int, shape: tuple[int, ...]) -> Box:
+    """The box grown by ``margin`` elements, kept within an array of that shape."""
+    return tuple(slice(max(0, s.start - margin), min(n, s.stop + margin)) for s, n in zip(box, shape, strict=True))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osteoscope.domain.finding import Part
-from osteoscope.domain.geometry import Grid
+from osteoscope.domain.geometry import Grid, widened
 from osteoscope.domain.image import Image
 from osteoscope.errors import UnsuitableStudyError
 
@@ -92,12 +92,10 @@ def bone_from(image: Image, site: str, part: Part, lesions: Sequence[tuple[str, 
         UnsuitableStudyError: metal, or a mask of several large pieces.
     """
     shape = image.grid.shape
-    box = tuple(
-        slice(max(0, s.start - _MARGIN), min(n, s.stop + _MARGIN)) for s, n in zip(part.box, shape, strict=True)
-    )
+    box = widened(part.box, _MARGIN, shape)
     grid = image.grid.crop(box)
-    own = _within(part, box)
-    found = {name: _within(lesion, box) for name, lesion in lesions}
+    own = part.within(box)
+    found = {name: lesion.within(box) for name, lesion in lesions}
     found = {name: mask for name, mask in found.items() if mask.any()}
     outline = own.copy()
     for mask in found.values():
@@ -113,16 +111,6 @@ def bone_from(image: Image, site: str, part: Part, lesions: Sequence[tuple[str, 
         side[-1] |= span.stop == size
     inside = {name: mask & whole for name, mask in found.items()}
     return Bone(site, grid, hu, whole, {n: m for n, m in inside.items() if m.any()}, whole & edge, notes)
-
-
-def _within(part: Part, box: tuple[slice, ...]) -> Mask:
-    mask = np.zeros([s.stop - s.start for s in box], bool)
-    spans = [(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(part.box, box, strict=True)]
-    if all(low < high for low, high in spans):
-        into = tuple(slice(low - b.start, high - b.start) for (low, high), b in zip(spans, box, strict=True))
-        out = tuple(slice(low - o, high - o) for (low, high), o in zip(spans, part.offset, strict=True))
-        mask[into] = part.mask[out]
-    return mask
 
 
 def _closed(mask: Mask, grid: Grid) -> Mask:

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from osteoscope.domain.geometry import Box, widened
 from osteoscope.find.ct_enclosed import ALL_DIRECTIONS, walls_met
 from osteoscope.find.ct_frame import Frame
 
 Mask = NDArray[np.bool_]
-Box = tuple[slice, ...]
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def contrast_mask(
     cores = cc3d.connected_components((depth > options.depth_mm) & (deviation < limit), connectivity=6)
     agent = np.zeros_like(dense)
     for number, box in enumerate(ndimage.find_objects(cores), start=1):
-        core = _Core(cores, number, _wider(box, frame.voxels(options.reach_mm), dense.shape))
+        core = _Core(cores, number, widened(box, frame.voxels(options.reach_mm), dense.shape))
         if core.mask.sum() * frame.cell_ml >= options.least_ml and _is_agent(core, frame, (hu, dense, depth), options):
             agent[core.box] |= _spread(core, frame, hu, dense, options)
     return agent | _lung_vessels(frame, dense & ~agent, options)
@@ -116,7 +116,3 @@ def _local_deviation(hu: NDArray[np.int16], size: int = 5) -> NDArray[np.float32
     mean = ndimage.uniform_filter(values, size)
     square = ndimage.uniform_filter(values * values, size)
     return np.asarray(np.sqrt(np.maximum(square - mean * mean, 0)))
-
-
-def _wider(box: Box, margin: int, shape: tuple[int, ...]) -> Box:
-    return tuple(slice(max(0, s.start - margin), min(n, s.stop + margin)) for s, n in zip(box, shape, strict=True))

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osteoscope.domain.finding import Finding, Measure
+from osteoscope.domain.geometry import widened
 from osteoscope.domain.reading import Case
-from osteoscope.measure.place import bone_of, cut, joint_box, part_on_ct, shifted, spread, widened
+from osteoscope.measure.place import bone_of, joint_box, part_on_ct, shifted, spread
 from osteoscope.measure.upright import Mask, upright
 
 Floats = NDArray[np.float64]
@@ -55,13 +56,13 @@ def femoral_place(case: Case, finding: Finding, options: FemurOptions = FemurOpt
     if bone is None or not finding.site.startswith("femur_"):
         return ()
     box = widened(joint_box(bone.box, part.box), 1, image.grid.shape)
-    lesion = cut(part, box)
+    lesion = part.within(box)
     edges = np.zeros_like(lesion)
     for axis, (span, size) in enumerate(zip(box, image.grid.shape, strict=True)):
         side = np.moveaxis(edges, axis, 0)
         side[0] |= span.start == 0
         side[-1] |= span.stop == size
-    spacing, (lesion, whole, edges) = upright(image.grid, lesion, cut(bone, box) | lesion, edges)
+    spacing, (lesion, whole, edges) = upright(image.grid, lesion, bone.within(box) | lesion, edges)
     inward = -1.0 if finding.site.endswith("left") else 1.0
     parts = _parts(whole, spacing, inward, (_cut(whole, edges, 0), _cut(whole, edges, -1)), options)
     masks = (lesion, *shifted(lesion))

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from osteoscope.domain.finding import Finding, Measure, Part
+from osteoscope.domain.geometry import widened
 from osteoscope.domain.image import Image
 from osteoscope.domain.reading import Case
-from osteoscope.measure.place import bone_of, cut, part_on_ct, widened
+from osteoscope.measure.place import bone_of, part_on_ct
 
 HU = "[hnsf'U]"
 Mask = NDArray[np.bool_]
@@ -58,7 +59,7 @@ def _with_interval(name: str, value: float, shifted: list[float]) -> Measure:
 def _shifted(part: Part, image: Image) -> list[NDArray[np.float64]]:
     """HU within the region one voxel smaller (itself where nothing is left) and one voxel larger."""
     box = widened(part.box, 1, image.grid.shape)
-    mask = cut(part, box)
+    mask = part.within(box)
     smaller = ndimage.binary_erosion(mask)
     masks = (smaller if smaller.any() else mask, ndimage.binary_dilation(mask))
     return [image.values[box][m].astype(float) for m in masks]
@@ -86,7 +87,7 @@ def healthy_marrow(
     for other in case.findings or (finding,):
         lesion = other.region.on("ct")
         if lesion is not None:
-            marrow &= ~ndimage.binary_dilation(cut(lesion, bone.box))
+            marrow &= ~ndimage.binary_dilation(lesion.within(bone.box))
     if np.count_nonzero(marrow) < options.least_marrow:
         return None
     return np.asarray(image.values[bone.box][marrow], dtype=float)
@@ -104,7 +105,7 @@ def cortical_contact(case: Case, finding: Finding, options: CortexOptions = Cort
     bone = bone_of(case, finding)
     if bone is None:
         return ()
-    lesion = cut(part, bone.box)
+    lesion = part.within(bone.box)
     surface = lesion & ~ndimage.binary_erosion(lesion)
     if not surface.any():
         return ()
@@ -118,6 +119,6 @@ def cortical_contact(case: Case, finding: Finding, options: CortexOptions = Cort
 def _depth(bone: Part, image: Image) -> NDArray[np.float32]:
     """Distance to the surface of the bone in mm; the scan's edge is no surface."""
     box = widened(bone.box, 1, image.grid.shape)
-    depth = edt.edt(cut(bone, box), anisotropy=image.grid.spacing, black_border=False)
+    depth = edt.edt(bone.within(box), anisotropy=image.grid.spacing, black_border=False)
     inner = tuple(slice(b.start - w.start, b.stop - w.start) for b, w in zip(bone.box, box, strict=True))
     return np.asarray(depth[inner])

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osteoscope.domain.finding import Finding, FindingKind, Measure
+from osteoscope.domain.geometry import widened
 from osteoscope.domain.reading import Case
 from osteoscope.measure.intensity import healthy_marrow
-from osteoscope.measure.place import cut, part_on_ct, shifted, spread, widened
+from osteoscope.measure.place import part_on_ct, shifted, spread
 
 _TO_SD = 1.4826  # of the median absolute deviation of a normal distribution
 
@@ -48,7 +49,7 @@ def type_fractions(case: Case, finding: Finding, options: TypeOptions = TypeOpti
     healthy = healthy_marrow(case, finding)
     low, high = _limits(healthy, options)
     box = widened(part.box, 1, image.grid.shape)
-    mask = cut(part, box)
+    mask = part.within(box)
     values = [image.values[box][m] for m in (mask, *shifted(mask))]
     against = "HU alone, no healthy marrow" if healthy is None else "healthy marrow of the bone"
     return (

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osteoscope.domain.finding import Finding, Measure
+from osteoscope.domain.geometry import widened
 from osteoscope.domain.reading import Case
-from osteoscope.measure.place import bone_of, cut, joint_box, part_on_ct, shifted, spread, widened
+from osteoscope.measure.place import bone_of, joint_box, part_on_ct, shifted, spread
 
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -70,8 +71,8 @@ def cortical_involvement(
     if bone is None or not finding.site.startswith(LONG_BONES):
         return ()
     box = widened(joint_box(bone.box, part.box), 1, image.grid.shape)
-    lesion = cut(part, box)
-    whole = cut(bone, box) | lesion
+    lesion = part.within(box)
+    whole = bone.within(box) | lesion
     depth = edt.edt(whole, anisotropy=image.grid.spacing, black_border=False)
     shaft = _shaft(image.grid.to_position(np.argwhere(whole)), depth[whole] <= options.cortex_mm, image.grid.spacing)
     if shaft is None or shaft.along.std() < options.elongation * shaft.across.std(axis=0).max():

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from osteoscope.domain.finding import Finding, Measure, Part
+from osteoscope.domain.geometry import Box
 from osteoscope.domain.image import Image
 from osteoscope.domain.reading import Case
 from osteoscope.errors import UnsuitableStudyError
 
 Mask = NDArray[np.bool_]
-Box = tuple[slice, ...]
 
 
 def part_on_ct(case: Case, finding: Finding) -> tuple[Part, Image]:
@@ -38,22 +38,6 @@ def bone_of(case: Case, finding: Finding) -> Part | None:
     return bone_at(case, finding.site)
 
 
-def cut(part: Part, box: Box) -> Mask:
-    """The part within a box of the image's array, empty where they do not meet."""
-    mask = np.zeros([s.stop - s.start for s in box], dtype=bool)
-    spans = [(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(part.box, box, strict=True)]
-    if all(low < high for low, high in spans):
-        into = tuple(slice(low - b.start, high - b.start) for (low, high), b in zip(spans, box, strict=True))
-        out_of = tuple(slice(low - o, high - o) for (low, high), o in zip(spans, part.offset, strict=True))
-        mask[into] = part.mask[out_of]
-    return mask
-
-
-def widened(box: Box, margin: int, shape: tuple[int, ...]) -> Box:
-    """The box grown by ``margin`` elements, kept within the array."""
-    return tuple(slice(max(0, s.start - margin), min(n, s.stop + margin)) for s, n in zip(box, shape, strict=True))
-
-
 def bone_at(case: Case, site: str) -> Part | None:
     """The part of a site on the CT, if it was mapped there."""
     place = case.place(site)
@@ -66,7 +50,7 @@ def lesions_within(case: Case, site: str, box: Box) -> Mask:
     for finding in case.findings:
         part = finding.region.on("ct") if finding.site == site else None
         if part is not None:
-            mask |= cut(part, box)
+            mask |= part.within(box)
     return mask
 
 

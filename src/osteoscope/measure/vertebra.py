@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from osteoscope.domain.finding import Finding, Measure
+from osteoscope.domain.geometry import widened
 from osteoscope.domain.reading import Case
-from osteoscope.measure.place import bone_at, cut, joint_box, lesions_within, part_on_ct, shifted, spread, widened
+from osteoscope.measure.place import bone_at, joint_box, lesions_within, part_on_ct, shifted, spread
 from osteoscope.measure.upright import Mask, upright
 
 Floats = NDArray[np.float64]
@@ -74,12 +75,12 @@ def vertebra_at(
         part = other.region.on("ct") if other.site == site else None
         box = joint_box(box, part.box) if part is not None else box
     box = widened(box, 2, image.grid.shape)
-    lesion = lesions_within(case, site, box) if finding is None else cut(part_on_ct(case, finding)[0], box)
-    own = cut(bone, box) | lesion
+    lesion = lesions_within(case, site, box) if finding is None else part_on_ct(case, finding)[0].within(box)
+    own = bone.within(box) | lesion
     whole = own.copy()
     for place in case.mapped:
         near = bone_at(case, place.site) if place.site.startswith(("vertebra_", "sacrum")) else None
-        whole |= cut(near, box) if near is not None else False
+        whole |= near.within(box) if near is not None else False
     spacing, (lesion, own, whole) = upright(image.grid, lesion, own, whole)
     return _parted(spacing, lesion, own, whole, options)
 

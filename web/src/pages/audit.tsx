@@ -4,6 +4,7 @@ import * as calls from "../api/calls";
 import { useTexts } from "../text";
 import type { Key } from "../text/en";
 import { Fault } from "../ui/fault";
+import { Heads } from "../ui/heads";
 import { useFetched } from "../ui/use_fetched";
 
 const HEADS: Key[] = ["audit.when", "audit.who", "audit.what", "audit.study", "audit.detail"];
@@ -31,15 +32,7 @@ export function Audit() {
       {value?.length === 0 && <p className="empty">{t("audit.none")}</p>}
       <div className="scroll" tabIndex={0} role="region" aria-label={t("nav.audit")}>
         <table>
-          <thead>
-            <tr>
-              {HEADS.map((key) => (
-                <th key={key} scope="col">
-                  {t(key)}
-                </th>
-              ))}
-            </tr>
-          </thead>
+          <Heads of={HEADS} />
           <tbody>
             {value?.map((line, n) => (
               <tr key={n}>

@@ -4,6 +4,7 @@ import * as calls from "../api/calls";
 import type { Me, Role, User } from "../api/types";
 import { useTexts } from "../text";
 import { Fault } from "../ui/fault";
+import { Heads } from "../ui/heads";
 import { useFetched } from "../ui/use_fetched";
 
 const ROLES: readonly Role[] = ["reader", "signer", "admin"];
@@ -20,13 +21,7 @@ export function Users({ me }: { me: Me }) {
       {error !== null && <Fault error={error} again={again} />}
       {fault !== null && <Fault error={fault} close={() => setFault(null)} />}
       <table>
-        <thead>
-          <tr>
-            <th scope="col">{t("login.name")}</th>
-            <th scope="col">{t("users.role")}</th>
-            <th scope="col">{t("users.state")}</th>
-          </tr>
-        </thead>
+        <Heads of={["login.name", "users.role", "users.state"]} />
         <tbody>
           {value?.map((user) => (
             <Row key={user.name} user={user} isMe={user.name === me.name} change={change} />

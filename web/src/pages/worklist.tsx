@@ -7,6 +7,7 @@ import { useTexts } from "../text";
 import { personName } from "../text/names";
 import type { Key } from "../text/en";
 import { Fault } from "../ui/fault";
+import { Heads } from "../ui/heads";
 import { useFetched } from "../ui/use_fetched";
 import { UploadBox } from "./upload_box";
 
@@ -15,6 +16,7 @@ const KINDS = ["ct", "nm-planar"] as const;
 const STATES = ["arrived", "reading", "failed", "read", "reviewed", "signed"] as const;
 /** Columns of the server; "-" before one: descending. */
 const ORDERS = ["-date", "date", "-arrived", "patient_name", "state", "-siopen_total"] as const;
+const HEADS: Key[] = ["list.patient", "list.id", "list.birth", "list.kind", "list.date", "list.state", "list.scores"];
 const BUSY_MS = 1500;
 
 /** Studies with search, filters and scores, a page at a time. */
@@ -99,19 +101,10 @@ function Choice({
 
 function Table({ items }: { items: readonly StudyItem[] }) {
   const { t } = useTexts();
-  const heads: Key[] = ["list.patient", "list.id", "list.birth", "list.kind", "list.date", "list.state", "list.scores"];
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label={t("nav.worklist")}>
       <table>
-        <thead>
-          <tr>
-            {heads.map((key) => (
-              <th key={key} scope="col">
-                {t(key)}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <Heads of={HEADS} />
         <tbody>
           {items.map((item) => (
             <Row key={item.id} item={item} />

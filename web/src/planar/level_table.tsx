@@ -1,6 +1,10 @@
 import { changeOf, intervalText, levelColour, levelOf, levelText, isDark, signed, TOP, type Score } from "../reading/levels";
 import type { Reading } from "../reading/types";
 import { useTexts } from "../text";
+import type { Key } from "../text/en";
+import { Heads } from "../ui/heads";
+
+const HEADS: readonly Key[] = ["level.segment", "level.level", "level.interval"];
 
 /** One row per place; each level is one click away. */
 export function LevelTable({
@@ -25,15 +29,7 @@ export function LevelTable({
   const { t } = useTexts();
   return (
     <table className="levels" aria-label={t(`score.${score}`)}>
-      <thead>
-        <tr>
-          <th scope="col">{t("level.segment")}</th>
-          <th scope="col">{t("level.level")}</th>
-          <th scope="col">{t("level.interval")}</th>
-          {prior && <th scope="col">{t("level.prior")}</th>}
-          {prior && <th scope="col">{t("level.change")}</th>}
-        </tr>
-      </thead>
+      <Heads of={prior ? [...HEADS, "level.prior", "level.change"] : HEADS} />
       <tbody>
         {sites.map((site) => (
           <Row key={site} {...{ reading, prior, score, site, canEdit, choose, set }} isCurrent={site === current} />

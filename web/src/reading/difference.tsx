@@ -1,6 +1,7 @@
 import * as calls from "../api/calls";
 import { useTexts } from "../text";
 import { Fault } from "../ui/fault";
+import { Heads } from "../ui/heads";
 import { useFetched } from "../ui/use_fetched";
 import { numberText } from "./levels";
 import type { Review } from "./use_review";
@@ -32,14 +33,7 @@ export function DifferenceTab({ review }: { review: Review }) {
   if (value.length === 0) return <p className="empty">{t("difference.none")}</p>;
   return (
     <table className="difference">
-      <thead>
-        <tr>
-          <th scope="col">{t("level.segment")}</th>
-          <th scope="col">{t("difference.measure")}</th>
-          <th scope="col">{t("difference.program")}</th>
-          <th scope="col">{t("difference.person")}</th>
-        </tr>
-      </thead>
+      <Heads of={["level.segment", "difference.measure", "difference.program", "difference.person"]} />
       <tbody>
         {value.map((one, n) => (
           <tr key={n}>
