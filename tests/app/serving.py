@@ -140,5 +140,6 @@ def another_study(served: Served, name: str, date: str) -> str:
         session.add(Reading(study=name, reader=program.reader, kind="program", state="done", body=body))
     shutil.copytree(served.settings.folder_of(first), served.settings.folder_of(name))
     units = served.settings.folder_of(name) / "program" / "units.json"
-    units.write_text(json.dumps(json.loads(units.read_text()) | {"study": plain["study"]["uid"]}))
+    if units.is_file():
+        units.write_text(json.dumps(json.loads(units.read_text()) | {"study": plain["study"]["uid"]}))
     return name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import io
+import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,13 +13,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from serving import Page, Served, copied, fill
+from serving import Page, Served, another_study, copied, fill
 
 from osteoscope.deliver.evaluation import EvaluationOptions, evaluate
 from osteoscope.dicom.write_ct import write_ct
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
 from osteoscope.domain.study import Patient, Study
+from osteoscope.errors import UnsuitableStudyError
 from osteoscope.stats.detection_figures import DetectionOptions
 from osteoscope.stats.resampling import Resampling
 
@@ -148,6 +150,47 @@ def test_the_signed_segmentation_holds_the_lesion(served: Served, page: Page) ->
     assert delivered["notes"] == []
     assert {"lesions.dcm", "bones.dcm", "measurements.dcm", "report.dcm", "lesions.nii.gz"} <= set(delivered["files"])
     assert page.client.get(f"/api/studies/{study}/files/lesions.dcm").content[128:132] == b"DICM"
+
+
+def test_two_cts_of_a_patient_are_compared_by_a_worker(served: Served, page: Page) -> None:
+    """The cylinder at an earlier date against itself with a lesion that the reader added."""
+    study, prior = served.study, another_study(served, "prior", "2025-11-02")
+    for one in (study, prior):
+        legend = served.settings.folder_of(one) / "views" / "bones_index.json"
+        bones = json.loads(legend.read_text())
+        assert bones
+        legend.write_text(
+            json.dumps([bone | {"site": f"femur_{'left' if n else 'right'}"} for n, bone in enumerate(bones)])
+        )
+    url = f"/api/studies/{study}/ct-comparison"
+    assert page.get(url, prior=prior)["state"] == "absent"
+    lesion = {"position_mm": AT, "diameter_mm": 10, "type": "lytic", "site": "femur_right"}
+    edit(page, study, op="add_lesion", **lesion)
+
+    assert page.post(url, {"prior": prior})["state"] == "queued"
+    assert page.post(url, {"prior": prior})["state"] == "queued"
+    assert served.jobs().count(("compare", "queued")) == 1
+    assert served.work() == []
+    done = page.get(url, prior=prior)
+    assert (done["state"], done["progress"]) == ("done", 1.0)
+    added = [one for one in done["response"]["lesions"] if one["now"] and one["now"]["findings"] == ["P1"]]
+    assert [one["call"] for one in added] == ["new"]
+    assert page.client.get(f"{url}/response.pdf", params={"prior": prior}).content[:4] == b"%PDF"
+    assert page.client.get(f"{url}/other.pdf", params={"prior": prior}).status_code == 404
+
+    assert served.login("ada").get(url, prior=prior)["state"] == "absent"  # without the reader's lesion
+    edit(page, study, op="reject", finding="P1")
+    assert page.get(url, prior=prior)["state"] == "absent"
+    page.get(url, 404, prior="nobody's")
+
+
+def test_cts_without_a_bone_in_common_say_why(served: Served, page: Page) -> None:
+    prior = another_study(served, "prior", "2025-11-02")
+    url = f"/api/studies/{served.study}/ct-comparison"
+    page.post(url, {"prior": prior})
+    (served.settings.folder_of(prior) / "views" / "bones_index.json").unlink()
+    with pytest.raises(UnsuitableStudyError, match="no outlines of bones"):
+        served.work()
 
 
 def test_a_reader_study_of_cts_is_read_by_evaluate(served: Served, tmp_path: Path) -> None:

@@ -1,17 +1,25 @@
-"""Route of the comparison with an earlier study of the patient."""
+"""Routes of the comparison with an earlier study of the patient: planar scans at once, CTs by a worker."""
 
 from __future__ import annotations
 
+import json
+from typing import Literal
+
 from fastapi import APIRouter
+from fastapi.responses import FileResponse
+from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from osteoscope.app.context import AddressDep, Json, PersonDep, ServerDep, study_for
-from osteoscope.app.results import PROGRAM, VIEWS
+from osteoscope.app.context import AddressDep, Json, PersonDep, Server, ServerDep, study_for
+from osteoscope.app.errors import Refused, not_there
+from osteoscope.app.results import PROGRAM, VIEWS, comparison_folder
 from osteoscope.app.settings import Settings
-from osteoscope.app.standing import current_reading
+from osteoscope.app.standing import chosen, current_reading, version_of
+from osteoscope.app.worklist import FILE_HEADERS
 from osteoscope.domain import codec
 from osteoscope.domain.reading import MappedSite, Reading
-from osteoscope.store import rows
+from osteoscope.store import audit, queue, rows
+from osteoscope.store.comparisons import find_comparison, put_comparison
 from osteoscope.store.people import Person
 
 router = APIRouter(prefix="/api/studies/{study}", tags=["readings"])
@@ -43,3 +51,79 @@ def _dated(
         return reading, ()
     folder = settings.folder_of(study.id)
     return reading, mapped_of(reading.study.kind, folder / PROGRAM, folder / VIEWS)
+
+
+class CtComparison(BaseModel):
+    """A comparison of two CTs: ``response`` is ct-response.json of `osteoscope compare`, null until it is done."""
+
+    state: Literal["absent", "queued", "running", "done", "failed"]
+    progress: float = 0.0
+    problem: str = ""
+    response: Json | None = None
+
+
+class CtPrior(BaseModel):
+    """The earlier CT."""
+
+    prior: str
+
+
+@router.get("/ct-comparison")
+def ct_comparison(study: str, prior: str, server: ServerDep, person: PersonDep) -> CtComparison:
+    """How far the comparison with an earlier CT is, each Reading as it stands for the person."""
+    with server.store.reading() as session:
+        row = find_comparison(session, study, prior, _versions(session, person, study, prior))
+        return _told(session, server, row)
+
+
+@router.post("/ct-comparison")
+def begin_ct_comparison(
+    study: str, body: CtPrior, server: ServerDep, person: PersonDep, address: AddressDep
+) -> CtComparison:
+    """Let a worker compare; what was compared already, or is being compared, is not begun again."""
+    with server.store.writing() as session:
+        row = put_comparison(session, study, body.prior, _versions(session, person, study, body.prior))
+        now = _told(session, server, row)
+        if now.state in {"absent", "failed"}:
+            row.progress = 0.0
+            queue.put(session, "compare", row.id)
+            now = CtComparison(state="queued")
+        audit.note(session, person.name, "compare", study, address, prior=body.prior)
+    server.wake()
+    return now
+
+
+@router.get("/ct-comparison/{name}", response_class=FileResponse)
+def ct_comparison_file(study: str, name: str, prior: str, server: ServerDep, person: PersonDep) -> FileResponse:
+    """The report of a comparison that is done, response.html or response.pdf, or response.json."""
+    with server.store.reading() as session:
+        row = find_comparison(session, study, prior, _versions(session, person, study, prior))
+    known = {f"response.{kind}" for kind in ("json", "html", "pdf")}
+    if row is None or name not in known or not comparison_folder(server.settings, row).is_dir():
+        raise not_there("report")
+    return FileResponse(comparison_folder(server.settings, row) / name, headers=FILE_HEADERS)
+
+
+def _versions(session: Session, person: Person, study: str, prior: str) -> tuple[str, str]:
+    """Which Readings the two CTs stand for now, the earlier one's first.
+
+    Raises:
+        NotYours, Refused: a study is not the person's to see, was not read, or is no CT.
+    """
+    found = [study_for(session, person, one) for one in (prior, study)]
+    if any(one.kind != "ct" for one in found):
+        raise Refused(409, "compare CTs", "one of the studies is no CT", "Choose two CTs of the patient")
+    earlier, later = (version_of(session, chosen(session, one, person, "current")) for one in found)
+    return earlier, later
+
+
+def _told(session: Session, server: Server, row: rows.Comparison | None) -> CtComparison:
+    job = queue.latest(session, "compare", row.id) if row is not None else None
+    if row is None or job is None:
+        return CtComparison(state="absent")
+    path = comparison_folder(server.settings, row) / "response.json"
+    if job.state == "done":
+        there = path.is_file()
+        response = json.loads(path.read_text(encoding="utf-8")) if there else None
+        return CtComparison(state="done" if there else "absent", progress=1.0, response=response)
+    return CtComparison(state=job.state, progress=row.progress, problem=job.problem)  # type: ignore[arg-type]

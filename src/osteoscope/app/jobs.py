@@ -8,14 +8,15 @@ from typing import Any
 
 from sqlalchemy import select
 
-from osteoscope.app.results import folder_of
+from osteoscope.app.results import comparison_folder, folder_of
 from osteoscope.app.settings import Settings
+from osteoscope.app.standing import of_version
 from osteoscope.domain import codec
 from osteoscope.errors import OsteoscopeError
 from osteoscope.store import audit, queue
 from osteoscope.store.engine import Store
 from osteoscope.store.readings import body_of, packed
-from osteoscope.store.rows import Reading, Study, Upload
+from osteoscope.store.rows import Comparison, Reading, Study, Upload
 
 Result = dict[str, Any] | None
 Job = Callable[[Settings, Store, str], Result]
@@ -142,4 +143,26 @@ def send(settings: Settings, store: Store, reading: str) -> Result:
     return {"instances": list(stored.instances)}
 
 
-JOBS: Mapping[str, Job] = {"intake": intake, "read": read, "deliver": deliver, "send": send}
+def compare(settings: Settings, store: Store, comparison: str) -> Result:
+    """Compare two CTs of one patient; the result lies in the folder of the later one."""
+    from osteoscope.deliver.review.comparison import Dated, compare_dated
+
+    with store.reading() as session:
+        row = session.get_one(Comparison, comparison)
+        out = comparison_folder(settings, row)
+        dated = []
+        for study_id, version in ((row.prior, row.earlier), (row.study, row.later)):
+            study = session.get_one(Study, study_id)
+            reading = of_version(session, settings, study, version)
+            dated.append(Dated(settings.files_of(study.upload), study.label, settings.folder_of(study.id), reading))
+
+    def tell(_stage: str, done: int, of: int) -> None:
+        with store.writing() as session:
+            session.get_one(Comparison, comparison).progress = done / of
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    lesions = compare_dated((dated[0], dated[1]), out, tell)
+    return {"lesions": lesions}
+
+
+JOBS: Mapping[str, Job] = {"intake": intake, "read": read, "compare": compare, "deliver": deliver, "send": send}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from osteoscope.app.settings import Settings
-from osteoscope.store.rows import Reading
+from osteoscope.store.rows import Comparison, Reading
 
 PROGRAM, VIEWS, UNITS = "program", "views", "units.json"
 
@@ -26,3 +26,8 @@ def result_file(settings: Settings, study: str, reading: Reading | None, name: s
     """One of `result_files`, by name alone: what is no such name is no path."""
     known = result_files(settings, study, reading)
     return folder_of(settings, study, reading) / name if name in known else None
+
+
+def comparison_folder(settings: Settings, comparison: Comparison) -> Path:
+    """The folder of a comparison, there once it is complete."""
+    return settings.folder_of(comparison.study) / "comparisons" / comparison.id

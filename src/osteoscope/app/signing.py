@@ -9,8 +9,6 @@ import time
 
 from fastapi import APIRouter
 from pydantic import BaseModel
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from osteoscope.app.context import AddressDep, PersonDep, Server, ServerDep, study_for
@@ -136,7 +134,7 @@ def send_again(study: str, server: ServerDep, person: PersonDep, address: Addres
 def _delivery_of(server: Server, study: str, reading: str) -> Delivery:
     with server.store.reading() as session:
         row = session.get_one(rows.Reading, reading)
-        write, send = (_last(session, kind, reading) for kind in ("deliver", "send"))
+        write, send = (queue.latest(session, kind, reading) for kind in ("deliver", "send"))
         files = result_files(server.settings, study, row)
     ended = {"done", "failed"}
     expected = bool(server.settings.pacs) and write is not None and write.state == "done"
@@ -150,11 +148,6 @@ def _delivery_of(server: Server, study: str, reading: str) -> Delivery:
         notes=list((write.result or {}).get("notes", [])) if write else [],
         sent=[one for one in sent if one is not None],
     )
-
-
-def _last(session: Session, kind: str, subject: str) -> rows.Job | None:
-    query = select(rows.Job).where(rows.Job.kind == kind, rows.Job.subject == subject)
-    return session.scalars(query.order_by(rows.Job.id.desc())).first()
 
 
 def _sent(job: rows.Job) -> Sent | None:

@@ -15,7 +15,7 @@ from osteoscope.domain import codec
 from osteoscope.domain.reading import Reading
 from osteoscope.store import rows
 from osteoscope.store.people import Person
-from osteoscope.store.readings import body_of, draft_of, history, readings_of, standing
+from osteoscope.store.readings import body_of, draft_of, history, readings_of, standing, steps
 
 _MOST_KEPT = 64
 _KEPT: dict[str, Reading] = {}
@@ -60,6 +60,20 @@ def reading_of(session: Session, settings: Settings, study: rows.Study, row: row
 def drafted(session: Session, settings: Settings, study: rows.Study, draft: rows.Reading) -> Reading:
     """The Reading that a draft stands for at this moment."""
     return with_edits(session, settings, study, draft, history(session, draft.id).edits)
+
+
+def version_of(session: Session, row: rows.Reading) -> str:
+    """Which Reading a row stands for now: its id, with ``@`` and the number of its steps where it is a draft."""
+    return f"{row.id}@{steps(session, row.id)}" if row.state == "draft" else row.id
+
+
+def of_version(session: Session, settings: Settings, study: rows.Study, version: str) -> Reading:
+    """The Reading of a `version_of`, whatever became of the draft since."""
+    row_id, is_draft, number = version.partition("@")
+    if not is_draft:
+        return stored(session, row_id)
+    edits = history(session, row_id, int(number)).edits
+    return with_edits(session, settings, study, session.get_one(rows.Reading, row_id), edits)
 
 
 def with_edits(

@@ -132,12 +132,29 @@ def _write(plain: Mapping[str, Any], document: Document, taken: Sequence[Taken],
         for number, one in enumerate(taken, 1):
             if one.case is not None:
                 _write_exam(one, one.case, folder / f"exam-{number}")
+    except OSError as error:
+        raise _unwritten(folder, error) from error
+    write_response(plain, document, folder)
+
+
+def _unwritten(folder: Path, error: OSError) -> OutputError:
+    return OutputError(f"write {folder}", str(error), "Choose a folder that can be written with -o")
+
+
+def write_response(plain: Mapping[str, Any], document: Document, folder: Path) -> None:
+    """Write response.json, response.html and response.pdf.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
         write_html(document, folder / "response.html")
         write_pdf(document, folder / "response.pdf")
         text = json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False)
         (folder / "response.json").write_text(text + "\n", encoding="utf-8")
     except OSError as error:
-        raise OutputError(f"write {folder}", str(error), "Choose a folder that can be written with -o") from error
+        raise _unwritten(folder, error) from error
 
 
 def _write_exam(one: Taken, case: Case, folder: Path) -> None:

@@ -35,6 +35,12 @@ def take(session: Session, kinds: Sequence[str]) -> Job | None:
     return session.get(Job, number) if taken.rowcount == 1 else None  # type: ignore[attr-defined]
 
 
+def latest(session: Session, kind: str, subject: str) -> Job | None:
+    """The last job of a kind for a subject."""
+    query = select(Job).where(Job.kind == kind, Job.subject == subject)
+    return session.scalars(query.order_by(Job.id.desc())).first()
+
+
 def finish(session: Session, job: int, problem: str = "", result: dict[str, Any] | None = None) -> None:
     """Mark a job as done, or as failed where there is a problem."""
     values = {"state": "failed" if problem else "done", "problem": problem, "result": result}

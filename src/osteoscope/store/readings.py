@@ -92,11 +92,11 @@ def new_draft(base: Reading, user: str, reason: str = "", trial_case: str | None
     )  # fmt: skip
 
 
-def history(session: Session, draft: str) -> History:
-    """What the steps of a draft come to."""
-    rows = session.scalars(select(Edit).where(Edit.reading == draft).order_by(Edit.number))
+def history(session: Session, draft: str, until: int | None = None) -> History:
+    """What the steps of a draft come to; the first ``until`` of them where that is given."""
+    rows = select(Edit).where(Edit.reading == draft).order_by(Edit.number)
     found = History()
-    for row in rows:
+    for row in session.scalars(rows if until is None else rows.where(Edit.number <= until)):
         found = found.after(row.step, row.edit)  # type: ignore[arg-type]
     return found
 

@@ -194,6 +194,23 @@ class Job(Row):
     started: Mapped[str] = mapped_column(_TIME, default="")
 
 
+class Comparison(Row):
+    """A comparison of two CTs of one patient; ``id`` is a digest of the rest, so that the same one is made once.
+
+    ``earlier`` and ``later`` say which Readings: an id, with ``@`` and the number of its steps where it is a draft. The
+    job that makes it is named after it; its result lies in the folder of ``study``.
+    """
+
+    __tablename__ = "comparisons"
+    id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    study: Mapped[str] = mapped_column(ForeignKey("studies.id"), index=True)
+    prior: Mapped[str] = mapped_column(ForeignKey("studies.id"))
+    earlier: Mapped[str] = mapped_column(String(64))
+    later: Mapped[str] = mapped_column(String(64))
+    progress: Mapped[float] = mapped_column(Float, default=0.0)
+    created: Mapped[str] = mapped_column(_TIME, default=now)
+
+
 class Audit(Row):
     """One line of the audit trail."""
 

@@ -172,6 +172,22 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_readings_study_state"), ["study", "state"], unique=False)
 
     op.create_table(
+        "comparisons",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("study", sa.String(length=32), nullable=False),
+        sa.Column("prior", sa.String(length=32), nullable=False),
+        sa.Column("earlier", sa.String(length=64), nullable=False),
+        sa.Column("later", sa.String(length=64), nullable=False),
+        sa.Column("progress", sa.Float(), nullable=False),
+        sa.Column("created", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(["prior"], ["studies.id"], name=op.f("fk_comparisons_prior")),
+        sa.ForeignKeyConstraint(["study"], ["studies.id"], name=op.f("fk_comparisons_study")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_comparisons")),
+    )
+    with op.batch_alter_table("comparisons", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_comparisons_study"), ["study"], unique=False)
+
+    op.create_table(
         "trial_cases",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("trial", sa.String(length=32), nullable=False),
@@ -216,6 +232,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_trial_cases_reader"))
 
     op.drop_table("trial_cases")
+    with op.batch_alter_table("comparisons", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_comparisons_study"))
+
+    op.drop_table("comparisons")
     with op.batch_alter_table("readings", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_readings_study_state"))
 
