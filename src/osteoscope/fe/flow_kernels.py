@@ -163,8 +163,9 @@ def weaken(places, modulus, law, state, u, out):  # type: ignore[no-untyped-def]
         _strain(b, size, e)
         mean = (e[0] + e[1] + e[2]) / 3
         along = 0.0
-        for a in range(6):
-            along += way[k, j, i, a] * (e[a] - mean if a < 3 else e[a])
+        if theta[k, j, i] < 1:
+            for a in range(6):
+                along += way[k, j, i, a] * (e[a] - mean if a < 3 else e[a])
         for a in range(6):
             total = e[a] - mean if a < 3 else 0.5 * e[a]
             stress[a] = -2 * shear * ((1 - theta[k, j, i]) * total + theta[k, j, i] * along * way[k, j, i, a])

@@ -162,7 +162,7 @@ class _State:
         moved[self.system.places] = self.system.supports.value * factor
         residual, balances = -self.forces(moved, renew=True), 0
         for _ in range(self.choice.corrections):
-            self.flowing = np.argwhere(self.theta < 1)
+            self.flowing = np.argwhere((self.theta < 1) | (self.soft < 1))
             loose, held = self._squares(residual)
             self.relative = float(np.sqrt(loose / held))
             if self.relative <= self.choice.tolerance:
