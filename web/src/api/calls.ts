@@ -4,6 +4,7 @@ import type { Reading } from "../reading/types";
 import { ask, fetchBytes, sendFiles } from "./http";
 import type {
   AuditEntry,
+  CtComparison,
   Delivery,
   Difference,
   Draft,
@@ -79,6 +80,12 @@ export const amend = (base: string, reason: string) => ask<unknown>("POST", `${b
 export const difference = (base: string) => ask<Difference[]>("GET", `${base}/difference`);
 export const comparison = (base: string, prior: string) =>
   ask<Record<string, unknown>>("GET", `${base}/comparison?${query({ prior })}`);
+export const ctComparison = (base: string, prior: string) =>
+  ask<CtComparison>("GET", `${base}/ct-comparison?${query({ prior })}`);
+export const beginCtComparison = (base: string, prior: string) =>
+  ask<CtComparison>("POST", `${base}/ct-comparison`, { prior });
+export const ctReportUrl = (base: string, prior: string): string =>
+  `${base}/ct-comparison/response.pdf?${query({ prior })}`;
 export const fileUrl = (base: string, name: string): string => `${base}/files/${encodeURIComponent(name)}`;
 
 export const audit = (id: string) => ask<AuditEntry[]>("GET", `/api/audit?${query({ study: id })}`);

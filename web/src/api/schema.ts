@@ -244,6 +244,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/studies/{study}/ct-comparison": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ct Comparison
+         * @description How far the comparison with an earlier CT is, each Reading as it stands for the person.
+         */
+        get: operations["ct_comparison_api_studies__study__ct_comparison_get"];
+        put?: never;
+        /**
+         * Begin Ct Comparison
+         * @description Let a worker compare; what was compared already, or is being compared, is not begun again.
+         */
+        post: operations["begin_ct_comparison_api_studies__study__ct_comparison_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/studies/{study}/ct-comparison/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ct Comparison File
+         * @description The report of a comparison that is done, response.html or response.pdf, or response.json.
+         */
+        get: operations["ct_comparison_file_api_studies__study__ct_comparison__name__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/studies/{study}/delivery": {
         parameters: {
             query?: never;
@@ -975,6 +1019,39 @@ export interface components {
             name: string;
             /** Password */
             password: string;
+        };
+        /**
+         * CtComparison
+         * @description A comparison of two CTs: ``response`` is ct-response.json of `osteoscope compare`, null until it is done.
+         */
+        CtComparison: {
+            /**
+             * Problem
+             * @default
+             */
+            problem: string;
+            /**
+             * Progress
+             * @default 0
+             */
+            progress: number;
+            /** Response */
+            response?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "absent" | "queued" | "running" | "done" | "failed";
+        };
+        /**
+         * CtPrior
+         * @description The earlier CT.
+         */
+        CtPrior: {
+            /** Prior */
+            prior: string;
         };
         /**
          * Curie
@@ -2014,6 +2091,106 @@ export interface operations {
                         [key: string]: unknown;
                     };
                 };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    ct_comparison_api_studies__study__ct_comparison_get: {
+        parameters: {
+            query: {
+                prior: string;
+            };
+            header?: never;
+            path: {
+                study: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CtComparison"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    begin_ct_comparison_api_studies__study__ct_comparison_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CtPrior"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CtComparison"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    ct_comparison_file_api_studies__study__ct_comparison__name__get: {
+        parameters: {
+            query: {
+                prior: string;
+            };
+            header?: never;
+            path: {
+                study: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Validation Error */
             422: {

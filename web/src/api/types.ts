@@ -30,6 +30,7 @@ export type Study = Schemas["StudyOut"];
 
 export type Edit = Schemas["EditIn"]["edit"];
 export type Delivery = Schemas["Delivery"];
+export type CtComparison = Schemas["CtComparison"];
 export type Difference = Schemas["Difference"];
 export type Trial = Schemas["TrialOut"];
 export type TrialPlan = Schemas["TrialIn"];

@@ -15,6 +15,7 @@ import { Fault } from "../ui/fault";
 import { Tabs } from "../ui/tabs";
 import { useKeys, type Keys } from "../ui/use_keys";
 import { AddLesion } from "./add_lesion";
+import { CtComparisonTab } from "./comparison";
 import { CT_HELP } from "./keys";
 import { ASPECTS, Lesions, nextMark, TYPES, type LesionActions } from "./lesions";
 import { packed } from "./mask";
@@ -51,6 +52,10 @@ export function CtReview({ me, review, isTrial = false }: { me: Me; review: Revi
   const choose = (one: Finding) => {
     setCurrent(one.id);
     viewer?.go(one.centre.position as Millimetres);
+  };
+  const jump = (place: Millimetres, finding: string | null) => {
+    setCurrent(finding);
+    viewer?.go(place);
   };
   const step = (by: 1 | -1) => {
     const all = reading.findings;
@@ -143,7 +148,12 @@ export function CtReview({ me, review, isTrial = false }: { me: Me; review: Revi
       ),
     },
     { id: "notes", title: t("tab.notes"), body: () => <Notes review={review} softTissue={false} /> },
-    ...(isTrial ? [] : [{ id: "difference", title: t("tab.difference"), body: () => <DifferenceTab review={review} /> }]),
+    ...(isTrial
+      ? []
+      : [
+          { id: "compare", title: t("tab.compare"), body: () => <CtComparisonTab review={review} jump={jump} /> },
+          { id: "difference", title: t("tab.difference"), body: () => <DifferenceTab review={review} /> },
+        ]),
   ];
   return (
     <main className="review ct">

@@ -1,0 +1,106 @@
+import { useState } from "react";
+
+import { ctReportUrl } from "../api/calls";
+import { numberText } from "../reading/levels";
+import type { Review } from "../reading/use_review";
+import { useTexts } from "../text";
+import { Fault } from "../ui/fault";
+import { Heads } from "../ui/heads";
+import { counted, placeOf, type CtChange, type Followed } from "./change";
+import { useChange } from "./use_change";
+import type { Millimetres } from "./viewer";
+
+type Jump = (place: Millimetres, finding: string | null) => void;
+
+/** What became of each lesion since an earlier CT of the patient. */
+export function CtComparisonTab({ review, jump }: { review: Review; jump: Jump }) {
+  const { t } = useTexts();
+  const { priors } = review.study;
+  const [prior, setPrior] = useState(priors[0]?.id ?? "");
+  const key = `${review.draft.number_of_edits} ${review.draft.can_redo} ${review.study.state}`;
+  const { comparison, error, begin } = useChange(review.base, prior, key);
+  if (priors.length === 0) return <p className="empty">{t("prior.none")}</p>;
+  const state = comparison?.state;
+  return (
+    <div className="comparison">
+      <label>
+        {t("prior.choose")}{" "}
+        <select id="prior-choice" value={prior} onChange={(event) => setPrior(event.target.value)}>
+          {priors.map((one) => (
+            <option key={one.id} value={one.id}>
+              {one.date || one.id}
+            </option>
+          ))}
+        </select>
+      </label>
+      {error !== null && <Fault error={error} again={begin} />}
+      {state === "failed" && <Fault error={new Error(comparison?.problem)} again={begin} />}
+      {state === "absent" && (
+        <button className="main" onClick={begin}>
+          {t("change.begin")}
+        </button>
+      )}
+      {(state === "queued" || state === "running") && (
+        <label role="status">
+          {t(`change.${state}`)} <progress max={1} value={comparison?.progress ?? 0} />
+        </label>
+      )}
+      {state === "done" && comparison?.response && (
+        <Changes change={comparison.response as unknown as CtChange} report={ctReportUrl(review.base, prior)} jump={jump} />
+      )}
+    </div>
+  );
+}
+
+function Changes({ change, report, jump }: { change: CtChange; report: string; jump: Jump }) {
+  const { t } = useTexts();
+  const numbers = counted(change).map(([call, number]) => `${number} ${t(`call.${call}`)}`);
+  return (
+    <>
+      <p data-calls>{numbers.join(", ") || t("ct.none")}</p>
+      {change.lesions.length > 0 && (
+        <table className="difference">
+          <Heads of={["change.lesion", "change.call", "change.before", "change.now"]} />
+          <tbody>
+            {change.lesions.map((lesion) => (
+              <Row key={lesion.id} lesion={lesion} place={placeOf(lesion, change)} jump={jump} />
+            ))}
+          </tbody>
+        </table>
+      )}
+      <a href={report} target="_blank" rel="noreferrer">
+        {t("change.report")}
+      </a>
+      <small>{change.notes.join(". ")}</small>
+    </>
+  );
+}
+
+function Row({ lesion, place, jump }: { lesion: Followed; place: Millimetres | null; jump: Jump }) {
+  const { t, site } = useTexts();
+  const others = lesion.possible.filter((call) => call !== lesion.call);
+  return (
+    <tr data-call={lesion.call}>
+      <th scope="row">
+        {place ? (
+          <button className="quiet" onClick={() => jump(place, lesion.now?.findings[0] ?? null)}>
+            {lesion.id} {site(lesion.site)}
+          </button>
+        ) : (
+          `${lesion.id} ${site(lesion.site)}`
+        )}
+      </th>
+      <td>
+        <b className={`call ${lesion.call}`}>{t(`call.${lesion.call}`)}</b>
+        {others.length > 0 && (
+          <small> {t("change.or", { calls: others.map((call) => t(`call.${call}`)).join(", ") })}</small>
+        )}
+        {lesion.notes.map((note) => (
+          <small key={note}> {note}</small>
+        ))}
+      </td>
+      <td className="number">{lesion.before ? numberText(lesion.before.volume_ml) : "–"}</td>
+      <td className="number">{lesion.now ? numberText(lesion.now.volume_ml) : "–"}</td>
+    </tr>
+  );
+}
