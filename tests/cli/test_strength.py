@@ -45,7 +45,7 @@ def run(folder: Path, *more: str) -> tuple[int, str]:
 
 def test_calibrated_by_rods(folder: Path, tmp_path: Path) -> None:
     rods = ("--rod", "0=0", "--rod", "100=125", "--rod", "200=250", "--weight-kg", "70")
-    code, text = run(folder, "--site", "vertebra_L3", "-o", str(tmp_path), *rods)
+    code, text = run(folder, "--site", "vertebra_L3", "-o", str(tmp_path), *rods, "--tets-mm", "5")
     assert code == 0, text
     assert "failure load" in text
     record = codec.decode(StrengthRecord, json.loads((tmp_path / "strength.json").read_text(encoding="utf-8")))
@@ -56,6 +56,8 @@ def test_calibrated_by_rods(folder: Path, tmp_path: Path) -> None:
     assert bone.lesions[0].lesion == "lesion-1"
     for file in ("strength.html", "strength.pdf", "meshes/vertebra_L3.inp", "meshes/vertebra_L3.vtu"):
         assert (tmp_path / file).stat().st_size > 1000
+    assert "TYPE=C3D10" in (tmp_path / "meshes/vertebra_L3_tets.inp").read_text(encoding="ascii")
+    assert "lesion_lesion-1" in (tmp_path / "meshes/vertebra_L3_tets.vtu").read_text(encoding="ascii")
     page = (tmp_path / "strength.html").read_text(encoding="utf-8")
     assert "not a medical device" in page
     assert "What is not given" in page

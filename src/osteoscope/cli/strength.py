@@ -57,6 +57,10 @@ def strength(
         list[str] | None,
         typer.Option(help="Correct a landmark, NAME=X,Y,Z in mm (LPS); names are those in strength.json. Repeatable."),
     ] = None,
+    tets_mm: Annotated[
+        float,
+        typer.Option(min=0.0, max=10.0, help="Write each bone as tetrahedra of about this edge in mm too; 0: no."),
+    ] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print strength.json instead of text.")] = False,
 ) -> None:
     """Compute the strength of bones by finite elements, with and without each lesion; a report beside strength.json.
@@ -76,7 +80,7 @@ def strength(
         element_mm, interval, weight_kg, dict(_point(text) for text in landmark or ()),
     )  # fmt: skip
     drawn = Drawn(dict(_named(text) for text in bone or ()), lesions)
-    request = StrengthRequest(tuple(dict.fromkeys(site)), how, other_side, drawn)
+    request = StrengthRequest(tuple(dict.fromkeys(site)), how, other_side, drawn, tets_mm)
     with progress_bar() as progress:
         tested = compute_strength(inputs, output, request, progress)
     record = tested.record

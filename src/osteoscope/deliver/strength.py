@@ -16,8 +16,9 @@ from osteoscope.domain import codec
 from osteoscope.domain.finding import Measure
 from osteoscope.domain.reading import Case, Gap
 from osteoscope.errors import OsteoscopeError, OutputError
-from osteoscope.fe.export import write_inp, write_vtu
+from osteoscope.fe.export import write_inp, write_tets_inp, write_tets_vtu, write_vtu
 from osteoscope.fe.strength_record import Strength
+from osteoscope.fe.tet_model import TetModel, tetrahedra
 from osteoscope.reading.strength import BoneLoading, load_bone
 from osteoscope.report.document import DISCLAIMER
 from osteoscope.report.parts import Document
@@ -38,12 +39,14 @@ class StrengthRequest:
         how: each is loaded.
         other_side: whether to test the other side too, where it is in the field.
         drawn: masks from elsewhere.
+        tets_mm: edge of tetrahedra to be exported beside the bricks, 0 for none.
     """
 
     sites: tuple[str, ...]
     how: BoneLoading = field(default_factory=BoneLoading)
     other_side: bool = True
     drawn: Drawn = field(default_factory=Drawn)
+    tets_mm: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +74,8 @@ def compute_strength(paths: Sequence[Path], folder: Path, request: StrengthReque
     with tempfile.TemporaryDirectory(prefix="osteoscope-") as scratch:
         case = case_of(paths, request.drawn, Path(scratch), progress)
         results, refused = _test_all(case, request, progress)
+        meshed = {site: _meshed(found, request.tets_mm) for site, found in results.items()}
+        results = {site: found for site, (found, _) in meshed.items()}
         more = {site: _more(site, results, request) for site in results}
         bones = tuple(record_of(found, more[site]) for site, found in results.items())
         record = StrengthRecord(
@@ -80,6 +85,7 @@ def compute_strength(paths: Sequence[Path], folder: Path, request: StrengthReque
         tried = [Tried(found, (*more[site], *bone.estimates), tuple(drawings(found)))
                  for (site, found), bone in zip(results.items(), bones, strict=True)]  # fmt: skip
         _write(record, build_strength(case.study, tried, refused), tried, folder)
+        _write_meshes(meshed, folder / "meshes")
     return Tested(record, tuple(results.values()))
 
 
@@ -114,11 +120,28 @@ def _write(record: StrengthRecord, report: Document, tried: Sequence[Tried], fol
     figures = [drawing for one in tried for drawing in one.figures]
     write_results(codec.encode(record), report, figures, {}, (folder, "strength"))
     write_pdf(report, folder / "strength.pdf")
+
+
+def _meshed(found: Strength, edge: float) -> tuple[Strength, TetModel | None]:
+    """A result with its tetrahedra; a gap where there are none."""
+    if not edge:
+        return found, None
     try:
-        (folder / "meshes").mkdir(exist_ok=True)
-        for one in tried:
-            found = one.found
-            write_inp(found.trial, found.setting.material.law.poisson, folder / "meshes" / f"{found.site}.inp")
-            write_vtu(found.trial, found.curve, folder / "meshes" / f"{found.site}.vtu")
+        return found, tetrahedra(found.bone, found.setting.material, found.trial, edge)
+    except OsteoscopeError as error:
+        gap = Gap(found.site, "tetrahedra", f"{error.found}. {error.remedy}.")
+        return replace(found, gaps=(*found.gaps, gap)), None
+
+
+def _write_meshes(meshed: Mapping[str, tuple[Strength, TetModel | None]], folder: Path) -> None:
+    try:
+        folder.mkdir(exist_ok=True)
+        for site, (found, tets) in meshed.items():
+            poisson = found.setting.material.law.poisson
+            write_inp(found.trial, poisson, folder / f"{site}.inp")
+            write_vtu(found.trial, found.curve, folder / f"{site}.vtu")
+            if tets is not None:
+                write_tets_inp(tets, poisson, folder / f"{site}_tets.inp")
+                write_tets_vtu(tets, folder / f"{site}_tets.vtu")
     except OSError as error:
         raise OutputError(f"write {folder}", str(error), "Choose a folder that can be written with -o") from error

@@ -1,27 +1,32 @@
-"""The mesh of a bone for other programs: Abaqus / CalculiX input, and VTK for pictures.
+"""The mesh of a bone for other programs, bricks or tetrahedra: Abaqus / CalculiX input, and VTK.
 
 The input file lies in the machine's own axes (x, y, z: axes 2, 1, 0 of the grid), so that supports along them can be
-prescribed; a comment gives the way back to the patient. The VTK file lies in the patient's axes (LPS, mm).
+prescribed; a comment gives the way back to the patient. Materials are in logarithmic bins of modulus with their mean
+modulus and yield stress; supports are at the full displacement. The VTK file lies in the patient's axes (LPS, mm).
 """
 
 from __future__ import annotations
 
-import base64
-import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from osteoscope.domain.geometry import Grid
 from osteoscope.fe.loads import Trial
 from osteoscope.fe.model import Curve
+from osteoscope.fe.tet_model import TetModel
+from osteoscope.fe.vtk import vtu
 
 Floats = NDArray[np.float64]
 # Corners (z, y, x) of a brick in the order of Abaqus' C3D8 and VTK's hexahedron (12).
 _CORNERS = ((0, 0, 0), (0, 0, 1), (0, 1, 1), (0, 1, 0), (1, 0, 0), (1, 0, 1), (1, 1, 1), (1, 1, 0))
-_HEXAHEDRON, _BINS = 12, 120
+_BINS = 120
 _AXES = {0: 3, 1: 2, 2: 1}
+# Nodes of a tetrahedron of ten nodes seen in a mirror.
+_MIRRORED = [0, 2, 1, 3, 6, 5, 4, 7, 9, 8]
 
 
 def bricks(trial: Trial) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -33,37 +38,76 @@ def bricks(trial: Trial) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return np.stack(np.unravel_index(used, trial.model.lattice), axis=1), rows.reshape(flat.shape)
 
 
+@dataclass(frozen=True, eq=False)
+class _Deck:
+    """What an input file holds: places [n, 3] x, y, z; elements as rows of them; supports as node, axis 0..2 of the
+    grid, displacement."""
+
+    title: str
+    grid: Grid
+    places: Floats
+    kind: str
+    elements: NDArray[np.int64]
+    modulus: Floats
+    limit: Floats | None
+    held: tuple[NDArray[np.int64], NDArray[np.int64], Floats]
+
+
 def write_inp(trial: Trial, poisson: float, path: Path) -> None:
-    """Write an input file of Abaqus or CalculiX: bricks with incompatible modes (C3D8I), materials in logarithmic bins
-    of modulus with their mean modulus and yield stress, the supports at the full displacement.
+    """Write bricks with incompatible modes (C3D8I) as input of Abaqus or CalculiX.
 
     Raises:
         OSError: the file cannot be written.
     """
-    path.write_text("\n".join(_inp(trial, poisson)) + "\n", encoding="ascii")
-
-
-def _inp(trial: Trial, poisson: float) -> Iterator[str]:
     nodes, elements = bricks(trial)
-    grid = trial.mesh.grid
-    yield "*HEADING"
-    yield "Osteoscope voxel model, mm, N, MPa. Research use only, not a medical device."
-    yield f"** LPS position = M (x, y, z, 1) with rows of M: {_to_patient(trial)}"
-    yield "*NODE, NSET=ALL"
-    places = (nodes * np.asarray(grid.spacing))[:, ::-1]
-    yield from (f"{n}, {x:.6g}, {y:.6g}, {z:.6g}" for n, (x, y, z) in enumerate(places, 1))
-    yield "*ELEMENT, TYPE=C3D8I, ELSET=BONE"
-    yield from (f"{n}, {', '.join(map(str, row))}" for n, row in enumerate(elements + 1, 1))
-    yield from _materials(trial, poisson)
+    grid, there = trial.mesh.grid, trial.model.modulus > 0
+    limit = trial.model.yield_stress
     number = np.zeros(trial.model.lattice, np.int64)
-    number[tuple(nodes.T)] = np.arange(1, len(nodes) + 1)
+    number[tuple(nodes.T)] = np.arange(len(nodes))
+    held = (number[tuple(trial.supports.nodes.T)], trial.supports.axis, trial.supports.value)
+    places = (nodes * np.asarray(grid.spacing))[:, ::-1]
+    _write(
+        _Deck(
+            "voxel model", grid, places, "C3D8I", elements, trial.model.modulus[there].astype(float),
+            limit[there].astype(float) if limit is not None else None, held,
+        ), poisson, path,
+    )  # fmt: skip
+
+
+def write_tets_inp(tets: TetModel, poisson: float, path: Path) -> None:
+    """Write tetrahedra of ten nodes (C3D10) as input of Abaqus or CalculiX.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    # Axes 0, 1, 2 as z, y, x turn the handedness: two corners change places.
+    elements = tets.cells[:, _MIRRORED]
+    limit = tets.strength.astype(float) if tets.strength is not None else None
+    deck = _Deck(
+        "tetrahedra", tets.grid, tets.points[:, ::-1], "C3D10", elements, tets.modulus.astype(float), limit, tets.held
+    )
+    _write(deck, poisson, path)
+
+
+def _write(deck: _Deck, poisson: float, path: Path) -> None:
+    path.write_text("\n".join(_inp(deck, poisson)) + "\n", encoding="ascii")
+
+
+def _inp(deck: _Deck, poisson: float) -> Iterator[str]:
+    yield "*HEADING"
+    yield f"Osteoscope {deck.title}, mm, N, MPa. Research use only, not a medical device."
+    yield f"** LPS position = M (x, y, z, 1) with rows of M: {_to_patient(deck.grid)}"
+    yield "*NODE, NSET=ALL"
+    yield from (f"{n}, {x:.8g}, {y:.8g}, {z:.8g}" for n, (x, y, z) in enumerate(deck.places.tolist(), 1))
+    yield f"*ELEMENT, TYPE={deck.kind}, ELSET=BONE"
+    yield from (f"{n}, {', '.join(map(str, row))}" for n, row in enumerate((deck.elements + 1).tolist(), 1))
+    yield from _materials(deck, poisson)
     yield "*STEP, INC=200"
     yield "*STATIC"
     yield "0.05, 1."
     yield "*BOUNDARY"
-    held = trial.supports
-    for node, axis, value in zip(number[tuple(held.nodes.T)], held.axis, held.value, strict=True):
-        yield f"{node}, {_AXES[int(axis)]}, {_AXES[int(axis)]}, {value:.8g}"
+    for node, axis, value in zip(*deck.held, strict=True):
+        yield f"{node + 1}, {_AXES[int(axis)]}, {_AXES[int(axis)]}, {value:.8g}"
     yield "*NODE PRINT, NSET=ALL, TOTALS=ONLY"
     yield "RF"
     yield "*NODE FILE"
@@ -73,10 +117,8 @@ def _inp(trial: Trial, poisson: float) -> Iterator[str]:
     yield "*END STEP"
 
 
-def _materials(trial: Trial, poisson: float) -> Iterator[str]:
-    there = trial.model.modulus > 0
-    modulus = trial.model.modulus[there].astype(float)
-    limit = trial.model.yield_stress[there].astype(float) if trial.model.yield_stress is not None else None
+def _materials(deck: _Deck, poisson: float) -> Iterator[str]:
+    modulus, limit = deck.modulus, deck.limit
     width = max(np.log(modulus.max() / modulus.min()) / _BINS, 1e-9)
     bins = np.floor(np.log(modulus / modulus.min()) / width).astype(int)
     # Elements of cement never yield: bins of their own.
@@ -95,12 +137,26 @@ def _materials(trial: Trial, poisson: float) -> Iterator[str]:
         yield f"*SOLID SECTION, ELSET=E{n}, MATERIAL=M{n}"
 
 
-def _to_patient(trial: Trial) -> str:
-    grid = trial.mesh.grid
+def _to_patient(grid: Grid) -> str:
     turn = grid.matrix[:3, [2, 1, 0]] / np.asarray(grid.spacing)[::-1]
     start = grid.to_position([-0.5] * 3)
     rows = np.column_stack([turn, start])
     return "; ".join(" ".join(f"{v:.8g}" for v in row) for row in rows)
+
+
+def write_tets_vtu(tets: TetModel, path: Path) -> None:
+    """Write quadratic tetrahedra as VTK unstructured grid with modulus, yield stress, cement and lesion share.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    cells: dict[str, NDArray[np.generic]] = {"modulus_MPa": tets.modulus, "cement": tets.cement}
+    if tets.strength is not None:
+        cells["yield_stress_MPa"] = np.minimum(tets.strength, np.float32(1e6))
+    cells |= {f"lesion_{name}": share for name, share in tets.lesions.items()}
+    places = tets.grid.to_position(tets.points / tets.grid.spacing - 0.5)
+    elements = tets.cells if np.linalg.det(tets.grid.matrix[:3, :3]) > 0 else tets.cells[:, _MIRRORED]
+    path.write_text("".join(vtu(places, elements, {}, cells)), encoding="ascii")
 
 
 def write_vtu(trial: Trial, curve: Curve, path: Path) -> None:
@@ -126,29 +182,4 @@ def write_vtu(trial: Trial, curve: Curve, path: Path) -> None:
         cells["yield_stress_MPa"] = np.minimum(limit[there], np.float32(1e6))
     cells |= {f"lesion_{name}": share[there] for name, share in trial.mesh.lesions.items()}
     points = {"displacement_mm": np.asarray(moved, np.float32)}
-    path.write_text("".join(_vtu(grid.to_position(nodes - 0.5), elements, points, cells)), encoding="ascii")
-
-
-def _vtu(
-    places: Floats,
-    elements: NDArray[np.int64],
-    points: Mapping[str, NDArray[np.generic]],
-    cells: Mapping[str, NDArray[np.generic]],
-) -> Iterator[str]:
-    yield '<?xml version="1.0"?>\n<VTKFile type="UnstructuredGrid" version="1.0" byte_order="LittleEndian" '
-    yield f'header_type="UInt64">\n<UnstructuredGrid><Piece NumberOfPoints="{len(places)}" '
-    yield f'NumberOfCells="{len(elements)}">\n<Points>{_array("Points", places.astype(np.float32))}</Points>\n<Cells>'
-    yield _array("connectivity", elements.ravel())
-    yield _array("offsets", np.arange(1, len(elements) + 1, dtype=np.int64) * 8)
-    yield _array("types", np.full(len(elements), _HEXAHEDRON, np.uint8))
-    yield f"</Cells>\n<PointData>{''.join(_array(*row) for row in points.items())}</PointData>\n"
-    yield f"<CellData>{''.join(_array(*row) for row in cells.items())}</CellData>\n"
-    yield "</Piece></UnstructuredGrid></VTKFile>\n"
-
-
-def _array(name: str, values: NDArray[np.generic]) -> str:
-    kind = {"f": "Float", "i": "Int", "u": "UInt"}[values.dtype.kind] + str(values.dtype.itemsize * 8)
-    width = values.shape[1] if values.ndim > 1 else 1
-    raw = np.ascontiguousarray(values).astype(values.dtype.newbyteorder("<")).tobytes()
-    text = base64.b64encode(struct.pack("<Q", len(raw)) + raw).decode("ascii")
-    return f'<DataArray type="{kind}" Name="{name}" NumberOfComponents="{width}" format="binary">{text}</DataArray>'
+    path.write_text("".join(vtu(grid.to_position(nodes - 0.5), elements, points, cells)), encoding="ascii")

@@ -96,7 +96,7 @@ def mesh(bone: Bone, grid: Grid, material: Material) -> Mesh:
     """
     size, fine = min(grid.spacing), min(bone.grid.spacing)
     samples = int(np.clip(np.ceil(size / fine), 1, _MOST_SAMPLES))
-    sub = Grid.from_matrix([n * samples for n in grid.shape], _finer(grid, samples))
+    sub = finer(grid, samples)
     inside = sampled(bone.mask, bone.grid, sub, 0) > 0.5
     if not inside.any():
         raise InvalidValueError("mesh a bone", "no voxel of it within the grid", "Lay the grid around the bone")
@@ -140,11 +140,12 @@ def with_caps(made: Mesh, caps: NDArray[np.bool_], modulus: float, strength: flo
     return replace(made, modulus=made.modulus + rest * np.float32(modulus), strength=limit)
 
 
-def _finer(grid: Grid, samples: int) -> Floats:
+def finer(grid: Grid, samples: int) -> Grid:
+    """The grid with each voxel parted into ``samples`` along each axis."""
     matrix = grid.matrix.copy()
     matrix[:3, :3] /= samples
     matrix[:3, 3] = grid.to_position([(1 / samples - 1) / 2] * 3)
-    return matrix
+    return Grid.from_matrix([n * samples for n in grid.shape], matrix)
 
 
 def sampled(values: NDArray[np.generic], source: Grid, target: Grid, outside: float) -> Array:
@@ -153,7 +154,7 @@ def sampled(values: NDArray[np.generic], source: Grid, target: Grid, outside: fl
     return np.asarray(
         ndimage.affine_transform(
             np.asarray(values, np.float32), step[:3, :3], step[:3, 3], target.shape, np.float32, order=0, cval=outside,
-            mode="constant", prefilter=False,
+            mode="grid-constant", prefilter=False,
         )
     )  # fmt: skip
 
