@@ -64,6 +64,10 @@ def read(
     nifti: Annotated[
         bool, typer.Option("--nifti", help="Write lesions.nii.gz, bones.nii.gz and bones.json too.")
     ] = False,
+    radiomics: Annotated[
+        bool,
+        typer.Option("--radiomics", help="Write IBSI features of CT lesions to radiomics.csv; seconds each, an extra."),
+    ] = False,
     baseline: Annotated[
         bool, typer.Option("--baseline", help="Read without trained models, by the classical methods alone.")
     ] = False,
@@ -103,7 +107,8 @@ def read(
     intake = IntakeOptions(allow_gaps=allow_gaps, tracer=tracer)
     adaptation = Card.load(adapt) if adapt else None
     scores = chosen(score) if score else None
-    options = BatchOptions(intake, OutputOptions(dicom, nifti), baseline, adaptation, scores, bones, lesions, strength)
+    outputs = OutputOptions(dicom, nifti, radiomics)
+    options = BatchOptions(intake, outputs, baseline, adaptation, scores, bones, lesions, strength)
     with progress_bar() as progress:
         batch = read_all(inputs, output, options, progress)
     if as_json:

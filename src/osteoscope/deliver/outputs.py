@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from osteoscope.deliver.radiomics import write_radiomics
 from osteoscope.deliver.unit_map import UNITS_FILE, write_units
 from osteoscope.dicom.key_image import write_key_images
 from osteoscope.dicom.pdf import write_encapsulated_pdf
@@ -19,6 +20,7 @@ from osteoscope.domain import codec
 from osteoscope.domain.reading import Case, Gap, Reading
 from osteoscope.domain.study import StudyKind
 from osteoscope.errors import OutputError
+from osteoscope.measure.radiomics import require
 from osteoscope.reading.read import Outcome
 from osteoscope.report.document import build_document
 from osteoscope.report.html import write_html
@@ -33,10 +35,19 @@ class OutputOptions:
     Args:
         dicom: DICOM SEG, SR, encapsulated PDF and key images.
         nifti: lesions.nii.gz, bones.nii.gz and bones.json (CT).
+        radiomics: radiomics.csv and radiomics.json (CT); needs the extra "radiomics".
+
+    Raises:
+        DependencyError: radiomics is asked for and its library is not installed.
     """
 
     dicom: bool = True
     nifti: bool = False
+    radiomics: bool = False
+
+    def __post_init__(self) -> None:
+        if self.radiomics:
+            require()
 
 
 class Parcel:
@@ -47,9 +58,9 @@ class Parcel:
         self.reading: Reading = outcome.reading
         self.folder = folder
 
-    def note(self, gap: Gap) -> None:
-        """Keep a gap in the Reading."""
-        self.reading = replace(self.reading, gaps=(*self.reading.gaps, gap))
+    def note(self, *gaps: Gap) -> None:
+        """Keep gaps in the Reading."""
+        self.reading = replace(self.reading, gaps=(*self.reading.gaps, *gaps))
 
     @cached_property
     def document(self) -> Document:
@@ -86,6 +97,7 @@ OUTPUTS: tuple[Output, ...] = (
     Output("measurements.dcm", lambda p: write_sr(p.case, p.reading, p.folder / "measurements.dcm"), option="dicom"),
     Output("lesions.nii.gz", lambda p: write_lesion_labels(p.case, p.folder / "lesions.nii.gz"), CT, "nifti"),
     Output("bones.nii.gz", lambda p: write_bone_labels(p.case, p.folder / "bones.nii.gz"), CT, "nifti"),
+    Output("radiomics.csv", lambda p: p.note(*write_radiomics(p.case, p.folder)), CT, "radiomics", True),
     Output(UNITS_FILE, lambda p: write_units(p.case, p.folder / UNITS_FILE), PLANAR),
     Output("report.html", lambda p: write_html(p.document, p.folder / "report.html")),
     Output("report.pdf", lambda p: write_pdf(p.document, p.folder / "report.pdf")),
