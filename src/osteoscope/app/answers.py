@@ -122,9 +122,16 @@ class View(BaseModel):
 
 
 class Volume(BaseModel):
-    """A CT as NIfTI; lesions and bones are label volumes, null until the study was read."""
+    """A CT as NIfTI; lesions and bones are label volumes, null until the study was read.
+
+    ``preview`` is the CT on blocks of ``factor`` voxels along each axis, to be shown first, null where the CT is small;
+    ``skeleton`` is where bone is, on the same blocks.
+    """
 
     volume: str
+    preview: str | None
+    factor: int
+    skeleton: str | None
     lesions: str | None
     bones: str | None
     shape: list[int]

@@ -22,6 +22,8 @@ PICTURES: Mapping[str, str] = {
     "anterior.f32": f"{VIEWS}/anterior.f32",
     "posterior.f32": f"{VIEWS}/posterior.f32",
     "ct.nii.gz": f"{VIEWS}/ct.nii.gz",
+    "preview.nii.gz": f"{VIEWS}/preview.nii.gz",
+    "skeleton.nii.gz": f"{VIEWS}/skeleton.nii.gz",
     "lesions.nii.gz": f"{PROGRAM}/lesions.nii.gz",
     "bones.nii.gz": f"{PROGRAM}/bones.nii.gz",
 }
@@ -50,7 +52,8 @@ def described(server: Server, study: str, base: str) -> ViewsOut:
     if "views" in legend:
         shown = [View(**view, url=f"{base}/{view['name']}.f32") for view in legend["views"]]
         return ViewsOut(views=shown, ct=None)
-    labels = {name: (folder / PICTURES[f"{name}.nii.gz"]).is_file() for name in ("lesions", "bones")}
+    optional = ("preview", "skeleton", "lesions", "bones")
+    labels = {name: (folder / PICTURES[f"{name}.nii.gz"]).is_file() for name in optional}
     urls: dict[str, Any] = {name: f"{base}/{name}.nii.gz" if there else None for name, there in labels.items()}
     names = folder / PROGRAM / "bones.json"
     bones = json.loads(names.read_text(encoding="utf-8")) if names.is_file() else None

@@ -72,6 +72,10 @@ async def sign(study: str, body: SignIn, server: ServerDep, person: PersonDep, a
 def _sign(server: Server, study: str, body: SignIn, person: Person, address: str) -> str:
     if not person.may_sign:
         raise Refused(403, "sign a Reading", f"your role is {person.role}", "Ask a signer")
+    with server.store.reading() as session:
+        # What the Reading is made of is at hand afterwards, so that the database is not locked for long.
+        found = study_for(session, person, study)
+        drafted(session, server.settings, found, own_draft(session, found, person))
     with server.store.writing() as session:
         found = study_for(session, person, study, locked=True)
         _check_patient(found, body)

@@ -89,7 +89,7 @@ def with_edits(
     from osteoscope.deliver.review.ground import ground_of
 
     base, folder = stored(session, draft.base or ""), settings.folder_of(study.id)
-    ground = ground_of(base.study.kind, folder / PROGRAM, folder / VIEWS)
+    ground = ground_of(base.study, folder / PROGRAM, folder / VIEWS)
     why = {"amends": draft.base or "", "reason": draft.reason} if draft.reason else {}
     return edited(base, edits, Editor(draft.reader, draft.when, why), ground)
 

@@ -112,7 +112,7 @@ def case_views(trial: str, case: str, server: ServerDep, person: PersonDep) -> V
         found, study = _case(session, trial, case, person)
     shown = described(server, study.id, f"/api/trials/{trial}/cases/{case}/pictures")
     if found.phase == "alone" and shown.ct is not None:
-        alone = shown.ct.model_copy(update={"lesions": None, "bones": None, "legend": None})
+        alone = shown.ct.model_copy(update=dict.fromkeys(("lesions", "bones", "skeleton", "legend")))
         return ViewsOut(views=[], ct=alone)
     return shown
 
@@ -122,7 +122,7 @@ def case_picture(trial: str, case: str, name: str, server: ServerDep, person: Pe
     """A picture of a case."""
     with server.store.reading() as session:
         found, study = _case(session, trial, case, person)
-    if found.phase == "alone" and name in {"lesions.nii.gz", "bones.nii.gz"}:
+    if found.phase == "alone" and name in {"lesions.nii.gz", "bones.nii.gz", "skeleton.nii.gz"}:
         raise not_there("picture")
     return picture_file(server, study.id, name)
 

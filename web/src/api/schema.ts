@@ -1702,18 +1702,27 @@ export interface components {
         /**
          * Volume
          * @description A CT as NIfTI; lesions and bones are label volumes, null until the study was read.
+         *
+         *     ``preview`` is the CT on blocks of ``factor`` voxels along each axis, to be shown first, null where the CT is small;
+         *     ``skeleton`` is where bone is, on the same blocks.
          */
         Volume: {
             /** Bones */
             bones: string | null;
+            /** Factor */
+            factor: number;
             /** Legend */
             legend: {
                 [key: string]: unknown;
             } | null;
             /** Lesions */
             lesions: string | null;
+            /** Preview */
+            preview: string | null;
             /** Shape */
             shape: number[];
+            /** Skeleton */
+            skeleton: string | null;
             /** Spacing Mm */
             spacing_mm: number[];
             /** Volume */

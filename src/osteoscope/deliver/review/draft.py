@@ -7,11 +7,20 @@ from dataclasses import dataclass, field, replace
 
 from osteoscope.domain.anatomy import CURIE, SIOPEN
 from osteoscope.domain.finding import Finding, Measure, SetAside
+from osteoscope.domain.image import Image
 from osteoscope.domain.reading import Gap, MappedSite, Reading, SiteReading
 from osteoscope.errors import InvalidValueError
 
 TOPS: Mapping[str, int] = {"siopen": 6, "curie": 3}
 SITES: Mapping[str, tuple[str, ...]] = {"siopen": tuple(SIOPEN), "curie": tuple(CURIE)}
+
+
+@dataclass(frozen=True, eq=False)
+class CtGround:
+    """A CT at hand: its voxels, mapped from a file, and its bones."""
+
+    image: Image
+    bones: tuple[MappedSite, ...]
 
 
 @dataclass(frozen=True)
@@ -21,10 +30,12 @@ class Ground:
     Args:
         units: outlines of planar units; () where they are not known.
         bone_at: the bone at or near an index [slice, row, column] of a CT, "" where none is near.
+        ct: the CT and its bones, None where they are not at hand.
     """
 
     units: tuple[MappedSite, ...] = ()
     bone_at: Callable[[tuple[int, ...]], str] = lambda _: ""
+    ct: Callable[[], CtGround | None] = lambda: None
 
 
 @dataclass(frozen=True)

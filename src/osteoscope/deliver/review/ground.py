@@ -11,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from osteoscope.deliver.review.draft import Ground
+from osteoscope.deliver.review.draft import CtGround, Ground
+from osteoscope.deliver.review.views import VOXELS, write_skeleton
 from osteoscope.deliver.unit_map import UNITS_FILE, read_units
 from osteoscope.domain.finding import Part, Region
-from osteoscope.domain.reading import Case, MappedSite
+from osteoscope.domain.geometry import Grid
+from osteoscope.domain.image import Image
+from osteoscope.domain.reading import Case, MappedSite, StudyRecord
 from osteoscope.domain.study import StudyKind
 
 BONE_INDEX, BONE_LEGEND = "bones.npy", "bones_index.json"
@@ -23,31 +26,50 @@ _NEAR = 6
 
 
 def write_bone_index(case: Case, folder: Path) -> None:
-    """Write the bones of a CT as labels that can be mapped into memory, with their sites; nothing of a planar study."""
+    """Write the bones of a CT as labels that can be mapped into memory, with their sites, and for the page's 3-D view.
+
+    Nothing of a planar study.
+    """
     if case.study.kind != "ct":
         return
-    labels = np.zeros(case.study.images["ct"].grid.shape, dtype=np.uint16)
+    grid = case.study.images["ct"].grid
+    labels = np.zeros(grid.shape, dtype=np.uint16)
     for number, place in enumerate(case.mapped, 1):
         part = place.region.on("ct") if place.region else None
         if part is not None:
             view = labels[part.box]
             view[part.mask & (view == 0)] = number
     np.save(folder / BONE_INDEX, labels)
+    write_skeleton(grid, labels, folder)
     names = [{"site": p.site, "status": p.status, "confidence": p.confidence, "notes": p.notes} for p in case.mapped]
     (folder / BONE_LEGEND).write_text(json.dumps(names), encoding="utf-8")
 
 
-def ground_of(kind: StudyKind, program: Path, views: Path) -> Ground:
+def ground_of(record: StudyRecord, program: Path, views: Path) -> Ground:
     """The ground of edits.
 
     Args:
-        kind: of the study.
+        record: of the study.
         program: folder of the program's results, with units.json of a planar study.
-        views: folder with the bone index of a CT.
+        views: folder with the voxels and the bone index of a CT.
     """
-    if kind == "nm-planar":
+    if record.kind == "nm-planar":
         return Ground(units=_units(program / UNITS_FILE))
-    return Ground(bone_at=lambda index: _bone_at(views, index))
+    return Ground(bone_at=lambda index: _bone_at(views, index), ct=lambda: _ct(record.images["ct"].grid, views))
+
+
+def _ct(grid: Grid, views: Path) -> CtGround | None:
+    there = [views / name for name in (VOXELS, BONE_LEGEND)]
+    if not all(path.is_file() for path in there):
+        return None
+    return _ct_at(grid, views, *(path.stat().st_mtime_ns for path in there))
+
+
+@lru_cache(maxsize=4)
+def _ct_at(grid: Grid, views: Path, *_changed: int) -> CtGround:
+    """The CT of a study, kept while its files do not change: bones of a trunk take some tens of megabytes."""
+    voxels = np.load(views / VOXELS, mmap_mode="r")
+    return CtGround(Image(grid, voxels, "HU"), mapped_of("ct", views, views))
 
 
 def mapped_of(kind: StudyKind, program: Path, views: Path) -> tuple[MappedSite, ...]:

@@ -1,4 +1,4 @@
-"""Scores and burden of a Reading after edits; what the edits did not touch stays as it was.
+"""Scores of a Reading after edits; what the edits did not touch stays as it was.
 
 A level follows from the findings by the same ladder as the program's, or is the one set by hand. Levels of a person
 carry no interval: the chances behind the program's intervals are not his.
@@ -12,24 +12,23 @@ from dataclasses import replace
 import numpy as np
 
 from osteoscope.deliver.review.draft import SITES, TOPS, Draft
+from osteoscope.deliver.review.remeasured import remeasured
 from osteoscope.domain.anatomy import CURIE, siopen_members
 from osteoscope.domain.finding import Measure
 from osteoscope.domain.image import Image
 from osteoscope.domain.reading import Case, Gap, SiteReading
 from osteoscope.domain.study import Study
-from osteoscope.measure.burden import burden, burden_of_site
 from osteoscope.measure.score import curie, siopen
 from osteoscope.measure.score_choices import chosen
 from osteoscope.measure.score_extent import counting_from
 from osteoscope.measure.score_tables import ScoreOptions
 
 _SCORERS = {"siopen": siopen, "curie": curie}
-_BURDEN = frozenset({"lesion_count", "lesion_volume"})
 
 
 def rescored(draft: Draft) -> Draft:
     """The draft with sites, measures and gaps as they come out."""
-    return _planar(draft) if draft.base.study.kind == "nm-planar" else _ct(draft)
+    return _planar(draft) if draft.base.study.kind == "nm-planar" else remeasured(draft)
 
 
 def _case(draft: Draft) -> Case:
@@ -121,29 +120,3 @@ def _total(draft: Draft, score: str, sites: Sequence[SiteReading]) -> Measure | 
     unseen = (number - len(levels)) * TOPS[score]
     method = f"sum of {len(levels)} of {number} segments, read by {draft.person}"
     return Measure(f"{score}_total", value, "{score}", method, (value, value + unseen) if unseen else None)
-
-
-def _ct(draft: Draft) -> Draft:
-    """Burden counted again; what else was measured of a bone or of the study whose lesions changed becomes a gap."""
-    if not draft.touched:
-        return replace(draft, sites=_evidence(draft), measures=draft.base.measures)
-    case = _case(draft)
-    sites, gaps = [], []
-    for said in _evidence(draft):
-        if said.site not in draft.touched:
-            sites.append(said)
-            continue
-        lost = [m.name for m in said.measures if m.name not in _BURDEN]
-        gaps += [Gap(said.site, name, f"lesions were edited by {draft.person}: not measured again") for name in lost]
-        sites.append(replace(said, measures=burden_of_site(case, said.site)))
-    lost = [m.name for m in draft.base.measures if m.name not in _BURDEN]
-    gaps += [Gap("study", name, f"lesions were edited by {draft.person}: not measured again") for name in lost]
-    return replace(draft, sites=tuple(sites), measures=burden(case), gaps=tuple(gaps))
-
-
-def _evidence(draft: Draft) -> tuple[SiteReading, ...]:
-    """The sites with the findings they rest on, bones of new findings included."""
-    known = {said.site for said in draft.base.sites}
-    new = [SiteReading(f.site, "assessed") for f in draft.findings if f.site not in known]
-    sites = {said.site: said for said in (*draft.base.sites, *new)}
-    return tuple(replace(s, evidence=tuple(f.id for f in draft.findings if f.site == s.site)) for s in sites.values())

@@ -7,17 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from osteoscope.deliver.review.preview import block_any, block_means, coarser, factor_of
 from osteoscope.dicom.write_nifti import write_nifti
+from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
 from osteoscope.domain.study import Study
 from osteoscope.errors import OutputError
 
-LEGEND = "views.json"
+LEGEND, PREVIEW, SKELETON, VOXELS = "views.json", "preview.nii.gz", "skeleton.nii.gz", "ct.npy"
 
 
 def write_views(study: Study, folder: Path) -> None:
-    """Write NAME.f32 (little-endian float32, row by row) per planar view, or ct.nii.gz; then views.json.
+    """Write NAME.f32 (little-endian float32, row by row) per planar view; or the voxels of a CT; then views.json.
+
+    A CT is written whole for the page (ct.nii.gz), as mean HU of blocks to be shown first (preview.nii.gz, where its
+    longest axis is beyond `preview.MOST`), and mapped into memory for measures (ct.npy).
 
     Raises:
         OutputError: the folder cannot be written.
@@ -48,6 +54,16 @@ def _described(name: str, image: Image, maximum: float) -> dict[str, Any]:
 
 
 def _volume(study: Study, folder: Path) -> dict[str, Any]:
-    image = study.images["ct"]
-    write_nifti(image.grid, np.asarray(image.values), folder / "ct.nii.gz")
-    return {"shape": list(image.grid.shape), "spacing_mm": list(image.grid.spacing)}
+    grid, values = study.images["ct"].grid, np.asarray(study.images["ct"].values)
+    factor = factor_of(grid)
+    if factor > 1:
+        write_nifti(coarser(grid, factor), block_means(values, factor), folder / PREVIEW)
+    write_nifti(grid, values, folder / "ct.nii.gz")
+    np.save(folder / VOXELS, values)
+    return {"shape": list(grid.shape), "spacing_mm": list(grid.spacing), "factor": factor}
+
+
+def write_skeleton(grid: Grid, labels: NDArray[np.uint16], folder: Path) -> None:
+    """Write where any bone is, as 0 and 100 on the grid of the preview."""
+    factor = factor_of(grid)
+    write_nifti(coarser(grid, factor), block_any(labels, factor).astype(np.uint8) * 100, folder / SKELETON)
