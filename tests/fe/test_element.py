@@ -7,48 +7,16 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from bricks import NU, Array, E, Ints, block, displaced, flat, pressed, strains
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.linalg import spsolve
 
 from osteoscope.errors import InvalidValueError
-from osteoscope.fe.element import CORNERS, centre_strain, elasticity, stiffness
+from osteoscope.fe.element import CORNERS, elasticity, stiffness
 from osteoscope.fe.model import Element
 from osteoscope.fe.modes import CLASSES, PATTERNS, coefficients
 
-Array = NDArray[np.float64]
-Ints = NDArray[np.int64]
 ELEMENTS: tuple[Element, ...] = ("incompatible", "plain")
-E, NU = 17000.0, 0.3
-
-
-def block(n: tuple[int, int, int], place: Callable[[Array], Array]) -> tuple[Array, Ints]:
-    """A block of bricks in the unit cube, its points moved by ``place``: points [m, 3], nodes [bricks, 8]."""
-    grid = np.stack(np.meshgrid(*(np.linspace(0, 1, k + 1) for k in n), indexing="ij"), -1)
-    number = np.arange(grid[..., 0].size).reshape(grid.shape[:3])
-    corners = [number[i : i + n[0], j : j + n[1], k : k + n[2]].ravel() for i, j, k in np.ndindex(2, 2, 2)]
-    return place(grid.reshape(-1, 3)), np.stack(corners, 1)
-
-
-def displaced(
-    points: Array, bricks: Ints, held: dict[int, float], forces: Array, element: Element = "incompatible"
-) -> Array:
-    """Displacements [m, 3] of an assembled mesh with modulus E: ``held`` maps degree of freedom to displacement."""
-    places = (3 * bricks[:, :, None] + np.arange(3)).reshape(len(bricks), 24)
-    values = np.stack([stiffness(points[brick], E, NU, element) for brick in bricks])
-    rows, columns = np.repeat(places, 24, 1).ravel(), np.tile(places, (1, 24)).ravel()
-    whole = coo_matrix((values.ravel(), (rows, columns))).tocsr()
-    u = np.zeros(points.size)
-    u[list(held)] = list(held.values())
-    free = np.setdiff1d(np.arange(points.size), list(held))
-    u[free] = spsolve(whole[free][:, free].tocsc(), (forces.ravel() - whole @ u)[free])
-    return u.reshape(-1, 3)
-
-
-def strains(points: Array, bricks: Ints, u: Array) -> Array:
-    return np.stack([centre_strain(points[brick]) @ u[brick].ravel() for brick in bricks])
 
 
 @pytest.mark.parametrize("element", ELEMENTS)
@@ -103,21 +71,6 @@ def tube(n: tuple[int, int, int], height: float = 1.0) -> tuple[Array, Ints]:
         return np.stack([p[:, 0] * height, radius * np.sin(angle), radius * np.cos(angle)], 1)
 
     return block(n, place)
-
-
-def pressed(points: Array, bricks: Ints, wall: Ints, pressure: float) -> Array:
-    """Forces of a pressure on the bricks' first faces along their last axis, where these lie on the wall."""
-    forces = np.zeros_like(points)
-    for brick in bricks[np.isin(bricks[:, 0], wall)]:
-        face = brick[[0, 2, 4, 6]]
-        a, b, c, d = points[face]
-        normal = np.cross(c + d - a - b, b + d - a - c) / 4
-        forces[face] += pressure * normal * np.sign(normal @ (points[brick].mean(0) - a)) / 4
-    return forces
-
-
-def flat(points: Array, axis: int, where: float = 0.0) -> Ints:
-    return np.flatnonzero(np.abs(points[:, axis] - where) < 1e-9)
 
 
 def test_a_thick_cylinder_under_pressure_in_plane_strain() -> None:
