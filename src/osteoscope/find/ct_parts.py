@@ -14,7 +14,7 @@ from osteoscope.find.ct_bones import BoneMask
 from osteoscope.find.ct_discs import Discs
 from osteoscope.find.ct_parting import grow_parts
 from osteoscope.find.ct_pelvis import PelvisOptions, in_pelvis, pelvis_seeds, sacrum_top
-from osteoscope.find.ct_pieces import PieceOptions, Setting, kind_of_piece
+from osteoscope.find.ct_pieces import PieceOptions, Setting, is_vessel, kind_of_piece
 from osteoscope.find.ct_spine import SpineLine
 from osteoscope.find.ct_zones import Piece, Scene, ZoneOptions, pieces_beside, pieces_of, scene_of
 
@@ -100,9 +100,18 @@ def part_bones(bones: BoneMask, line: SpineLine, discs: Discs, options: PartOpti
         taken |= _seed_pelvis(seeds, scene, top, options)
     _seed_vertebrae(seeds, scene, _spans(discs, line, top), options)
     setting = Setting(None if top is None else float(top), _head(scene, options))
+    bone = bones.bone.copy()
     for piece in pieces_beside(scene, taken, options.zones):
-        _seed_piece(seeds, scene, piece, setting, options)
-    return _complete(grow_parts(bones.smooth, bones.bone, seeds.labels), bones.bone, seeds.parts, top)
+        if is_vessel(piece, _face(line, piece), setting, options.pieces):
+            bone[tuple(scene.voxels(piece.rows).T)] = False
+        else:
+            _seed_piece(seeds, scene, piece, setting, options)
+    return _complete(grow_parts(bones.smooth, bone, seeds.labels), bone, seeds.parts, top)
+
+
+def _face(line: SpineLine, piece: Piece) -> float:
+    """Front face of the spine where a piece lies, mm before the canal."""
+    return float(line.face[int(np.clip(piece.along[1], 0, line.length - 1))])
 
 
 def _head(scene: Scene, options: PartOptions) -> float | None:

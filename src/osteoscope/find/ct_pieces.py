@@ -26,6 +26,8 @@ class PieceOptions:
         face_mm: mandible and face lie within this below the upper end of the canal.
         skull_width_mm: no skull is wider.
         sternum_ml: no sternum is larger.
+        vessel_mm: a free piece whose middle lies less than this before the face of the spine is a calcified vessel.
+        vessel_side_mm: and within this of the midline.
     """
 
     rib_depth_mm: float = 7.6
@@ -40,6 +42,8 @@ class PieceOptions:
     face_mm: float = 120.0
     skull_width_mm: float = 210.0
     sternum_ml: float = 100.0
+    vessel_mm: float = 22.0
+    vessel_side_mm: float = 45.0
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,21 @@ _RULES: Mapping[str, Rule] = MappingProxyType(
         "clavicle": _clavicle,
     }
 )
+
+
+def is_vessel(piece: Piece, face_mm: float, setting: Setting, options: PieceOptions = PieceOptions()) -> bool:
+    """Whether a piece is the calcified wall of a vessel: it lies free, right before the spine, where no bone does.
+
+    Args:
+        piece: of what is bright, with what it walls in.
+        face_mm: front face of the spine there, mm before the canal.
+        setting: the rule says nothing of neck and pelvis.
+    """
+    in_neck = setting.head is not None and piece.along[1] > setting.head - options.face_mm
+    in_pelvis = setting.sacrum is not None and piece.along[1] < setting.sacrum
+    if piece.attached is not None or in_neck or in_pelvis:
+        return False
+    return 0 < piece.forward - face_mm < options.vessel_mm and abs(piece.side) < options.vessel_side_mm
 
 
 def kind_of_piece(piece: Piece, setting: Setting, options: PieceOptions = PieceOptions()) -> str:
