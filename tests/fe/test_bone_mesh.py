@@ -14,7 +14,7 @@ from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
 from osteoscope.errors import InvalidValueError, UnsuitableStudyError
 from osteoscope.fe.bone import bone_from
-from osteoscope.fe.density import Calibration, by_air_fat_muscle, from_rods, nominal
+from osteoscope.fe.density import REFERENCES, Calibration, by_air_fat_muscle, from_rods, nominal
 from osteoscope.fe.laws import DEFAULTS, LAWS, law_for
 from osteoscope.fe.mesh import Material, frame, mesh
 from osteoscope.fe.rigidity import rigidity, weakest
@@ -85,18 +85,41 @@ def test_rods_that_make_no_sense_are_refused() -> None:
             from_rods(hu, density)
 
 
-def test_air_fat_and_muscle_are_found_in_a_histogram() -> None:
+def histogram(fat: float, muscle: float) -> NDArray[np.float64]:
     rng = np.random.default_rng(0)
-    parts = ((-1000, 5, 40_000), (-104, 12, 20_000), (52, 12, 30_000), (400, 250, 5_000))
-    hu = np.concatenate([rng.normal(mean, width, n) for mean, width, n in parts])
-    made = by_air_fat_muscle(hu)
+    parts = ((-1000, 5, 40_000), (fat, 12, 20_000), (muscle, 12, 30_000), (400, 250, 5_000))
+    return np.concatenate([rng.normal(mean, width, n) for mean, width, n in parts])
+
+
+def test_air_fat_and_muscle_are_found_in_a_histogram() -> None:
+    made = by_air_fat_muscle(histogram(-104, 52), 120.0)
     assert made.phantom == "HA"
     assert made.absolute
-    assert made.density(single(52.0))[0] == pytest.approx(0.030, abs=0.03)
-    assert made.density(single(-1000.0))[0] == pytest.approx(-0.840, abs=0.03)
-    assert any("not verified" in text for text in made.caveats)
+    assert made.density(single(52.0))[0] == pytest.approx(0.038, abs=0.03)
+    assert made.density(single(-1000.0))[0] == pytest.approx(-0.797, abs=0.03)
+    assert any("from memory" in text for text in made.caveats)
+    hu = histogram(-104, 52)
     with pytest.raises(UnsuitableStudyError, match="air"):
         by_air_fat_muscle(hu[hu > -500])
+
+
+def test_an_unverified_reference_is_a_few_per_cent_off_and_says_so() -> None:
+    ours, remembered = (by_air_fat_muscle(histogram(-104, 52), 120.0, name) for name in sorted(REFERENCES)[::-1])
+    assert remembered.slope == pytest.approx(ours.slope, rel=0.06)
+    assert any("not verified" in text for text in remembered.caveats)
+
+
+@pytest.mark.parametrize(
+    ("kvp", "fat", "muscle", "slope", "at_120"),
+    [(80, -103.5, 45.8, 0.4888, 0.6757), (100, -80.8, 43.3, 0.7032, 0.8096), (140, -69.3, 42.1, 0.9041, 0.8096)],
+)
+def test_tube_voltage_is_corrected(kvp: float, fat: float, muscle: float, slope: float, at_120: float) -> None:
+    """HU of tissues and mg/cm3 of HA per HU by spectra behind 15 cm (first) and 35 cm of water, as in the module."""
+    corrected, blind = (by_air_fat_muscle(histogram(fat, muscle), v) for v in (kvp, 120.0))
+    assert corrected.slope / blind.slope == pytest.approx(slope / at_120, rel=0.02)
+    assert abs(slope / at_120 - 1) > 0.09
+    assert corrected.spread < by_air_fat_muscle(histogram(fat, muscle)).spread
+    assert any("no correction" in text for text in by_air_fat_muscle(histogram(fat, muscle), 40.0).caveats)
 
 
 def test_without_calibration_nothing_is_absolute() -> None:

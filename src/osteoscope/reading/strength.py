@@ -91,7 +91,7 @@ def calibration_for(case: Case, bone: Bone, how: BoneLoading) -> tuple[Calibrati
         found = from_rods(list(how.rods.values()), [d / 1000 for d in how.rods], how.phantom)
     elif how.calibrate:
         try:
-            found = by_air_fat_muscle(_around(case.study.images["ct"], bone))
+            found = by_air_fat_muscle(_around(case.study.images["ct"], bone), made.kvp)
         except UnsuitableStudyError as error:
             found, gap = nominal(), (Gap(bone.site, "calibration", f"{error.found}. {error.remedy}."),)
     else:
