@@ -114,9 +114,7 @@ def _inner_points() -> Floats:
     return np.asarray((counts + 0.5) / (_LEVELS + 1))
 
 
-def _held(
-    supports: Supports, lattice: tuple[int, int, int], places: Floats, site: str
-) -> tuple[Ints, Ints, Floats]:
+def _held(supports: Supports, lattice: tuple[int, int, int], places: Floats, site: str) -> tuple[Ints, Ints, Floats]:
     """The supports of the lattice (places in elements) at nodes on the same planes."""
     nearest = np.clip(np.rint(places).astype(int), 0, np.asarray(lattice) - 1)
     off = np.abs(places - nearest)
