@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import meshio
@@ -138,8 +139,8 @@ def test_a_vertebra_keeps_volume_stiffness_lesion_and_supports() -> None:
 def test_a_femur_in_stance_keeps_volume_and_stiffness() -> None:
     bone = femur()
     material = Material(LAWS["keyak_2005"], FIXED)
-    trial = stance(bone, femur_marks(bone), material, 4.0)
-    tets = tetrahedra(bone, material, trial, 4.0)
+    trial = stance(bone, femur_marks(bone), material, 5.0)
+    tets = tetrahedra(bone, material, trial, 5.0)
     assert tets.volume.min() > 0
     assert sums(tets, trial) == pytest.approx((1, 1), abs=0.02)
 
@@ -189,8 +190,8 @@ needs_calculix = pytest.mark.skipif(shutil.which("ccx") is None, reason="Calculi
 @needs_calculix
 def test_a_graded_block_is_as_stiff_as_its_bricks(tmp_path: Path) -> None:
     """Within 2.5 %: the sharp edges of the block are chamfered."""
-    z, y, x = np.indices((24, 12, 12))
-    values = (200 + 20 * z + 30 * (x > 5) + y).astype(np.float32)
+    z, y, x = np.indices((16, 10, 10))
+    values = (200 + 20 * z + 30 * (x > 4) + y).astype(np.float32)
     bone = block(values)
     trial = pressed(bone)
     tets = tetrahedra(bone, ELASTIC, trial, 2.0)
@@ -200,11 +201,15 @@ def test_a_graded_block_is_as_stiff_as_its_bricks(tmp_path: Path) -> None:
 
 @needs_calculix
 def test_a_potted_vertebra_is_as_stiff_as_its_bricks(tmp_path: Path) -> None:
-    """Within 6 %; bricks of 4 and of 2 mm differ more than that, since their cement follows the bone in steps."""
+    """Below yield, with the yield stresses in the file. Within 6 %; bricks of 3 and of 2 mm differ by 10 %, since their
+    cement follows the bone in steps."""
     bone = drum((3, 2))
-    trial = compression(bone, vertebra_marks(bone), ELASTIC, 3.0)
-    tets = tetrahedra(bone, ELASTIC, trial, 6.0)
-    assert force_in_calculix(tets, tmp_path) == pytest.approx(solve(trial.model, trial.supports).force, rel=0.06)
+    trial = compression(bone, vertebra_marks(bone), PLASTIC, 3.0)
+    gently = replace(trial, supports=trial.supports.scaled(0.05))
+    tets = tetrahedra(bone, PLASTIC, gently, 6.0)
+    force = force_in_calculix(tets, tmp_path)
+    assert "*PLASTIC" in (tmp_path / "a.inp").read_text(encoding="ascii")
+    assert force == pytest.approx(solve(gently.model, gently.supports).force, rel=0.06)
 
 
 def test_files_are_read_by_meshio_with_positive_volumes(tmp_path: Path) -> None:
