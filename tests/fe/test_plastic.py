@@ -7,9 +7,12 @@ import pytest
 from numpy.typing import NDArray
 
 from osteoscope.errors import InvalidValueError, NotConvergedError
+from osteoscope.fe import modes
+from osteoscope.fe.flow_kernels import SIGNS, flow, weaken
 from osteoscope.fe.model import Supports, VoxelModel, nodes_of
 from osteoscope.fe.plastic import PushOptions, push
 from osteoscope.fe.solve import solve
+from osteoscope.fe.voxels import Voxels
 
 E, NU, S = 17000.0, 0.3, 100.0
 EXACT = PushOptions(tolerance=1e-7, exactness=1e-3, flat=1e-7, patience=200)
@@ -58,7 +61,7 @@ def test_the_strength_of_a_bar_is_that_of_its_weakest_slice() -> None:
     model = bone((18, 3, 3))
     assert model.yield_stress is not None
     model.yield_stress[5:13] = 40
-    curve = push(model, squeezed(model, -0.2))
+    curve = push(model, squeezed(model, -0.1))
     assert curve.failure_load == pytest.approx(40 * 9, rel=0.03)  # its ends are confined by the strong slices
     assert curve.failed[7:11].all()
     assert not curve.failed[[0, 1, 2, 3, 14, 15, 16, 17]].any()
@@ -66,7 +69,7 @@ def test_the_strength_of_a_bar_is_that_of_its_weakest_slice() -> None:
 
 def test_a_block_in_plane_strain_is_stronger_by_two_over_the_root_of_three() -> None:
     model = bone((4, 4, 4))
-    curve = push(model, squeezed(model, -0.3) + smooth(model, (1, -1)), PushOptions(steps=30, flat=0))
+    curve = push(model, squeezed(model, -0.3) + smooth(model, (1, -1)), PushOptions(steps=30, tolerance=5e-4))
     assert curve.failure_load == pytest.approx(2 / np.sqrt(3) * S * 16, rel=2e-3)
 
 
@@ -76,7 +79,7 @@ def test_a_beam_reaches_its_plastic_moment() -> None:
     end = np.argwhere(plane(model, 0, -1))
     turn = Supports(end, np.zeros(len(end), int), np.asarray(end[:, 1] - 3, float) * 0.15)
     held = smooth(model, (0, 0), (2, 0)) + Supports(np.asarray([[0, 3, 0]]), np.asarray([1]), np.asarray([0.0]))
-    curve = push(model, held + turn, PushOptions(steps=40, flat=0))
+    curve = push(model, held + turn, PushOptions(steps=40))
     moment = curve.last.reactions @ curve.last.supports.value / 0.15
     assert curve.force[-1] * 3 == pytest.approx(moment, rel=1e-9)
     assert moment == pytest.approx(S * 2 * 36 / 4, rel=0.01)
@@ -107,7 +110,7 @@ def test_a_thick_cylinder_collapses_at_its_limit_pressure() -> None:
     model = bone(radius.shape, 10 / n, (radius > 10) & (radius < 20))
     wall, swept = swollen(model, radius < 10, 0.2, (1, 2))
     sides = smooth(model, (0, 0), (0, -1)) + _besides(smooth(model, (1, 0), (2, 0)), wall)
-    curve = push(model, wall + sides, PushOptions(steps=8, flat=0))
+    curve = push(model, wall + sides, PushOptions(steps=8))
     assert curve.failure_load / swept == pytest.approx(80.04, rel=0.03)
 
 
@@ -118,7 +121,7 @@ def test_a_thick_sphere_collapses_at_its_limit_pressure() -> None:
     radius = np.linalg.norm(np.stack(np.meshgrid(middle, middle, middle)), axis=0)
     model = bone(radius.shape, 10 / n, (radius > 10) & (radius < 20))
     wall, swept = swollen(model, radius < 10, 0.3, (0, 1, 2))
-    curve = push(model, wall + _besides(smooth(model, (0, 0), (1, 0), (2, 0)), wall), PushOptions(steps=8, flat=0))
+    curve = push(model, wall + _besides(smooth(model, (0, 0), (1, 0), (2, 0)), wall), PushOptions(steps=8))
     assert curve.failure_load / swept == pytest.approx(138.63, rel=0.03)
 
 
@@ -127,6 +130,45 @@ def _besides(supports: Supports, others: Supports) -> Supports:
     places = zip(supports.nodes, supports.axis, strict=True)
     kept = np.asarray([(*map(int, node), int(axis)) not in taken for node, axis in places])
     return Supports(supports.nodes[kept], supports.axis[kept], supports.value[kept])
+
+
+def test_the_tangent_is_the_derivative_of_the_forces_of_elements_that_flow_partly_or_wholly() -> None:
+    rng = np.random.default_rng(3)
+    model = bone((3, 3, 3))
+    law = (modes.coefficients(model.spacing, NU, model.element), np.asarray(model.spacing), NU, SIGNS)
+    voxels = Voxels.of(model)
+    before, after, normal = np.zeros((3, 3, 3, 3, 6), np.float32)
+    limit, soft, theta = np.ones((3, 3, 3, 3), np.float32)
+    state = (limit, soft, theta, normal)
+
+    def forces(moved: NDArray[np.float64], *, renew: bool = False) -> NDArray[np.float64]:
+        out = np.zeros_like(moved)
+        flow((model.modulus, model.yield_stress, voxels.spans, before), law, moved, after, out, state, renew)
+        return out
+
+    moved, way = rng.normal(0, 1.2e-2, (2, 3, 4, 4, 4))
+    forces(moved, renew=True)
+    # Some flow on from where they are, in some only a part of the depth does.
+    before[:] = after * rng.choice([0.5, 1.1], (3, 3, 3, 1))
+    expected = (forces(moved + 1e-4 * way) - forces(moved - 1e-4 * way)) / 2e-4
+    forces(moved)
+    assert np.count_nonzero(theta < 1) > 3
+    assert np.count_nonzero((soft < 1) & (theta == 1)) > 3
+    found = np.zeros_like(moved)
+    voxels.apply(way, found)
+    weaken(np.argwhere((theta < 1) | (soft < 1)), model.modulus, law, state, way, found)
+    assert found == pytest.approx(expected, rel=0.01, abs=1e-3 * np.abs(expected).max())
+
+
+def test_a_step_that_is_too_long_is_halved() -> None:
+    model = bone((8, 6, 2))
+    end = np.argwhere(plane(model, 0, -1))
+    turn = Supports(end, np.zeros(len(end), int), np.asarray(end[:, 1] - 3, float) * 0.05)
+    held = smooth(model, (0, 0), (2, 0)) + Supports(np.asarray([[0, 3, 0]]), np.asarray([1]), np.asarray([0.0]))
+    long, halved = (push(model, held + turn, PushOptions(steps=2, corrections=n)) for n in (60, 5))
+    assert len(long.force) == 4
+    assert len(halved.force) > 4
+    assert halved.failure_load == pytest.approx(long.failure_load, rel=0.02)
 
 
 def test_a_push_within_the_elastic_range_is_a_line() -> None:

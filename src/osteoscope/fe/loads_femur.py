@@ -33,7 +33,7 @@ from osteoscope.fe.model import Supports, nodes_of
 
 Floats = NDArray[np.float64]
 # Displacement at the end, as a share of the modelled length (stance: choice) and of the width (fall: S84).
-STANCE, FALL = 0.035, 0.04
+STANCE, FALL = 0.05, 0.04
 ADDUCTED, FROM_BEHIND = 10.0, 15.0
 # In radii of the head: half widths of its cap and of the trochanter's.
 _CAP, _SEAT = 0.7, 0.85

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from osteoscope.errors import InvalidValueError
+from osteoscope.errors import InvalidValueError, NotConvergedError
 from osteoscope.fe import modes
 from osteoscope.fe.flow_kernels import SIGNS, flow, weaken
 from osteoscope.fe.gradients import Balance, conjugate_gradients
@@ -25,8 +25,11 @@ Array = NDArray[np.float64]
 Single = NDArray[np.float32]
 
 SEARCHES = 6
-# The share of a voxel's depth that flows is held during a balance; a second follows with its share at the first.
-BALANCES = 2
+# The share of a voxel's depth that flows is held during a balance; a second follows with its share at the first, which
+# is so much looser.
+LOOSENESS = (10.0, 1.0)
+# A step that does not come to balance is halved, down to this part of it.
+SHORTEST = 0.2
 
 
 @dataclass(frozen=True)
@@ -34,26 +37,26 @@ class PushOptions:
     """How to push.
 
     Args:
-        steps: number of equal steps to the full displacement; those before anything flows cost nothing.
-        flat: the force has peaked where it grows by less than this part of the elastic slope over a step.
+        steps: number of equal steps to the full displacement; those before anything flows are one.
+        flat: the force has peaked where it grew by less than this part of the elastic slope over the last step.
         tolerance: forces out of balance over the reactions (2-norms) that end a step.
-        corrections: Newton corrections after which a step is given up.
+        corrections: Newton corrections after which a step is halved, and given up where it was halved twice or more.
         exactness: of the linear solution of a correction.
         patience: gradients per correction.
     """
 
-    steps: int = 12
-    flat: float = 0.01
+    steps: int = 8
+    flat: float = 0.03
     tolerance: float = 2e-3
     corrections: int = 60
-    exactness: float = 0.3
+    exactness: float = 0.5
     patience: int = 60
 
 
 def push(
     model: VoxelModel, supports: Supports, options: PushOptions | None = None, start: Array | None = None
 ) -> Curve:
-    """Displace the supports step by step up to their values, until the force no longer grows or the end is reached.
+    """Displace the supports step by step up to their values.
 
     Args:
         model: the bone, with yield stresses.
@@ -63,7 +66,7 @@ def push(
 
     Raises:
         InvalidValueError: the model has no yield stress, nothing is displaced, or as ``solve``.
-        NotConvergedError: a step did not come to balance: where, and by how much.
+        NotConvergedError: a step, halved, did not come to balance: where, and by how much.
     """
     choice = options or PushOptions()
     if model.yield_stress is None or not largest_displacement(supports):
@@ -86,28 +89,31 @@ def _follow(state: _State, moved: Array, residual: Array, notes: tuple[str, ...]
     system, choice = state.system, state.choice
     whole = largest_displacement(system.supports)
     elastic = work_force(system.supports, -residual[system.places])
-    factors, forces, peaked = [0.0], [0.0], False
-    yielding = 1 / state.utilisation(moved)
-    step, last = moved / choice.steps, np.zeros_like(moved)
-    for factor in np.arange(1, choice.steps + 1) / choice.steps:
-        if factor <= yielding:
-            last, force, rest = moved * factor, elastic * factor, residual * factor
-        else:
-            trial = last + step
+    yielding = min(1.0, 1 / state.utilisation(moved))
+    factors, forces = [0.0, yielding], [0.0, elastic * yielding]
+    last, rest, rate = moved * yielding, residual * yielding, moved
+    ends = [n / choice.steps for n in range(choice.steps, 0, -1) if n / choice.steps > yielding]
+    while ends:
+        factor = ends[-1]
+        ahead = factor - factors[-1]
+        trial = last + ahead * rate
+        try:
             rest = state.balance(trial, factor)
-            force, step, last = work_force(system.supports.scaled(factor), -rest[system.places]), trial - last, trial
-        slope = (force - forces[-1]) / (factor - factors[-1])
-        factors.append(float(factor))
-        forces.append(force)
-        peaked = slope < choice.flat * elastic
-        if peaked:
-            break
+        except NotConvergedError:
+            if ahead * choice.steps < SHORTEST:
+                raise
+            ends.append(factor - ahead / 2)
+            continue
+        rate, last = (trial - last) / ahead, trial
+        factors.append(ends.pop())
+        forces.append(work_force(system.supports.scaled(factor), -rest[system.places]))
+    slope = (forces[-1] - forces[-2]) / (factors[-1] - factors[-2])
     reached = system.solution(last, rest, (state.iterations, state.relative), notes)
     return Curve(
         displacement=np.asarray(factors) * whole,
         force=np.asarray(forces),
         failure_load=max(forces),
-        peaked=peaked,
+        peaked=slope < choice.flat * elastic,
         failed=state.flowed > 0,
         plastic_strain=state.flowed,
         last=reached,
@@ -160,14 +166,15 @@ class _State:
     def balance(self, moved: Array, factor: float) -> Array:
         """Bring displacements into balance at this part of the push; returns the residual, keeps the plastic strain."""
         moved[self.system.places] = self.system.supports.value * factor
-        residual, balances = -self.forces(moved, renew=True), 0
+        looser = iter(LOOSENESS)
+        residual, loosest = -self.forces(moved, renew=True), next(looser)
         for _ in range(self.choice.corrections):
             self.flowing = np.argwhere((self.theta < 1) | (self.soft < 1))
             loose, held = self._squares(residual)
             self.relative = float(np.sqrt(loose / held))
-            if self.relative <= self.choice.tolerance:
-                balances += 1
-                if balances == BALANCES:
+            if self.relative <= self.choice.tolerance * loosest:
+                loosest = next(looser, 0.0)
+                if not loosest:
                     self._keep()
                     return residual
                 residual = -self.forces(moved, renew=True)

@@ -1,8 +1,9 @@
 """What load a bone still carries, and what each of its lesions costs.
 
 A lesion's cost: the failure load with all lesions against that with this one replaced by the bone's own healthy tissue.
-Intervals: each uncertainty alone moves the result on coarser elements (relative to the same elements unmoved); the
-moves are added as squares.
+Intervals: each uncertainty alone moves the result on coarser elements in fewer steps (relative to the same unmoved),
+an eighth of the cost of the central run; the moves are added as squares. Elastic stiffness alone, cheaper still, would
+not do: yield stress goes with another power of density, and what fails need not be what is compliant.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 
 from osteoscope.domain.finding import Measure
 from osteoscope.domain.reading import Gap
-from osteoscope.errors import NotConvergedError, OsteoscopeError, UnsuitableStudyError
+from osteoscope.errors import OsteoscopeError, UnsuitableStudyError
 from osteoscope.fe.bone import Bone
 from osteoscope.fe.cases import corrected
 from osteoscope.fe.loads import UPRIGHT, Tilt, Trial
@@ -30,9 +31,9 @@ GRAVITY = 9.81
 # What moves the result: degrees of the axis, voxels of the mask, factors on lesion tissue (METABONE, S64: little in
 # small lesions, more in large ones; the range is a choice).
 TILT_DEGREES, LESION_FACTORS = 5.0, (0.5, 2.0)
-_WHOLE_SECTION = 0.9
-# Where the solver does not come to balance it gets a second try in smaller steps, to a balance that a note gives.
-_SECOND_TRY = PushOptions(steps=30, tolerance=6e-3)
+_WHOLE_SECTION, _LESION_TERM = 0.9, "lesion tissue"
+# Of the runs behind the interval, where both sides of a ratio are pushed alike.
+_FEWER_STEPS = PushOptions(steps=5)
 
 
 def strength(bone: Bone, setting: Setting, progress: Progress = lambda *_: None) -> Strength:
@@ -45,18 +46,6 @@ def strength(bone: Bone, setting: Setting, progress: Progress = lambda *_: None)
     return _Test(bone, setting, progress).result()
 
 
-def press(trial: Trial) -> Curve:
-    """Push a bone until it gives, with a second try in smaller steps to a looser balance.
-
-    Raises:
-        NotConvergedError: neither came to balance.
-    """
-    try:
-        return push(trial.model, trial.supports)
-    except NotConvergedError:
-        return push(trial.model, trial.supports, _SECOND_TRY)
-
-
 class _Test:
     def __init__(self, bone: Bone, setting: Setting, progress: Progress) -> None:
         self.setting, self.progress = setting, progress
@@ -65,8 +54,10 @@ class _Test:
         far = self.case.beyond(bone, self.marks, setting.size)
         self.gaps = [Gap(name, "strength_loss", "the lesion lies below the part that is modelled") for name in far]
         self.bone = replace(bone, lesions={n: m for n, m in bone.lesions.items() if n not in far})
+        sick = bool(self.bone.lesions)
         self.done, self.runs = 0, 1 + len(self.bone.lesions) + (len(self.bone.lesions) > 1)
-        self.runs += 2 * len(list(self._moves())) if setting.interval_size else 0
+        if setting.interval_size:
+            self.runs += (1 + sick) * (1 + len(list(self._moves()))) - sick * len(LESION_FACTORS)
 
     def result(self) -> Strength:
         trial = self._trial(self.bone, self.setting.material, self.setting.size)
@@ -91,10 +82,10 @@ class _Test:
     def _trial(self, bone: Bone, material: Material, size: float, tilt: Tilt = UPRIGHT) -> Trial:
         return self.case.trial(bone, self.marks, material, size, tilt)
 
-    def _push(self, trial: Trial) -> Curve:
+    def _push(self, trial: Trial, options: PushOptions | None = None) -> Curve:
         self.progress(f"load {self.bone.site}", self.done, self.runs)
         self.done += 1
-        return press(trial)
+        return push(trial.model, trial.supports, options)
 
     def _twin(self, names: tuple[str, ...]) -> tuple[Trial, Curve, Rigidity] | None:
         """The bone with these lesions healed; None, and a gap, where there is nothing to heal them with."""
@@ -116,18 +107,17 @@ class _Test:
         for tilt in ((TILT_DEGREES, 0.0), (-TILT_DEGREES, 0.0), (0.0, TILT_DEGREES), (0.0, -TILT_DEGREES)):
             yield "axis", bone, material, tilt
         for factor in LESION_FACTORS if bone.lesions else ():
-            yield "lesion tissue", bone, replace(material, lesion_factor=factor), UPRIGHT
+            yield _LESION_TERM, bone, replace(material, lesion_factor=factor), UPRIGHT
 
     def _terms(self) -> tuple[Term, ...]:
         size = self.setting.interval_size
         if not size:
             return ()
-        names = tuple(self.bone.lesions)
-        own, twin = self._pair(self.bone, self.setting.material, UPRIGHT, names)
+        own, twin = self._pair(self.bone, self.setting.material, UPRIGHT)
         moved: dict[str, list[tuple[float, float]]] = {}
         for name, bone, material, tilt in self._moves():
             try:
-                load, healed = self._pair(bone, material, tilt, names)
+                load, healed = self._pair(bone, material, tilt, twin if name == _LESION_TERM else 0.0)
             except OsteoscopeError as error:
                 self.gaps.append(Gap(self.bone.site, f"interval, {name}", f"{error.asked}: {error.found}"))
                 continue
@@ -137,13 +127,15 @@ class _Test:
             for name, rows in moved.items()
         )
 
-    def _pair(self, bone: Bone, material: Material, tilt: Tilt, names: tuple[str, ...]) -> tuple[float, float]:
-        size = self.setting.interval_size
-        load = self._push(self._trial(bone, material, size, tilt)).failure_load
-        if not names:
-            return load, load
-        there = tuple(name for name in names if name in bone.lesions)
-        return load, self._push(self._trial(bone.healed(there), material, size, tilt)).failure_load
+    def _pair(self, bone: Bone, material: Material, tilt: Tilt, healed: float = 0.0) -> tuple[float, float]:
+        """Failure loads of a bone and of its healed twin, ``healed`` where that is known."""
+
+        def load(of: Bone) -> float:
+            return self._push(self._trial(of, material, self.setting.interval_size, tilt), _FEWER_STEPS).failure_load
+
+        own = load(bone)
+        there = [name for name in self.bone.lesions if name in bone.lesions]
+        return own, healed or (load(bone.healed(there)) if there else own)
 
     def _measures(self, curve: Curve, terms: tuple[Term, ...]) -> Iterator[Measure]:
         if not self.setting.material.calibration.absolute:

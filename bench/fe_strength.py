@@ -1,0 +1,123 @@
+"""Strength of whole bones: lesions that grow and move, masks that are not quite right, time from CT to interval."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from measure import SHARED, run
+from osteoscope.fe.bone import Bone
+from osteoscope.fe.cases import CASES, case_for
+from osteoscope.fe.density import Calibration
+from osteoscope.fe.laws import law_for
+from osteoscope.fe.mesh import Material
+from osteoscope.fe.plastic import push
+from osteoscope.fe.strength import strength
+from osteoscope.fe.strength_record import Setting
+
+sys.path.append(str(Path(__file__).parents[1] / "tests" / "fe"))
+from real_vertebra import bone_of
+from simulated_bones import femur
+
+Figures = dict[str, Any]
+FIXED = Calibration("fixed", "K2HPO4", 0.8e-3, 0.0, 0.05, True, "bench")
+VERTEBRA = SHARED / "ct" / "tptbox_vertebra"
+# LPS centres in the simulated left femur, mm.
+NECK, CALCAR, TROCHANTER = (108.0, -33.0, -110.0), (112.0, -32.0, -128.0), (135.0, -28.0, -128.0)
+DIAMETERS = (5.0, 12.0, 20.0, 30.0, 40.0)
+ELEMENT, VOXEL = 3.0, 1.5
+
+
+def load(bone: Bone, case: str = "", size: float = ELEMENT, marks: Any = None) -> float:
+    """Failure load in N."""
+    test = case_for(bone.site, case)
+    trial = test.trial(bone, marks or test.marks(bone), Material(law_for(bone.site), FIXED), size, (0.0, 0.0))
+    return push(trial.model, trial.supports).failure_load
+
+
+def femur_with(centre: tuple[float, float, float], diameter: float) -> Bone:
+    """The simulated femur with a lytic ball, or none."""
+    return femur({"a": (centre, diameter)} if diameter else None, VOXEL)
+
+
+def perturbed(bone: Bone, seed: int) -> Bone:
+    """A mask one voxel larger on some patches of its surface, one smaller on others, as another reader draws it."""
+    rng = np.random.default_rng(seed)
+    patches = ndimage.gaussian_filter(rng.normal(size=bone.mask.shape), 8.0 / np.asarray(bone.grid.spacing))
+    patches /= patches.std()
+    mask = np.where(patches > 0.5, bone.grown(1).mask, np.where(patches < -0.5, bone.grown(-1).mask, bone.mask))
+    return _with(bone, mask)
+
+
+def smoothed(bone: Bone) -> Bone:
+    """A mask blurred by one voxel and cut at a half again, as networks draw it."""
+    return _with(bone, ndimage.gaussian_filter(bone.mask.astype(np.float32), 1.0) > 0.5)
+
+
+def _with(bone: Bone, mask: NDArray[np.bool_]) -> Bone:
+    return replace(bone, mask=mask, lesions={name: part & mask for name, part in bone.lesions.items()})
+
+
+def fe_growing() -> Figures:
+    """Stance of a simulated femur with a lytic ball of 5 to 40 mm: failure load over that of the healthy femur."""
+    figures: Figures = {}
+    whole = load(femur_with(NECK, 0.0))
+    for name, centre in (("neck", NECK), ("calcar", CALCAR), ("greater trochanter", TROCHANTER)):
+        left = [load(femur_with(centre, diameter)) / whole for diameter in DIAMETERS]
+        sizes = " / ".join(f"{d:g}" for d in DIAMETERS)
+        figures[f"{name}: left at {sizes} mm, %"] = " / ".join(f"{100 * one:.1f}" for one in left)
+        figures[f"{name}: falls all the way"] = str(all(b < a for a, b in pairwise([1.0, *left])))
+    return figures
+
+
+def fe_masks() -> Figures:
+    """Failure loads with masks that another reader, or a network, might have drawn, over those with the true mask."""
+    figures: Figures = {}
+    bones = {"femur": femur_with(CALCAR, 25.0)}
+    if VERTEBRA.is_dir():
+        bones["vertebra"] = bone_of(VERTEBRA)
+    for name, bone in bones.items():
+        true = load(bone)
+        changed = [load(perturbed(bone, seed)) / true - 1 for seed in range(4)]
+        figures[f"{name}: +-1 voxel on patches, 4 seeds, %"] = " / ".join(f"{100 * one:+.1f}" for one in changed)
+        figures[f"{name}: smoothed, %"] = round(100 * (load(smoothed(bone)) / true - 1), 1)
+    return figures
+
+
+def tested(kind: str) -> list[float]:
+    """Seconds, CPU seconds, failure load and its interval."""
+    bone = bone_of(VERTEBRA) if kind == "vertebra" else femur({"a": (CALCAR, 25.0)}, 1.0)
+    wall, cpu = time.perf_counter(), time.process_time()
+    case = CASES["compression" if kind == "vertebra" else kind]
+    found = strength(bone, Setting(case, Material(law_for(bone.site), FIXED), weight_kg=70.0))
+    spent = [time.perf_counter() - wall, time.process_time() - cpu]
+    measure = found.measure("failure_load")
+    return [*spent, measure.value, *measure.interval]
+
+
+def fe_strength() -> Figures:
+    """From a CT to failure load, lesion cost and interval: L3 of a real CT, a simulated femur with a lesion."""
+    figures: Figures = {}
+    for kind in ("vertebra", "stance", "fall"):
+        if kind == "vertebra" and not VERTEBRA.is_dir():
+            continue
+        done = run(tested, kind)
+        wall, cpu, value, low, high = done.result
+        figures[f"{kind}: s / CPU s / peak GB"] = f"{wall:.0f} / {cpu:.0f} / {done.peak_gb:.2f}"
+        figures[f"{kind}: failure load and interval, N"] = f"{value:.0f} ({low:.0f} to {high:.0f})"
+    return figures
+
+
+ROWS: Mapping[str, Callable[[], Figures]] = MappingProxyType(
+    {row.__name__: row for row in (fe_growing, fe_masks, fe_strength)}
+)
