@@ -189,14 +189,14 @@ needs_calculix = pytest.mark.skipif(shutil.which("ccx") is None, reason="Calculi
 
 @needs_calculix
 def test_a_graded_block_is_as_stiff_as_its_bricks(tmp_path: Path) -> None:
-    """Within 2.5 %: the sharp edges of the block are chamfered."""
-    z, y, x = np.indices((16, 10, 10))
-    values = (200 + 20 * z + 30 * (x > 4) + y).astype(np.float32)
+    """Within 4 % (2.6 % at edges of 1.5 mm): the block's sharp edges, also those where it is held, are chamfered."""
+    z, y, x = np.indices((12, 12, 12))
+    values = (200 + 20 * z + 30 * (x > 5) + y).astype(np.float32)
     bone = block(values)
     trial = pressed(bone)
     tets = tetrahedra(bone, ELASTIC, trial, 2.0)
     assert sums(tets, trial) == pytest.approx((1, 1), abs=0.02)
-    assert force_in_calculix(tets, tmp_path) == pytest.approx(solve(trial.model, trial.supports).force, rel=0.025)
+    assert force_in_calculix(tets, tmp_path) == pytest.approx(solve(trial.model, trial.supports).force, rel=0.04)
 
 
 @needs_calculix
