@@ -2,7 +2,7 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 
 import { fromDrawing, packed, redrawn, toDrawing, unpacked, type Order } from "../src/ct/mask";
-import { coarseDims, coarseHu, coarseMask, eachVoxel, factorFor, headerOf, labelled, valuesOf, volumeOf, type Dims } from "../src/ct/nifti";
+import { coarseDims, coarseMask, eachVoxel, factorFor, headerOf, labelled, valuesOf, volumeOf, type Dims } from "../src/ct/nifti";
 import type { Finding } from "../src/reading/types";
 
 const DIMS: Dims = [4, 3, 2];
@@ -49,10 +49,10 @@ describe("a NIfTI file", () => {
     expect(() => headerOf(new ArrayBuffer(400))).toThrow("NIfTI");
   });
 
-  it("is averaged on a coarser grid that lies at the same place", () => {
-    const coarse = volumeOf(headerOf(file), coarseHu(file, 2), 2);
+  it("becomes a mask on a coarser grid that lies at the same place", () => {
+    const coarse = volumeOf(headerOf(file), coarseMask(file, 2, 18), 2);
     expect(headerOf(coarse).dims).toEqual([2, 2, 1]);
-    expect(valuesOf(coarse)[0]).toBe(Math.round((0 + 1 + 4 + 5 + 12 + 13 + 16 + 17) / 8));
+    expect([...Uint8Array.from(valuesOf(coarse))]).toEqual([0, 100, 100, 100]);
     const view = new DataView(coarse);
     const srow = { xx: 280, x: 292, y: 308, zz: 320, z: 324 };
     expect(Object.values(srow).map((at) => view.getFloat32(at, true))).toEqual([-2, 9.5, 19, 10, 32.5]);

@@ -121,16 +121,22 @@ class View(BaseModel):
     url: str
 
 
+class Blocks(BaseModel):
+    """A CT on blocks of ``factor`` voxels along each axis."""
+
+    url: str
+    factor: int
+
+
 class Volume(BaseModel):
     """A CT as NIfTI; lesions and bones are label volumes, null until the study was read.
 
-    ``preview`` is the CT on blocks of ``factor`` voxels along each axis, to be shown first, null where the CT is small;
-    ``skeleton`` is where bone is, on the same blocks.
+    ``blocks`` are to be shown first, the coarsest at the front, none where the CT is small; ``skeleton`` is where bone
+    is, on the coarsest of them.
     """
 
     volume: str
-    preview: str | None
-    factor: int
+    blocks: list[Blocks]
     skeleton: str | None
     lesions: str | None
     bones: str | None

@@ -9,7 +9,7 @@ from typing import Any, cast
 from fastapi import APIRouter
 from fastapi.responses import FileResponse
 
-from osteoscope.app.answers import OutlinesOut, View, ViewsOut, Volume
+from osteoscope.app.answers import Blocks, OutlinesOut, View, ViewsOut, Volume
 from osteoscope.app.context import PersonDep, Server, ServerDep, study_for
 from osteoscope.app.errors import Refused, not_there
 from osteoscope.app.results import PROGRAM, VIEWS
@@ -22,6 +22,7 @@ PICTURES: Mapping[str, str] = {
     "anterior.f32": f"{VIEWS}/anterior.f32",
     "posterior.f32": f"{VIEWS}/posterior.f32",
     "ct.nii.gz": f"{VIEWS}/ct.nii.gz",
+    "quick.nii.gz": f"{VIEWS}/quick.nii.gz",
     "preview.nii.gz": f"{VIEWS}/preview.nii.gz",
     "skeleton.nii.gz": f"{VIEWS}/skeleton.nii.gz",
     "lesions.nii.gz": f"{PROGRAM}/lesions.nii.gz",
@@ -52,12 +53,13 @@ def described(server: Server, study: str, base: str) -> ViewsOut:
     if "views" in legend:
         shown = [View(**view, url=f"{base}/{view['name']}.f32") for view in legend["views"]]
         return ViewsOut(views=shown, ct=None)
-    optional = ("preview", "skeleton", "lesions", "bones")
+    optional = ("skeleton", "lesions", "bones")
     labels = {name: (folder / PICTURES[f"{name}.nii.gz"]).is_file() for name in optional}
     urls: dict[str, Any] = {name: f"{base}/{name}.nii.gz" if there else None for name, there in labels.items()}
     names = folder / PROGRAM / "bones.json"
     bones = json.loads(names.read_text(encoding="utf-8")) if names.is_file() else None
-    return ViewsOut(views=[], ct=Volume(**legend, **urls, volume=f"{base}/ct.nii.gz", legend=bones))
+    blocks = [Blocks(url=f"{base}/{name}.nii.gz", factor=factor) for name, factor in legend.pop("blocks").items()]
+    return ViewsOut(views=[], ct=Volume(**legend, **urls, blocks=blocks, volume=f"{base}/ct.nii.gz", legend=bones))
 
 
 @router.get("/pictures/{name}", response_class=FileResponse)

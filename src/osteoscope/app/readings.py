@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,7 @@ from osteoscope.store.readings import (
     history,
     new_draft,
     open_draft,
+    packed,
     readings_of,
     standing,
     steps,
@@ -119,6 +121,8 @@ def take_step(server: Server, locate: Locate, what: Stepping) -> Edited:
             after = history(session, first.id).after(what.step, what.edit)
             made = plain(with_edits(session, server.settings, study, first, after.edits))
             is_new = first not in session
+            # Measures of a CT take seconds: they are not made again when the draft is opened.
+            body = packed(json.dumps(made, ensure_ascii=False).encode()) if study.kind == "ct" else None
         with server.store.writing() as session:
             study, draft = locate(session, True)
             draft = first if is_new and draft not in session else draft
@@ -127,6 +131,7 @@ def take_step(server: Server, locate: Locate, what: Stepping) -> Edited:
             session.add(draft)
             session.flush()
             add_step(session, draft.id, what.step, what.edit, what.person.name)
+            draft.body, draft.steps_in_body = body, number + 1 if body else None
             who, brief = what.person.name, _brief(what.edit)
             audit.note(session, who, what.step, study.id, what.address, reading=draft.id, **brief)
             if draft.trial_case is None and study.state == "read":

@@ -59,6 +59,9 @@ def reading_of(session: Session, settings: Settings, study: rows.Study, row: row
 
 def drafted(session: Session, settings: Settings, study: rows.Study, draft: rows.Reading) -> Reading:
     """The Reading that a draft stands for at this moment."""
+    number = steps(session, draft.id)
+    if number and draft.steps_in_body == number:
+        return _decoded(session, draft.id, version_of(session, draft))
     return with_edits(session, settings, study, draft, history(session, draft.id).edits)
 
 
@@ -72,8 +75,10 @@ def of_version(session: Session, settings: Settings, study: rows.Study, version:
     row_id, is_draft, number = version.partition("@")
     if not is_draft:
         return stored(session, row_id)
-    edits = history(session, row_id, int(number)).edits
-    return with_edits(session, settings, study, session.get_one(rows.Reading, row_id), edits)
+    draft = session.get_one(rows.Reading, row_id)
+    if version == version_of(session, draft):
+        return drafted(session, settings, study, draft)
+    return with_edits(session, settings, study, draft, history(session, row_id, int(number)).edits)
 
 
 def with_edits(
@@ -96,10 +101,14 @@ def with_edits(
 
 def stored(session: Session, reading: str) -> Reading:
     """A Reading that is no draft; such never change, so that they are kept decoded."""
-    kept = _KEPT.get(reading)
+    return _decoded(session, reading, reading)
+
+
+def _decoded(session: Session, reading: str, version: str) -> Reading:
+    kept = _KEPT.get(version)
     if kept is None:
         kept = codec.decode(Reading, json.loads(body_of(session, reading)))
-        _KEPT[reading] = kept
+        _KEPT[version] = kept
         while len(_KEPT) > _MOST_KEPT:
             _KEPT.pop(next(iter(_KEPT)), None)
     return kept

@@ -150,7 +150,8 @@ class Reading(Row):
         state: draft, signed, amended (superseded by a later signature) or done (a program's, a finished trial's).
         base: the Reading that the edits of a draft apply to.
         trial_case: where it was made in a reader study; such Readings are not shown beside the study.
-        body: reading.json, gzipped; None in a draft, which is made of its base and its edits.
+        body: reading.json, gzipped; in a draft, which is made of its base and its edits, what they came to after
+            ``steps_in_body`` steps, kept where making it takes long; else None.
     """
 
     __tablename__ = "readings"
@@ -164,6 +165,7 @@ class Reading(Row):
     reason: Mapped[str] = mapped_column(Text, default="")
     when: Mapped[str] = mapped_column(_TIME, default=now)
     body: Mapped[bytes | None] = deferred(mapped_column(LargeBinary, default=None))
+    steps_in_body: Mapped[int | None] = mapped_column(default=None)
     __table_args__ = (Index(None, "study", "state"),)
 
 

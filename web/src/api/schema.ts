@@ -990,6 +990,16 @@ export interface components {
             when: string;
         };
         /**
+         * Blocks
+         * @description A CT on blocks of ``factor`` voxels along each axis.
+         */
+        Blocks: {
+            /** Factor */
+            factor: number;
+            /** Url */
+            url: string;
+        };
+        /**
          * CaseOut
          * @description A case as the reader may see it.
          */
@@ -1703,22 +1713,20 @@ export interface components {
          * Volume
          * @description A CT as NIfTI; lesions and bones are label volumes, null until the study was read.
          *
-         *     ``preview`` is the CT on blocks of ``factor`` voxels along each axis, to be shown first, null where the CT is small;
-         *     ``skeleton`` is where bone is, on the same blocks.
+         *     ``blocks`` are to be shown first, the coarsest at the front, none where the CT is small; ``skeleton`` is where bone
+         *     is, on the coarsest of them.
          */
         Volume: {
+            /** Blocks */
+            blocks: components["schemas"]["Blocks"][];
             /** Bones */
             bones: string | null;
-            /** Factor */
-            factor: number;
             /** Legend */
             legend: {
                 [key: string]: unknown;
             } | null;
             /** Lesions */
             lesions: string | null;
-            /** Preview */
-            preview: string | null;
             /** Shape */
             shape: number[];
             /** Skeleton */

@@ -27,12 +27,13 @@ type Preset = "bone" | "soft";
 const LABEL: Record<string, number> = { lytic: 1, blastic: 2, mixed: 3 };
 const OTHER = 4;
 const CURRENT = 5;
+const STAGES = { nothing: "loading", planes: "ct.solidComes", solid: "ct.finerComes" } as const;
 
 /** The CT review: three planes, the 3-D skeleton, and the lesions to judge. */
 export function CtReview({ me, review, isTrial = false }: { me: Me; review: Review; isTrial?: boolean }) {
   const { t } = useTexts();
   const { study, reading, canEdit, edit } = review;
-  const { viewer, error, cross, planes, solid } = useViewer(review.base);
+  const { viewer, stage, error, cross, planes, solid } = useViewer(review.base);
   const [current, setCurrent] = useState<string | null>(null);
   const [preset, setPreset] = useState<Preset>("bone");
   const [isShown, setShown] = useState(true);
@@ -172,8 +173,8 @@ export function CtReview({ me, review, isTrial = false }: { me: Me; review: Revi
               {t("ct.overlay")}
             </button>
             {cross && <small className="number">{cross.map((mm) => mm.toFixed(0)).join(" / ")} mm</small>}
-            {viewer?.isSoftware && <small>{t("ct.coarse")}</small>}
-            {!viewer && error === null && <span role="status">{t("loading")}</span>}
+            {viewer?.isSoftware && stage === "all" && <small>{t("ct.coarse")}</small>}
+            {stage !== "all" && error === null && <small role="status">{t(STAGES[stage])}</small>}
           </div>
           {drawn !== null && (
             <MaskTools
@@ -185,7 +186,7 @@ export function CtReview({ me, review, isTrial = false }: { me: Me; review: Revi
               undo={() => viewer?.undoStroke()}
             />
           )}
-          <div className="volumes" data-ready={viewer !== null}>
+          <div className="volumes" data-ready={viewer !== null} data-stage={stage}>
             <div>
               <canvas ref={planes} role="img" aria-label={t("ct.label", { patient: study.patient_name })} tabIndex={0} />
             </div>

@@ -29,7 +29,6 @@ const ARRAYS = {
   768: Uint32Array,
 } as const;
 const UINT8 = 2;
-const INT16 = 4;
 
 export interface Header {
   bytes: ArrayBuffer;
@@ -66,14 +65,14 @@ export function valuesOf(file: ArrayBuffer): ArrayLike<number> {
 }
 
 /** A file of ``values`` on the grid of ``header`` coarser by ``factor``. */
-export function volumeOf(header: Header, values: Uint8Array | Int16Array, factor: number): ArrayBuffer {
+export function volumeOf(header: Header, values: Uint8Array, factor: number): ArrayBuffer {
   const file = new ArrayBuffer(HEADER + values.byteLength);
   new Uint8Array(file).set(new Uint8Array(header.bytes));
   new Uint8Array(file, HEADER).set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   const view = new DataView(file);
   coarseDims(header.dims, factor).forEach((size, n) => view.setInt16(AT.dims + 2 * (n + 1), size, true));
-  view.setInt16(AT.datatype, values instanceof Uint8Array ? UINT8 : INT16, true);
-  view.setInt16(AT.bitpix, 8 * values.BYTES_PER_ELEMENT, true);
+  view.setInt16(AT.datatype, UINT8, true);
+  view.setInt16(AT.bitpix, 8, true);
   view.setFloat32(AT.offset, HEADER, true);
   view.setFloat32(AT.slope, 1, true);
   for (const zero of [AT.intercept, AT.calMax, AT.calMin]) view.setFloat32(zero, 0, true);
@@ -106,50 +105,32 @@ function coarsen(view: DataView, factor: number): void {
 /** Blocks of how many voxels keep the longest axis at ``most``. */
 export const factorFor = (dims: Dims, most: number): number => Math.max(1, Math.ceil(Math.max(...dims) / most));
 
-const shareOf = (at: number, size: number, factor: number): number => Math.min(factor, size - at * factor);
-
-/** Sum or largest value of each block. The loops follow the file and call nothing: a CT has a hundred million voxels. */
-function blocks(values: ArrayLike<number>, [nx, ny, nz]: Dims, factor: number, isSum: boolean): Float32Array {
+/** Largest value of each block. The loops follow the file and call nothing, since there are millions of voxels. */
+function blocks(values: ArrayLike<number>, [nx, ny, nz]: Dims, factor: number): Float32Array {
   const [cx, cy, cz] = coarseDims([nx, ny, nz], factor);
-  const into = new Float32Array(cx * cy * cz).fill(isSum ? 0 : -Infinity);
+  const into = new Float32Array(cx * cy * cz).fill(-Infinity);
   let at = 0;
   for (let z = 0; z < nz; z++) {
     for (let y = 0; y < ny; y++) {
       const row = (Math.floor(z / factor) * cy + Math.floor(y / factor)) * cx;
       for (let block = 0; block < cx; block++) {
         const to = at + Math.min(factor, nx - block * factor);
-        let gathered = into[row + block] as number;
+        let most = into[row + block] as number;
         for (; at < to; at++) {
           const value = values[at] as number;
-          gathered = isSum ? gathered + value : value > gathered ? value : gathered;
+          if (value > most) most = value;
         }
-        into[row + block] = gathered;
+        into[row + block] = most;
       }
     }
   }
   return into;
 }
 
-/** Mean Hounsfield units of each block. */
-export function coarseHu(file: ArrayBuffer, factor: number): Int16Array {
-  const { dims, slope, intercept } = headerOf(file);
-  const [cx, cy] = coarseDims(dims, factor);
-  const sums = blocks(valuesOf(file), dims, factor, true);
-  const mean = new Int16Array(sums.length);
-  for (let at = 0; at < sums.length; at++) {
-    const x = at % cx;
-    const y = Math.floor(at / cx) % cy;
-    const z = Math.floor(at / (cx * cy));
-    const number = shareOf(x, dims[0], factor) * shareOf(y, dims[1], factor) * shareOf(z, dims[2], factor);
-    mean[at] = Math.round(((sums[at] as number) / number) * slope + intercept);
-  }
-  return mean;
-}
-
 /** Whether any voxel of each block is at least ``least``, as 0 and 100. */
 export function coarseMask(file: ArrayBuffer, factor: number, least: number): Uint8Array {
   const { dims, slope, intercept } = headerOf(file);
-  return Uint8Array.from(blocks(valuesOf(file), dims, factor, false), (most) => (most * slope + intercept >= least ? 100 : 0));
+  return Uint8Array.from(blocks(valuesOf(file), dims, factor), (most) => (most * slope + intercept >= least ? 100 : 0));
 }
 
 /** Calls back with the file index of every voxel of a finding on a CT. */

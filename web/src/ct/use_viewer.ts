@@ -1,12 +1,15 @@
 import { useEffect, useRef, useState } from "react";
 
-import * as calls from "../api/calls";
-import { fetchBytes } from "../api/http";
-import { unpacked } from "./mask";
+import type { Dims } from "./nifti";
+import { opening, volumeAt } from "./opening";
 import type { Canvases, CtViewer, Millimetres } from "./viewer";
+
+/** What is drawn: planes on coarse blocks of voxels; the 3-D view too; everything as fine as it gets. */
+export type Stage = "nothing" | "planes" | "solid" | "all";
 
 export interface ViewerState {
   viewer: CtViewer | null;
+  stage: Stage;
   error: unknown;
   cross: Millimetres | null;
   planes: React.RefObject<HTMLCanvasElement | null>;
@@ -18,6 +21,7 @@ export function useViewer(base: string): ViewerState {
   const planes = useRef<HTMLCanvasElement>(null);
   const solid = useRef<HTMLCanvasElement>(null);
   const [viewer, setViewer] = useState<CtViewer | null>(null);
+  const [stage, setStage] = useState<Stage>("nothing");
   const [error, setError] = useState<unknown>(null);
   const [cross, setCross] = useState<Millimetres | null>(null);
   useEffect(() => {
@@ -25,36 +29,52 @@ export function useViewer(base: string): ViewerState {
     if (!canvases) return;
     let here = true;
     let opened: CtViewer | null = null;
-    const show = (made: CtViewer) => {
+    const show = (made: CtViewer, now: Stage) => {
+      if (!here) {
+        if (opened === null) made.close();
+        return false;
+      }
       opened = made;
-      if (here) setViewer(made);
-      else made.close();
-      return here;
+      setViewer(made);
+      setStage(now);
+      return true;
     };
     open(base, canvases, setCross, show).catch((reason: unknown) => here && setError(reason));
     return () => {
       here = false;
       opened?.close();
       setViewer(null);
+      setStage("nothing");
     };
   }, [base]);
-  return { viewer, error, cross, planes, solid };
+  return { viewer, stage, error, cross, planes, solid };
 }
 
-/** The planes first, so that the reader can begin; the skeleton after them. */
+/** Planes on coarse blocks of voxels first, so that the reader can begin; then the skeleton; then the planes as fine as
+ * the computer draws them in seconds.
+ */
 async function open(
   base: string,
   canvases: Canvases,
   moved: (place: Millimetres) => void,
-  show: (viewer: CtViewer) => boolean,
+  show: (viewer: CtViewer, stage: Stage) => boolean,
 ): Promise<void> {
-  const code = import("./viewer");
-  const { ct } = await calls.views(base);
-  if (!ct) throw new Error("the server has no volume of this study");
-  const file = (url: string) => fetchBytes(url).then(unpacked);
-  const volume = await file(ct.volume);
-  const viewer = await (await code).CtViewer.open(canvases.planes, volume, moved);
-  if (!show(viewer)) return;
-  const bones = ct.bones ? await file(ct.bones) : null;
-  await viewer.openSolid(canvases.solid, volume, bones);
+  const { code, ct, first } = opening(base);
+  const coarse = await first;
+  const { shape, blocks, skeleton, volume } = await ct;
+  const dims = [...shape].reverse() as Dims;
+  const viewer = await (await code).CtViewer.open(canvases.planes, dims, coarse, moved);
+  if (!show(viewer, "planes")) return;
+  await painted();
+  const bones = skeleton ? { file: await volumeAt(skeleton), factor: coarse.factor } : coarse;
+  await viewer.openSolid(canvases.solid, bones, skeleton !== null);
+  const finest = viewer.isSoftware ? blocks.at(-1) : { url: volume, factor: 1 };
+  const isFinal = (finest?.factor ?? 1) === coarse.factor;
+  if (!show(viewer, isFinal ? "all" : "solid") || isFinal || !finest) return;
+  await painted();
+  await viewer.refine({ file: await volumeAt(finest.url), factor: finest.factor });
+  show(viewer, "all");
 }
+
+/** After the browser has shown what was drawn: NiiVue holds up the page while it draws. */
+const painted = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));

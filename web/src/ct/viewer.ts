@@ -4,7 +4,7 @@ import { DRAG_MODE, MULTIPLANAR_TYPE, Niivue, NVImage, SHOW_RENDER, SLICE_TYPE }
 
 import type { Finding } from "../reading/types";
 import { fromDrawing, redrawn, toDrawing, type BoxedMask, type Order } from "./mask";
-import { coarseHu, coarseMask, factorFor, headerOf, labelled, volumeOf, type Dims, type Header } from "./nifti";
+import { coarseMask, factorFor, headerOf, labelled, volumeOf, type Dims } from "./nifti";
 
 /** A place of the patient system (LPS). */
 export type Millimetres = [number, number, number];
@@ -27,8 +27,8 @@ const COLOURS = {
 };
 const BONE_AT_LEAST_HU = 180;
 const OPACITY = 0.5;
-// NiiVue shades every voxel on the graphics processor; without one, finer grids take tens of seconds.
-const MOST = { planes: { gpu: 1024, software: 256 }, solid: { gpu: 200, software: 90 } };
+// Voxels of the 3-D view: NiiVue shades every one of them; without a graphics processor, more take tens of seconds.
+const MOST = { gpu: 256, software: 90 };
 const PLAIN = { dragAndDropEnabled: false, viewModeHotKey: "", clipPlaneHotKey: "", cycleClipPlaneHotKey: "", loadingText: "" };
 
 export interface Canvases {
@@ -36,26 +36,37 @@ export interface Canvases {
   solid: HTMLCanvasElement;
 }
 
+/** A volume on blocks of ``factor`` voxels of the CT. */
+export interface Blocks {
+  file: ArrayBuffer;
+  factor: number;
+}
+
 export class CtViewer {
   private solid: { view: Niivue; labels: NVImage; factor: number } | null = null;
   private before: Uint8Array | null = null;
+  private finer: Blocks | null = null;
   private shown: { findings: readonly Finding[]; label: Labelling } = { findings: [], label: () => 0 };
 
   private constructor(
     private readonly planes: Niivue,
-    private readonly header: Header,
-    private readonly factor: number,
+    /** Sizes of the CT itself. */
+    private readonly dims: Dims,
+    private factor: number,
     /** Drawn without a graphics processor, so coarser. */
     readonly isSoftware: boolean,
   ) {}
 
-  /** Shows the planes of a CT.
+  /** Shows the planes of a CT of ``dims`` voxels, on blocks of them at first.
    * @throws Error where the browser lacks WebGL 2 or the file is no NIfTI.
    */
-  static async open(canvas: HTMLCanvasElement, volume: ArrayBuffer, moved: (place: Millimetres) => void): Promise<CtViewer> {
-    const header = headerOf(volume);
-    const isSoftware = drawsInSoftware();
-    const factor = factorFor(header.dims, isSoftware ? MOST.planes.software : MOST.planes.gpu);
+  static async open(
+    canvas: HTMLCanvasElement,
+    dims: Dims,
+    { file, factor }: Blocks,
+    moved: (place: Millimetres) => void,
+  ): Promise<CtViewer> {
+    headerOf(file);
     const planes = new Niivue({
       ...PLAIN,
       isRadiologicalConvention: true,
@@ -69,32 +80,51 @@ export class CtViewer {
       penSize: 5,
     });
     await planes.attachToCanvas(canvas, false);
+    // Drawn once, when all is set.
+    planes.isBusy = true;
     planes.setSliceType(SLICE_TYPE.MULTIPLANAR);
     planes.setDrawColormap(COLOURS as unknown as string);
-    const [low, high] = PRESETS.bone;
-    planes.addVolume(
-      await NVImage.loadFromUrl({
-        url: "ct.nii",
-        buffer: factor === 1 ? volume : volumeOf(header, coarseHu(volume, factor), factor),
-        cal_min: low,
-        cal_max: high,
-        trustCalMinMax: true,
-      }),
-    );
+    planes.addVolume(await planeVolume(file, PRESETS.bone));
     planes.createEmptyDrawing();
     planes.setDrawOpacity(OPACITY);
     planes.onLocationChange = (place) => {
       const [x = 0, y = 0, z = 0] = (place as { mm: number[] }).mm;
       moved([-x, -y, z]);
     };
-    return new CtViewer(planes, header, factor, isSoftware);
+    planes.isBusy = false;
+    planes.drawScene();
+    await drawn(planes);
+    return new CtViewer(planes, dims, factor, drawsInSoftware());
   }
 
-  /** Shows the 3-D skeleton: ``bones`` are its bones as labels, null to take what is dense. */
-  async openSolid(canvas: HTMLCanvasElement, volume: ArrayBuffer, bones: ArrayBuffer | null): Promise<void> {
-    const { isSoftware, header } = this;
-    const factor = factorFor(header.dims, isSoftware ? MOST.solid.software : MOST.solid.gpu);
-    const mask = bones ? coarseMask(bones, factor, 1) : coarseMask(volume, factor, BONE_AT_LEAST_HU);
+  /** Shows finer blocks in the place of those shown; once the brush is put away, where it is in hand. */
+  async refine(blocks: Blocks): Promise<void> {
+    if (this.before) {
+      this.finer = blocks;
+      return;
+    }
+    const { planes } = this;
+    const coarse = planes.volumes[0];
+    if (!coarse) return;
+    const cross = planes.frac2mm(planes.scene.crosshairPos);
+    const fine = await planeVolume(blocks.file, [coarse.cal_min ?? 0, coarse.cal_max ?? 0]);
+    planes.closeDrawing();
+    planes.removeVolume(coarse);
+    planes.addVolume(fine);
+    planes.createEmptyDrawing();
+    this.factor = blocks.factor;
+    planes.scene.crosshairPos = planes.mm2frac([cross[0] ?? 0, cross[1] ?? 0, cross[2] ?? 0]);
+    this.show(this.shown.findings, this.shown.label);
+    await drawn(planes);
+  }
+
+  /** Shows the 3-D skeleton: where bone is, or the CT itself to take what is dense. */
+  async openSolid(canvas: HTMLCanvasElement, { file, factor: given }: Blocks, isMask: boolean): Promise<void> {
+    const { isSoftware, dims } = this;
+    const header = headerOf(file);
+    const more = factorFor(header.dims, isSoftware ? MOST.software : MOST.gpu);
+    const factor = given * more;
+    const mask = coarseMask(file, more, isMask ? 1 : BONE_AT_LEAST_HU);
     const view = new Niivue({
       ...PLAIN,
       backColor: [0.07, 0.09, 0.12, 1],
@@ -107,13 +137,13 @@ export class CtViewer {
     view.setSliceType(SLICE_TYPE.RENDER);
     const skeleton = await NVImage.loadFromUrl({
       url: "bones.nii",
-      buffer: volumeOf(header, mask, factor),
+      buffer: volumeOf(header, mask, more),
       cal_min: 20,
       cal_max: 160,
       trustCalMinMax: true,
     });
     const { findings, label } = this.shown;
-    const buffer = volumeOf(header, labelled(findings, header.dims, factor, label), factor);
+    const buffer = volumeOf(header, labelled(findings, dims, factor, label), more);
     const labels = await NVImage.loadFromUrl({ url: "labels.nii", buffer, cal_min: 0, cal_max: 5, trustCalMinMax: true });
     labels.setColormapLabel(COLOURS);
     view.addVolume(skeleton);
@@ -121,6 +151,7 @@ export class CtViewer {
     if (!isSoftware) void view.setVolumeRenderIllumination(0.6);
     this.solid = { view, labels, factor };
     this.show(this.shown.findings, this.shown.label);
+    await drawn(view);
   }
 
   close(): void {
@@ -132,11 +163,11 @@ export class CtViewer {
     this.shown = { findings, label };
     const drawing = this.planes.drawBitmap;
     if (!drawing) return;
-    toDrawing(labelled(findings, this.header.dims, this.factor, label), drawing, this.order);
+    toDrawing(labelled(findings, this.dims, this.factor, label), drawing, this.order);
     this.planes.refreshDrawing(true);
     if (!this.solid) return;
     const { view, labels, factor } = this.solid;
-    (labels.img as Uint8Array).set(labelled(findings, this.header.dims, factor, label));
+    (labels.img as Uint8Array).set(labelled(findings, this.dims, factor, label));
     view.refreshLayers(labels, 1);
     view.drawScene();
   }
@@ -190,7 +221,7 @@ export class CtViewer {
     const drawing = this.planes.drawBitmap;
     if (!drawing || !this.before) return null;
     const after = fromDrawing(drawing, this.order);
-    return redrawn(finding, this.before, after, CURRENT, this.header.dims, this.factor);
+    return redrawn(finding, this.before, after, CURRENT, this.dims, this.factor);
   }
 
   /** Puts the brush away; the lesions are shown as the Reading has them. */
@@ -198,6 +229,9 @@ export class CtViewer {
     this.before = null;
     this.planes.setDrawingEnabled(false);
     this.show(this.shown.findings, this.shown.label);
+    const { finer } = this;
+    this.finer = null;
+    if (finer) void this.refine(finer);
   }
 
   private get order(): Order {
@@ -205,6 +239,21 @@ export class CtViewer {
     if (!dimsRAS || !img2RASstart || !img2RASstep) throw new Error("the CT has no orientation");
     return { sizes: dimsRAS.slice(1, 4) as Dims, start: img2RASstart as Dims, step: img2RASstep as Dims };
   }
+}
+
+const planeVolume = (file: ArrayBuffer, [low, high]: readonly [number, number]): Promise<NVImage> =>
+  NVImage.loadFromUrl({ url: "ct.nii", buffer: file, cal_min: low, cal_max: high, trustCalMinMax: true });
+
+const LOOK_MS = 15;
+
+/** Once all that was asked for is drawn; the page answers meanwhile. */
+async function drawn({ gl }: Niivue): Promise<void> {
+  const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+  gl.flush();
+  while (fence && gl.clientWaitSync(fence, 0, 0) === gl.TIMEOUT_EXPIRED) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+  gl.deleteSync(fence);
 }
 
 /** Whether the browser draws WebGL on the processor. */

@@ -1,6 +1,7 @@
 import { useDeferredValue, useEffect, useState } from "react";
 
 import * as calls from "../api/calls";
+import { fetchCode, prepare } from "../ct/opening";
 import type { StudyItem } from "../api/types";
 import { href } from "../router";
 import { useTexts } from "../text";
@@ -36,6 +37,9 @@ export function Worklist() {
     const timer = setInterval(again, BUSY_MS);
     return () => clearInterval(timer);
   }, [isMoving, again]);
+
+  const holdsCt = value?.items.some((item) => item.kind === "ct") ?? false;
+  useEffect(() => (holdsCt ? whenIdle(fetchCode) : undefined), [holdsCt]);
 
   const filter = (set: (value: string) => void) => (value: string) => {
     set(value);
@@ -115,6 +119,14 @@ function Table({ items }: { items: readonly StudyItem[] }) {
   );
 }
 
+/** Does something once the browser has nothing else to do; the answer stops it. */
+function whenIdle(act: () => void): () => void {
+  const handle = requestIdleCallback(act);
+  return () => cancelIdleCallback(handle);
+}
+
+const isPlain = (event: React.MouseEvent): boolean => !event.ctrlKey && !event.metaKey && !event.shiftKey;
+
 function Row({ item }: { item: StudyItem }) {
   const { t } = useTexts();
   const name = personName(item.patient_name) || item.patient_id || "–";
@@ -122,7 +134,12 @@ function Row({ item }: { item: StudyItem }) {
   return (
     <tr>
       <td>
-        <a className="row" href={href("studies", item.id)} aria-label={t("list.open", { name, date })}>
+        <a
+          className="row"
+          href={href("studies", item.id)}
+          aria-label={t("list.open", { name, date })}
+          onClick={(event) => item.kind === "ct" && isPlain(event) && prepare(calls.studyBase(item.id))}
+        >
           {name}
         </a>
       </td>

@@ -256,6 +256,8 @@ export const en = {
   "ct.discard": "Discard",
   "ct.jump": "Go to {id}",
   "ct.no3d": "This browser has no WebGL 2, which the CT view needs.",
+  "ct.solidComes": "Preview; the 3-D view is coming",
+  "ct.finerComes": "Preview; every voxel is coming",
   "ct.coarse": "Shown coarser: this computer draws without a graphics processor.",
   "ct.volume": "volume {value}",
   "ct.axis": "long axis {value}",

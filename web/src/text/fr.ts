@@ -258,6 +258,8 @@ export const fr: Record<Key, string> = {
   "ct.discard": "Abandonner",
   "ct.jump": "Aller à {id}",
   "ct.no3d": "Ce navigateur n'a pas WebGL 2, dont la vue TDM a besoin.",
+  "ct.solidComes": "Aperçu ; la vue 3D arrive",
+  "ct.finerComes": "Aperçu ; tous les voxels arrivent",
   "ct.coarse": "Affichage plus grossier : cet ordinateur dessine sans processeur graphique.",
   "ct.volume": "volume {value}",
   "ct.axis": "grand axe {value}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -9,13 +11,15 @@ from numpy.typing import NDArray
 
 from osteoscope.domain.geometry import Grid
 
-# Voxels along the longest axis: what a browser without a graphics processor draws in a second or two (measured).
-MOST = 256
+# Name -> voxels along the longest axis. A browser without a graphics processor spends half a microsecond a voxel
+# (measured): what it shows first, and the finest that it shows.
+MOST: Mapping[str, int] = MappingProxyType({"quick": 176, "preview": 256})
 
 
-def factor_of(grid: Grid) -> int:
-    """Voxels along an edge of the blocks that keep the longest axis at `MOST`."""
-    return max(1, -(-max(grid.shape) // MOST))
+def factors_of(grid: Grid) -> dict[str, int]:
+    """Voxels along an edge of the blocks that keep the longest axis at `MOST`, the coarsest first; those above 1."""
+    factors = {name: -(-max(grid.shape) // most) for name, most in MOST.items()}
+    return {name: factor for name, factor in factors.items() if factor > 1}
 
 
 def coarser(grid: Grid, factor: int) -> Grid:

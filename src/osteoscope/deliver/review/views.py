@@ -9,21 +9,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from osteoscope.deliver.review.preview import block_any, block_means, coarser, factor_of
+from osteoscope.deliver.review.preview import block_any, block_means, coarser, factors_of
 from osteoscope.dicom.write_nifti import write_nifti
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
 from osteoscope.domain.study import Study
 from osteoscope.errors import OutputError
 
-LEGEND, PREVIEW, SKELETON, VOXELS = "views.json", "preview.nii.gz", "skeleton.nii.gz", "ct.npy"
+LEGEND, SKELETON, VOXELS = "views.json", "skeleton.nii.gz", "ct.npy"
 
 
 def write_views(study: Study, folder: Path) -> None:
     """Write NAME.f32 (little-endian float32, row by row) per planar view; or the voxels of a CT; then views.json.
 
-    A CT is written whole for the page (ct.nii.gz), as mean HU of blocks to be shown first (preview.nii.gz, where its
-    longest axis is beyond `preview.MOST`), and mapped into memory for measures (ct.npy).
+    A CT is written whole for the page (ct.nii.gz), as mean HU of blocks to be shown first (quick.nii.gz,
+    preview.nii.gz, where its longest axis is beyond `preview.MOST`), and to be mapped into memory (ct.npy).
 
     Raises:
         OutputError: the folder cannot be written.
@@ -55,15 +55,15 @@ def _described(name: str, image: Image, maximum: float) -> dict[str, Any]:
 
 def _volume(study: Study, folder: Path) -> dict[str, Any]:
     grid, values = study.images["ct"].grid, np.asarray(study.images["ct"].values)
-    factor = factor_of(grid)
-    if factor > 1:
-        write_nifti(coarser(grid, factor), block_means(values, factor), folder / PREVIEW)
+    factors = factors_of(grid)
+    for name, factor in factors.items():
+        write_nifti(coarser(grid, factor), block_means(values, factor), folder / f"{name}.nii.gz")
     write_nifti(grid, values, folder / "ct.nii.gz")
     np.save(folder / VOXELS, values)
-    return {"shape": list(grid.shape), "spacing_mm": list(grid.spacing), "factor": factor}
+    return {"shape": list(grid.shape), "spacing_mm": list(grid.spacing), "blocks": factors}
 
 
 def write_skeleton(grid: Grid, labels: NDArray[np.uint16], folder: Path) -> None:
-    """Write where any bone is, as 0 and 100 on the grid of the preview."""
-    factor = factor_of(grid)
+    """Write where any bone is, as 0 and 100 on the coarsest blocks."""
+    factor = max(factors_of(grid).values(), default=1)
     write_nifti(coarser(grid, factor), block_any(labels, factor).astype(np.uint8) * 100, folder / SKELETON)

@@ -164,6 +164,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("when", sa.String(length=32), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=True),
+        sa.Column("steps_in_body", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["base"], ["readings.id"], name=op.f("fk_readings_base")),
         sa.ForeignKeyConstraint(["study"], ["studies.id"], name=op.f("fk_readings_study")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_readings")),
