@@ -17,7 +17,7 @@ from osteoscope.fe.transfer_kernels import interpolate, remove, restrict, smooth
 from osteoscope.fe.voxels import Voxels
 
 Single = NDArray[np.float32]
-COARSEST = 600
+COARSEST = 200
 SWEEPS = 2
 BAND = 8.0
 

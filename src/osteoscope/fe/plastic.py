@@ -20,6 +20,7 @@ from osteoscope.fe.gradients import Balance, conjugate_gradients
 from osteoscope.fe.held import held_part
 from osteoscope.fe.model import Curve, Supports, VoxelModel, largest_displacement, work_force
 from osteoscope.fe.solve import SolveOptions, System
+from osteoscope.fe.transfer_kernels import dot, squares
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
@@ -170,7 +171,7 @@ class _State:
         residual, loosest = -self.forces(moved, renew=True), next(looser)
         for _ in range(self.choice.corrections):
             self.flowing = np.argwhere((self.theta < 1) | (self.soft < 1))
-            loose, held = self._squares(residual)
+            loose, held = squares(residual.ravel(), self.system.free)
             self.relative = float(np.sqrt(loose / held))
             if self.relative <= self.choice.tolerance * loosest:
                 loosest = next(looser, 0.0)
@@ -196,23 +197,18 @@ class _State:
 
     def _search(self, moved: Array, before: Array, change: Array) -> Array:
         """Move along the change, less far where the forces turn against it; returns the new residual."""
-        slope = float(np.vdot(before, change))
+        slope = float(dot(before.ravel(), change.ravel()))
         length = 1.0
         moved += change
         for _ in range(SEARCHES):
             residual = -self.forces(moved)
-            end = float(np.vdot(residual, change))
+            end = float(dot(residual.ravel(), change.ravel()))
             if end >= -slope / 2:
                 break
             shorter = length * max(0.1, slope / (slope - end))
             moved += (shorter - length) * change
             length = shorter
         return residual
-
-    def _squares(self, residual: Array) -> tuple[float, float]:
-        free = self.system.free.reshape(residual.shape) != 0
-        loose = float(np.vdot(residual[free], residual[free]))
-        return loose, float(np.vdot(residual, residual)) - loose
 
     def _keep(self) -> None:
         change = self.after - self.before

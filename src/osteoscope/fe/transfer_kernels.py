@@ -95,3 +95,15 @@ def dot(a, b):  # type: ignore[no-untyped-def]  # pragma: no cover
     for i in range(a.size):
         total += a[i] * b[i]
     return total
+
+
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
+def squares(r, free):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Sums of squares of a flat field at free (free != 0) and at held places."""
+    loose, held = 0.0, 0.0
+    for i in range(r.size):
+        if free[i] != 0:
+            loose += r[i] * r[i]
+        else:
+            held += r[i] * r[i]
+    return loose, held
