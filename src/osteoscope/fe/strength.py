@@ -178,11 +178,15 @@ class _Test:
         measures = list(self._losses(lesion, curve, twin, terms))
         compared = in_sections(trial, lesion)
         worst = weakest(profile, twin[2], trial.sections) if twin and compared else None
-        if not compared:
+        method = "of the weakest section against this lesion healed (CTRA)"
+        found = worst
+        if twin and not compared:
+            found = self.case.across(self.bone, lesion, self.marks, self.setting.material, self.setting.size)
+            method = "of the weakest section across the neck's axis against this lesion healed (CTRA)"
+        if found:
+            measures.append(Measure("rigidity_loss", 100 * found.loss, "%", f"{found.kind} rigidity {method}"))
+        elif not compared:
             self.gaps.append(Gap(lesion, "rigidity_loss", "the lesion lies above or below the sections compared"))
-        if worst:
-            method = f"{worst.kind} rigidity of the weakest section against this lesion healed (CTRA)"
-            measures.append(Measure("rigidity_loss", 100 * worst.loss, "%", method))
         return LesionCost(lesion, tuple(measures), worst)
 
     def _notes(self, trial: Trial, curve: Curve) -> Iterator[str]:
@@ -199,7 +203,8 @@ class _Test:
         if curve.last.residual > PushOptions().tolerance:
             yield f"forces are balanced to {100 * curve.last.residual:.1f} % of those that act only"
         if not curve.peaked:
-            yield "the force still rose at the end of the test: the failure load is the force there"
+            rise = f"{100 * PushOptions().flat:.0f} % of its elastic slope"
+            yield f"the force still rose by more than {rise} at the end of the test: the failure load is the force there"
 
 
 def span(changes: list[tuple[float, float]]) -> tuple[float, float]:
