@@ -16,6 +16,8 @@ from osteoscope.fe.landmarks_femur import FemurMarks, femur_marks
 from osteoscope.fe.loads import Tilt, Trial, compression
 from osteoscope.fe.loads_femur import beyond, fall, stance
 from osteoscope.fe.mesh import Material
+from osteoscope.fe.neck import neck_loss
+from osteoscope.fe.rigidity import Weakest
 
 Marks = VertebraMarks | FemurMarks
 
@@ -31,6 +33,8 @@ class LoadCase:
         marks: finds the landmarks that it needs.
         trial: puts a bone into the testing machine: (bone, marks, material, element size in mm, tilt).
         beyond: lesions that its model does not reach.
+        across: the weakest section of a lesion that sections across the load miss: (bone, lesion, marks, material,
+            element size); None where there is none.
         element_mm: size of its elements.
         interval_mm: size of those of the runs behind the interval.
     """
@@ -41,6 +45,7 @@ class LoadCase:
     marks: Callable[[Bone], Any]
     trial: Callable[[Bone, Any, Material, float, Tilt], Trial]
     beyond: Callable[[Bone, Any, float], tuple[str, ...]]
+    across: Callable[[Bone, str, Any, Material, float], Weakest | None]
     element_mm: float
     interval_mm: float
 
@@ -49,15 +54,20 @@ def _none(_bone: Bone, _marks: Marks, _size: float) -> tuple[str, ...]:
     return ()
 
 
+def _nowhere(_bone: Bone, _lesion: str, _marks: Marks, _material: Material, _size: float) -> None:
+    return None
+
+
 _TABLE = (
     LoadCase(
         "compression", "vertebra_", "compression between potted end plates to 1.9 % of the height", vertebra_marks,
-        compression, _none, 1.5, 3.0,
+        compression, _none, _nowhere, 1.5, 3.0,
     ),
     LoadCase(
-        "stance", "femur_", "stance: the head pushed down the mechanical axis", femur_marks, stance, beyond, 2.0, 4.0,
+        "stance", "femur_", "stance: the head pushed down the mechanical axis", femur_marks, stance, beyond, neck_loss,
+        2.0, 4.0,
     ),
-    LoadCase("fall", "femur_", "a fall on the greater trochanter", femur_marks, fall, beyond, 2.0, 4.0),
+    LoadCase("fall", "femur_", "a fall on the greater trochanter", femur_marks, fall, beyond, neck_loss, 2.0, 4.0),
 )  # fmt: skip
 CASES: Mapping[str, LoadCase] = MappingProxyType({case.name: case for case in _TABLE})
 
