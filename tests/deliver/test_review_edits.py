@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from box_child import dated, foci, patch
 from hypothesis import given, settings
@@ -51,6 +52,11 @@ edits = st.one_of(
         st.sampled_from(["anterior", "posterior"]),
         places,
     ),
+    st.builds(
+        lambda view, points: {"op": "outline", "view": view, "points": points},
+        st.sampled_from(["anterior", "posterior"]),
+        st.lists(places, min_size=3, max_size=5),
+    ),
     st.builds(lambda op, one: {"op": op, "finding": one}, st.sampled_from(["remove", "accept", "reject"]), ids),
     st.builds(lambda one, site: {"op": "move", "finding": one, "site": site}, ids, st.sampled_from(PLANAR_UNITS)),
     st.builds(lambda op, text: {"op": op, "text": text}, st.sampled_from(["comment", "soft_tissue"]), st.text()),
@@ -73,7 +79,7 @@ def test_whatever_is_edited_adds_up_and_loses_nothing(wanted: list[Edit]) -> Non
         levels = [level(made, site, score) for site in segments]
         known = [value for value in levels if value is not None]
         total = made.measure(f"{score}_total")
-        if {"level", "curie", "add", "move", "remove", "reject", "accept"} & {e["op"] for e in done}:
+        if {"level", "curie", "add", "outline", "move", "remove", "reject", "accept"} & {e["op"] for e in done}:
             assert total is not None or not known
             assert total is None or total.value == sum(known)
     kept = {f.id for f in made.findings}
@@ -102,6 +108,62 @@ def test_only_what_an_edit_touches_changes(unit: str, segment: str, region: str)
     before = {site.site: (site.status, site.measures) for site in EXAM.reading.sites}
     changed = {site.site for site in made.sites if (site.status, site.measures) != before[site.site]}
     assert changed == {segment, region}
+
+
+def around(unit: str, rows: float = 1.0) -> list[list[float]]:
+    """The corners of the upper part of a unit of the anterior view, and half a pixel more."""
+    place = next(m for m in EXAM.mapped if m.site == unit)
+    part = place.region.on("anterior") if place.region else None
+    assert part is not None
+    (top, left), (height, width) = part.offset, part.mask.shape
+    return [[left, top], [left + width, top], [left + width, top + rows * height], [left, top + rows * height]]
+
+
+def test_an_outline_is_diffuse_uptake_of_the_unit_it_covers() -> None:
+    made = read({"op": "outline", "view": "anterior", "points": around("skull", 0.5)})
+    new = [f for f in made.findings if f.id.startswith("P")]
+    assert [(f.site, f.kind, f.confidence) for f in new] == [("skull", "diffuse", 1.0)]
+    skull = made.site("skull")
+    assert skull is not None
+    fraction = skull.measure("siopen_diffuse_fraction")
+    assert fraction is not None
+    assert fraction.value == pytest.approx(0.5)
+    for score in ("siopen", "curie"):
+        total, before = made.measure(f"{score}_total"), read({"op": "comment", "text": ""}).measure(f"{score}_total")
+        assert total is not None
+        assert before is None or total.value > before.value
+    back = read({"op": "outline", "view": "anterior", "points": around("skull")}, {"op": "remove", "finding": "P1"})
+    assert back.findings == EXAM.reading.findings
+
+
+def test_an_outline_across_units_is_a_finding_in_each_but_those_it_grazes() -> None:
+    pelvis, femur = (np.asarray(around(unit)) for unit in ("pelvis", "proximal_lower_limb_right"))
+    low, high = np.minimum(pelvis.min(0), femur.min(0)), np.maximum(pelvis.max(0), femur.max(0))
+    whole = [[low[0], low[1]], [high[0], low[1]], [high[0], high[1]], [low[0], high[1]]]
+    made = read({"op": "outline", "view": "anterior", "points": whole})
+    new = {f.site: f for f in made.findings if f.id.startswith("P")}
+    assert {"pelvis", "proximal_lower_limb_right"} <= set(new)
+    one = read({"op": "outline", "view": "anterior", "points": whole, "site": "pelvis"})
+    assert [f.site for f in one.findings if f.id.startswith("P")] == ["pelvis"]
+    grazing = around("pelvis")
+    grazing[2][1] += 1.2  # into the next unit below by less than a tenth of it
+    made = read({"op": "outline", "view": "anterior", "points": grazing})
+    assert [f.site for f in made.findings if f.id.startswith("P")] == ["pelvis"]
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        {"view": "lateral", "points": [[0, 0], [5, 0], [5, 5]]},
+        {"view": "anterior", "points": [[0, 0], [5, 0]]},
+        {"view": "anterior", "points": [[-9, -9], [-5, -9], [-5, -5]]},
+        {"view": "anterior", "points": [[0, 0], [9, 0], [float("nan"), 5]]},
+        {"view": "anterior", "points": [[0, 0], [9, 0], [9, 9]], "site": "moon"},
+    ],
+)
+def test_an_outline_that_holds_nothing_is_refused(what: Edit) -> None:
+    with pytest.raises(InvalidValueError, match=r"outline|place"):
+        read({"op": "outline", **what})
 
 
 def test_nothing_edited_is_the_program_s_reading_in_the_person_s_name() -> None:

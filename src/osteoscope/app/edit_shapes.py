@@ -41,6 +41,15 @@ class Add(_Edit):
     site: Id | None = None
 
 
+class Outline(_Edit):
+    """Diffuse uptake within a closed outline on a view; a finding in each unit that it covers, or in ``site`` alone."""
+
+    op: Literal["outline"]
+    view: Literal["anterior", "posterior"]
+    points: Annotated[list[tuple[float, float]], Field(min_length=3, max_length=4000)]
+    site: Id | None = None
+
+
 class OfFinding(_Edit):
     """A finding is removed, rejected (both set it aside) or accepted."""
 
@@ -100,7 +109,7 @@ class Mark(_Edit):
 
 
 Edit = Annotated[
-    Level | Curie | Add | OfFinding | Move | Note | Type | AddLesion | Mask | Mark, Field(discriminator="op")
+    Level | Curie | Add | Outline | OfFinding | Move | Note | Type | AddLesion | Mask | Mark, Field(discriminator="op")
 ]
 
 

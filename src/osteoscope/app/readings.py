@@ -141,8 +141,8 @@ def take_step(server: Server, locate: Locate, what: Stepping) -> Edited:
 
 
 def _brief(edit: dict[str, Any] | None) -> dict[str, Any]:
-    """An edit for the audit trail, without masks."""
-    return {k: v for k, v in (edit or {}).items() if k != "mask"}
+    """An edit for the audit trail, without masks and outlines."""
+    return {k: v for k, v in (edit or {}).items() if k not in {"mask", "points"}}
 
 
 def own_draft(session: Session, study: rows.Study, person: Person) -> rows.Reading:

@@ -1130,7 +1130,7 @@ export interface components {
          */
         EditIn: {
             /** Edit */
-            edit: components["schemas"]["Level"] | components["schemas"]["Curie"] | components["schemas"]["Add"] | components["schemas"]["OfFinding"] | components["schemas"]["Move"] | components["schemas"]["Note"] | components["schemas"]["Type"] | components["schemas"]["AddLesion"] | components["schemas"]["Mask"] | components["schemas"]["Mark"];
+            edit: components["schemas"]["Level"] | components["schemas"]["Curie"] | components["schemas"]["Add"] | components["schemas"]["Outline-Input"] | components["schemas"]["OfFinding"] | components["schemas"]["Move"] | components["schemas"]["Note"] | components["schemas"]["Type"] | components["schemas"]["AddLesion"] | components["schemas"]["Mask"] | components["schemas"]["Mark"];
         };
         /**
          * Edited
@@ -1378,9 +1378,32 @@ export interface components {
         };
         /**
          * Outline
+         * @description Diffuse uptake within a closed outline on a view; a finding in each unit that it covers, or in ``site`` alone.
+         */
+        "Outline-Input": {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "outline";
+            /** Points */
+            points: [
+                number,
+                number
+            ][];
+            /** Site */
+            site?: string | null;
+            /**
+             * View
+             * @enum {string}
+             */
+            view: "anterior" | "posterior";
+        };
+        /**
+         * Outline
          * @description Outlines on one view, as (column, row) in pixels; the first pixel's centre is (0.5, 0.5).
          */
-        Outline: {
+        "Outline-Output": {
             /** Findings */
             findings: {
                 [key: string]: [
@@ -1410,7 +1433,7 @@ export interface components {
         OutlinesOut: {
             /** Views */
             views: {
-                [key: string]: components["schemas"]["Outline"];
+                [key: string]: components["schemas"]["Outline-Output"];
             };
         };
         /**

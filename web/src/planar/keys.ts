@@ -11,6 +11,7 @@ export const PLANAR_HELP: readonly HelpRow[] = [
   ["m", "key.move"],
   ["Tab ← ↑ → ↓", "key.cursor"],
   ["Enter", "key.mark"],
+  ["d", "key.lasso"],
   ["- +", "key.upper"],
   ["q", "key.root"],
   ["g", "key.mean"],

@@ -1,6 +1,6 @@
 import { useState } from "react";
 
-import type { Me, ViewName } from "../api/types";
+import type { Edit, Me } from "../api/types";
 import { Help } from "../reading/help";
 import { levelOf, TOP, totalOf, type Score } from "../reading/levels";
 import { ReadAgain } from "../reading/read_again";
@@ -16,6 +16,7 @@ import { Tabs } from "../ui/tabs";
 import { useKeys, type Keys } from "../ui/use_keys";
 import { Child } from "./child";
 import { PLANAR_HELP } from "./keys";
+import { useLasso } from "./lasso";
 import { planarTabs } from "./planar_tabs";
 import { PriorPair, usePrior } from "./prior_pair";
 import { Tools } from "./tools";
@@ -59,13 +60,20 @@ export function PlanarReview({ me, review, isTrial = false }: { me: Me; review: 
     setLevel(site, next, "siopen");
   };
   const remove = (id: string) => canEdit && void edit({ op: "remove", finding: id });
-  const add = async (view: ViewName, column: number, row: number) => {
+  const make = async (change: Edit) => {
     const known = new Set(reading.findings.map((one) => one.id));
-    const after = await edit({ op: "add", view, x: column + 0.5, y: row + 0.5 });
+    const after = await edit(change);
     const made = after?.findings.find((one) => !known.has(one.id));
     if (!made) return;
     setFinding(made.id);
     setSegment(segmentOf(made.site));
+  };
+  const lasso = useLasso(({ view, points }) => void make({ op: "outline", view, points }));
+  const toggleLasso = () => {
+    if (!canEdit) return;
+    lasso.toggle();
+    // The keys that draw belong to a view.
+    if (!lasso.isOn && !document.activeElement?.matches(".frame")) document.querySelector<HTMLElement>(".frame")?.focus();
   };
   const step = (by: 1 | -1) => setPlace(stepIn(places, place, by));
   const stepFinding = (by: 1 | -1) => {
@@ -93,7 +101,7 @@ export function PlanarReview({ me, review, isTrial = false }: { me: Me; review: 
     mark: (view, column, row, hit, alt) => {
       if (!canEdit) return;
       if (hit && (alt || hit.kind === "focal")) remove(hit.id);
-      else void add(view, column, row);
+      else void make({ op: "add", view, x: column + 0.5, y: row + 0.5 });
     },
   };
   const chooseFinding = (hit: Finding) => {
@@ -112,6 +120,7 @@ export function PlanarReview({ me, review, isTrial = false }: { me: Me; review: 
     Delete: () => finding && remove(finding),
     Backspace: () => finding && remove(finding),
     m: moveFocus,
+    d: toggleLasso,
     "-": () => setUpper(-1),
     "+": () => setUpper(1),
     "=": () => setUpper(1),
@@ -133,7 +142,7 @@ export function PlanarReview({ me, review, isTrial = false }: { me: Me; review: 
     "Ctrl+Z": review.redo,
     s: () => canEdit && !isTrial && me.role !== "reader" && setDialog("sign"),
     "?": () => setDialog("help"),
-    Escape: () => !isTrial && go(),
+    Escape: () => (lasso.isOn ? lasso.toggle() : !isTrial && go()),
   };
   for (let level = 0; level <= TOP[score]; level++) {
     keys[String(level)] = () => place && setLevel(place, level);
@@ -165,6 +174,7 @@ export function PlanarReview({ me, review, isTrial = false }: { me: Me; review: 
             setWindow={look.setWindow}
             setShown={look.setShown}
             reset={look.reset}
+            lasso={canEdit ? { ...lasso, toggle: toggleLasso } : null}
           />
           {error !== null && <Fault error={error} />}
           <div className="pairs">
@@ -176,6 +186,7 @@ export function PlanarReview({ me, review, isTrial = false }: { me: Me; review: 
               patient={study.patient_name}
               current={{ finding, segment }}
               actions={actions}
+              lasso={lasso}
             />
             {prior && prior.views.length > 0 && (
               <PriorPair shared={shared} prior={prior} patient={study.patient_name} actions={actions} date={study.priors.find((one) => one.id === priorId)?.date ?? ""} />

@@ -1,5 +1,6 @@
 import { useTexts } from "../text";
 import type { Key } from "../text/en";
+import type { Lasso } from "./lasso";
 import { HIGHEST, LOWEST, type Window } from "./window";
 
 export interface Shown {
@@ -14,12 +15,15 @@ export function Tools({
   setWindow,
   setShown,
   reset,
+  lasso,
 }: {
   window: Window;
   shown: Shown;
   setWindow: (window: Window) => void;
   setShown: (shown: Shown) => void;
   reset: () => void;
+  /** Null where nothing may be drawn. */
+  lasso: Lasso | null;
 }) {
   const { t } = useTexts();
   return (
@@ -41,6 +45,7 @@ export function Tools({
       <Toggle name="view.smooth" hint="b" isOn={window.smooth} set={(smooth) => setWindow({ ...window, smooth })} />
       <Toggle name="view.findings" hint="o" isOn={shown.findings} set={(findings) => setShown({ ...shown, findings })} />
       <Toggle name="view.segments" hint="O" isOn={shown.segments} set={(segments) => setShown({ ...shown, segments })} />
+      {lasso && <Toggle name="view.lasso" hint="d" isOn={lasso.isOn} set={lasso.toggle} />}
       <button onClick={reset} title={`${t("view.reset")} (w)`} aria-label={t("view.reset")}>
         ⤢
       </button>

@@ -3,6 +3,7 @@ import { useEffect, useMemo, useRef, useState, type KeyboardEvent, type PointerE
 import type { Polygons, ViewName } from "../api/types";
 import { findingAt, outlinePath } from "../reading/masks";
 import type { Finding, SetAside } from "../reading/types";
+import type { Lasso } from "./lasso";
 import { scale, visible, zoomAt, type Camera, type Extent } from "./camera";
 import type { PlanarImage } from "./use_images";
 import { paint, stepUpper, type Window } from "./window";
@@ -36,6 +37,8 @@ export interface ViewProps {
   showFindings: boolean;
   current: { finding: string | null; segment: string | null };
   actions: ViewActions;
+  /** On a view that is not a prior's. */
+  lasso?: Lasso;
 }
 
 const CLICK_MOVES_PX = 4;
@@ -49,6 +52,7 @@ const ARROWS: Record<string, [number, number]> = {
 /** One planar view in inverse grey with outlines; drag changes the window, wheel zooms, click marks. */
 export function View(props: ViewProps) {
   const { image, camera, actions } = props;
+  const lasso = props.lasso?.isOn ? props.lasso : null;
   const isMirrored = image.name === "posterior";
   const frame = useRef<HTMLDivElement>(null);
   const extent = useExtent(frame);
@@ -75,6 +79,7 @@ export function View(props: ViewProps) {
   const down = (event: PointerEvent<HTMLDivElement>) => {
     event.currentTarget.setPointerCapture(event.pointerId);
     const isPan = event.button !== 0 || event.shiftKey;
+    if (lasso && !isPan) lasso.add(image.name, pixelOf(event));
     setDrag({ x: event.clientX, y: event.clientY, camera, upper: props.window.upper, isPan, moved: false });
   };
   const move = (event: PointerEvent<HTMLDivElement>) => {
@@ -92,12 +97,16 @@ export function View(props: ViewProps) {
       const perMm = scale(drag.camera, extent);
       const side = isMirrored ? 1 : -1;
       actions.setCamera({ ...drag.camera, x: drag.camera.x + (side * dx) / perMm, y: drag.camera.y - dy / perMm });
+    } else if (lasso) {
+      lasso.add(image.name, [column, row]);
     } else {
       actions.setUpper(drag.upper * Math.exp(dy / 250));
     }
   };
   const up = (event: PointerEvent<HTMLDivElement>) => {
-    if (drag && !drag.moved && event.button === 0 && !drag.isPan) markAt(...pixelOf(event), event.altKey);
+    const isDrawn = drag !== null && event.button === 0 && !drag.isPan;
+    if (isDrawn && drag.moved && lasso) lasso.close();
+    if (isDrawn && !drag.moved && !lasso) markAt(...pixelOf(event), event.altKey);
     setDrag(null);
   };
   useWheel(frame, (event) => {
@@ -111,6 +120,12 @@ export function View(props: ViewProps) {
       const pace = event.shiftKey ? 10 : 2;
       const across = isMirrored ? -step[0] : step[0];
       actions.setCursor({ column: at.column + across * pace, row: at.row + step[1] * pace });
+    } else if (lasso && event.key === " ") {
+      lasso.add(image.name, [mirror(at.column), at.row]);
+    } else if (lasso && event.key === "Enter") {
+      lasso.close();
+    } else if (lasso && event.key === "Backspace") {
+      lasso.back();
     } else if (event.key === "Enter" || event.key === " ") {
       markAt(mirror(at.column), at.row, event.altKey);
     } else if (event.key === "+" || event.key === "-") {
@@ -126,7 +141,7 @@ export function View(props: ViewProps) {
       <figcaption>{props.title}</figcaption>
       <div
         ref={frame}
-        className="frame"
+        className={lasso ? "frame lasso" : "frame"}
         role="application"
         aria-label={props.label}
         data-view={image.name}
@@ -142,6 +157,9 @@ export function View(props: ViewProps) {
         <Counts {...props} seen={seen} extent={extent} />
         <svg viewBox={`${seen.left} ${seen.top} ${seen.width} ${seen.height}`} preserveAspectRatio="none" aria-hidden>
           <Overlay {...props} />
+          {lasso?.trace?.view === image.name && (
+            <path className="trace" data-corners={lasso.trace.points.length} d={path([lasso.trace.points])} />
+          )}
           {props.cursor && <Cross column={mirror(props.cursor.column)} row={props.cursor.row} reach={seen.height / 40} />}
         </svg>
         <span className="side left">{isMirrored ? "L" : "R"}</span>

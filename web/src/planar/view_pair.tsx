@@ -4,6 +4,7 @@ import type { Outlines } from "../api/types";
 import type { Reading } from "../reading/types";
 import { useTexts } from "../text";
 import type { Camera } from "./camera";
+import type { Lasso } from "./lasso";
 import type { Shown } from "./tools";
 import type { PlanarImage } from "./use_images";
 import { View, type Cursor, type ViewActions } from "./view";
@@ -21,6 +22,7 @@ export function ViewPair({
   shown,
   current,
   actions,
+  lasso,
   date,
 }: {
   views: readonly PlanarImage[];
@@ -33,6 +35,7 @@ export function ViewPair({
   shown: Shown;
   current: { finding: string | null; segment: string | null };
   actions: ViewActions;
+  lasso?: Lasso;
   /** Of a prior, shown above its views. */
   date?: string;
 }) {
@@ -59,6 +62,7 @@ export function ViewPair({
             showFindings={shown.findings}
             current={current}
             actions={actions}
+            {...(lasso ? { lasso } : {})}
           />
         );
       })}

@@ -13,6 +13,7 @@ from typing import Any
 
 from osteoscope.deliver.review.draft import Draft, Ground
 from osteoscope.deliver.review.edits_ct import add_lesion, change_type, edit_mask, mark
+from osteoscope.deliver.review.edits_outline import add_outline
 from osteoscope.deliver.review.edits_planar import add_focus, move, soft_tissue
 from osteoscope.deliver.review.rescored import rescored
 from osteoscope.domain.finding import SetAside
@@ -51,6 +52,7 @@ EDITS: Mapping[str, Callable[[Draft, Edit], Draft]] = {
     "level": _level,
     "curie": _curie,
     "add": add_focus,
+    "outline": add_outline,
     "remove": _remove,
     "reject": _remove,
     "accept": _accept,
@@ -63,7 +65,9 @@ EDITS: Mapping[str, Callable[[Draft, Edit], Draft]] = {
     "mark": mark,
 }
 OF_KIND: Mapping[str, frozenset[str]] = {
-    "nm-planar": frozenset({"level", "curie", "add", "remove", "reject", "accept", "move", "comment", "soft_tissue"}),
+    "nm-planar": frozenset(
+        {"level", "curie", "add", "outline", "remove", "reject", "accept", "move", "comment", "soft_tissue"}
+    ),
     "ct": frozenset({"accept", "reject", "remove", "type", "add_lesion", "mask", "mark", "comment"}),
 }
 

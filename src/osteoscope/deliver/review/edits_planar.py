@@ -35,7 +35,7 @@ def add_focus(draft: Draft, edit: Mapping[str, Any]) -> Draft:
         raise InvalidValueError("add a focus", f"place {edit['x']}, {edit['y']} off the {view} view", "Click on it")
     part = _disc(view, record.grid, at)
     site = str(edit.get("site") or unit_at(draft, view, record.grid, at))
-    _check_unit(site)
+    check_unit(site)
     centre = Point.centre_of(part, record.grid)
     return draft.with_finding(Finding(draft.new_id(), site, "focal", 1.0, Region((part,)), centre)).touching(site)
 
@@ -93,12 +93,17 @@ def move(draft: Draft, edit: Mapping[str, Any]) -> Draft:
         InvalidValueError: no such finding or unit.
     """
     finding, site = draft.finding(edit["finding"]), str(edit["site"])
-    _check_unit(site)
+    check_unit(site)
     moved = replace(finding, site=site, confidence=1.0)
     return draft.with_finding(moved).touching(finding.site, site)
 
 
-def _check_unit(site: str) -> None:
+def check_unit(site: str) -> None:
+    """Refuse what is no planar unit.
+
+    Raises:
+        InvalidValueError: it is none.
+    """
     if site not in PLANAR_UNITS:
         raise InvalidValueError("place a focus", f"no unit {site[:40]!r}", f"Use one of {', '.join(PLANAR_UNITS)}")
 
