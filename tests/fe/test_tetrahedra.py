@@ -152,6 +152,8 @@ def test_edges_too_long_for_the_bone_are_refused() -> None:
     trial = pressed(block(values))
     with pytest.raises(UnsuitableStudyError, match="Give shorter edges"):
         tetrahedra(block(values), ELASTIC, trial, 9.0)
+    with pytest.raises(UnsuitableStudyError, match="Give longer edges"):
+        tetrahedra(block(values), ELASTIC, trial, 0.1)
 
 
 def pressed(bone: Bone, size: float = 1.0) -> Trial:

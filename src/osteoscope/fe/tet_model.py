@@ -26,6 +26,8 @@ Single = NDArray[np.float32]
 Ints = NDArray[np.int64]
 # Points of a tetrahedron at which its materials are taken; how far off a supported plane a node lies, in elements.
 _LEVELS, _OFF_PLANE, _ALL_CEMENT = 4, 0.1, 0.999
+# More cubes of the lattice than these in the box around a bone would fill several GB.
+_MOST_CUBES, _LONGER = 4e6, "Give longer edges"
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,8 +82,11 @@ def tetrahedra(bone: Bone, material: Material, trial: Trial, edge: float) -> Tet
         place = (points * step / size + 0.5).T
         return np.asarray(ndimage.map_coordinates(padded, place, order=1, mode="nearest") - 0.5)
 
-    box = np.argwhere(share > 0)
-    corners, cells = stuff(inside, box.min(axis=0) * size / step, (box.max(axis=0) + 1) * size / step, edge)
+    filled = np.argwhere(share > 0)
+    low, high = filled.min(axis=0) * size / step, (filled.max(axis=0) + 1) * size / step
+    if np.prod((high - low) / edge) > _MOST_CUBES:
+        raise UnsuitableStudyError(f"mesh {bone.site}", f"too many tetrahedra at edges of {edge:g} mm", _LONGER)
+    corners, cells = stuff(inside, low, high, edge)
     if not len(cells):
         raise UnsuitableStudyError(f"mesh {bone.site}", f"nothing left at edges of {edge:g} mm", "Give shorter edges")
     _, nearest = ndimage.distance_transform_edt(share < 0.25, return_indices=True)
