@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +19,7 @@ from measure import SHARED
 from osteoscope.dicom.load import IntakeOptions, load, scan
 from osteoscope.domain.reading import Case, Reading
 from osteoscope.domain.study import Study
+from osteoscope.find.ct_bone_tables import TOTALSEGMENTATOR, label_of_class
 from osteoscope.find.ct_names import map_bones
 from osteoscope.reading.read import read
 from osteoscope.simulate.ct import random_ct_recipe, simulate_ct
@@ -25,10 +27,6 @@ from osteoscope.stats.detection import match
 
 Figures = dict[str, Any]
 TRUNKS = range(5000, 5006)
-
-# Labels of TotalSegmentator's default task that are bone, by its published class table (v2).
-BONE_LABELS = (*range(25, 51), *range(69, 79), 91, *range(92, 117))
-BONE_LABELS_V1 = (7, 8, 13, 14, 27, 28, 29, 30, *range(49, 75), *range(81, 105))
 
 
 def real_study(path: Path) -> Study:
@@ -40,13 +38,14 @@ def real_study(path: Path) -> Study:
         return study
 
 
-def _bone_mask(study: Study) -> NDArray[np.bool_]:
-    whole = np.zeros(study.images["ct"].grid.shape, dtype=bool)
-    for mapped in map_bones(study):
-        if mapped.region is not None:
-            part = mapped.region.parts[0]
-            whole[part.box] |= part.mask
-    return whole
+def _bones(study: Study) -> tuple[NDArray[np.intp], list[str]]:
+    """Every voxel's bone, 0 for none, and their names: label n is ``names[n - 1]``."""
+    labels = np.zeros(study.images["ct"].grid.shape, dtype=np.intp)
+    mapped = [site for site in map_bones(study) if site.region is not None]
+    for number, site in enumerate(mapped, start=1):
+        for part in site.region.parts if site.region else ():
+            labels[part.box][part.mask] = number
+    return labels, [site.site for site in mapped]
 
 
 def _dice(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
@@ -54,23 +53,38 @@ def _dice(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
 
 
 def bone_mask() -> Figures:
-    """Dice of the bone mask with TotalSegmentator's automatic labels (network output, not expert truth)."""
+    """The bone mask and its names against TotalSegmentator's automatic labels (network output, not expert truth).
+
+    Voxels by name are those of the bone that both show; ribs that the field cuts off from the spine have no number.
+    """
     folder = SHARED / "ct" / "totalsegmentator_tests"
     if not folder.exists():
         return {"skipped": "reference data ../shared/data is absent"}
+    listed = json.loads((folder / "example_ct_seg_v1_labels.json").read_text(encoding="utf-8"))
+    v1 = {int(number): site for number, (name, _) in listed.items() if (site := label_of_class(name))}
     cases = {
-        "example_ct, v1 labels": ("example_ct.nii.gz", "example_ct_seg_v1_104classes.nii.gz", BONE_LABELS_V1),
-        "example_ct_sm": ("example_ct_sm.nii.gz", "example_seg.nii.gz", BONE_LABELS),
-        "example_ct_dicom": ("example_ct_dicom.nii.gz", "example_seg_dicom.nii.gz", BONE_LABELS),
+        "example_ct, v1 labels": ("example_ct.nii.gz", "example_ct_seg_v1_104classes.nii.gz", v1),
+        "example_ct_sm": ("example_ct_sm.nii.gz", "example_seg.nii.gz", TOTALSEGMENTATOR),
+        "example_ct_dicom": ("example_ct_dicom.nii.gz", "example_seg_dicom.nii.gz", TOTALSEGMENTATOR),
     }
     figures: Figures = {}
-    for name, (image, labels, bones) in cases.items():
+    for name, (image, labels, sites) in cases.items():
         grid = SimpleITK.ReadImage(str(folder / image))
         aligned = SimpleITK.Resample(
             SimpleITK.ReadImage(str(folder / labels)), grid, interpolator=SimpleITK.sitkNearestNeighbor
         )
-        reference = np.isin(SimpleITK.GetArrayFromImage(aligned), bones)
-        figures[f"Dice, {name}"] = _dice(_bone_mask(real_study(folder / image)), reference)
+        reference = SimpleITK.GetArrayFromImage(aligned)
+        bone = np.isin(reference, list(sites))
+        found, names = _bones(real_study(folder / image))
+        figures[f"Dice, {name}"] = _dice(found > 0, bone)
+        both = bone & (found > 0)
+        pairs = Counter(zip(reference[both].tolist(), found[both].tolist(), strict=True))
+        of_name = Counter[str]()
+        for (label, number), count in pairs.items():
+            said = names[number - 1]
+            of_name["right" if said == sites[label] else "unknown" if "unknown" in said else "wrong"] += count
+        shares = (f"{answer} {of_name[answer] / pairs.total():.3f}" for answer in ("right", "unknown", "wrong"))
+        figures[f"voxels by name, {name}"] = "; ".join(shares)
     return figures
 
 

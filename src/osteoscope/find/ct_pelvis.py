@@ -35,6 +35,8 @@ class PelvisOptions:
         head_below_mm: its centre lies at least this far below the top of the sacrum.
         sacrum_mm: half width of the sure middle of the sacrum, and its greatest length.
         sacrum_forward_mm: (from, to) before the line of the canal, where that middle lies.
+        wing_mm: half width within which the wings are sacrum, this far below its top; the ilium is farther to the side,
+            or behind the canal.
         hip_side_mm: bone farther to the side than this, and less than ``hip_forward_mm`` before the canal, seeds a
             hip bone.
         crest_mm: the iliac crest ends this far above the top of the sacrum.
@@ -51,6 +53,7 @@ class PelvisOptions:
     head_below_mm: float = 40.0
     sacrum_mm: tuple[float, float] = (12.0, 110.0)
     sacrum_forward_mm: tuple[float, float] = (-45.0, 45.0)
+    wing_mm: tuple[float, float] = (30.0, 65.0)
     hip_side_mm: float = 60.0
     hip_forward_mm: float = 110.0
     crest_mm: float = 70.0
@@ -119,7 +122,10 @@ def pelvis_seeds(
     half, length = options.sacrum_mm
     middle = (np.abs(around.side) < half) & (around.along < top - 4) & (around.along > top - length)
     middle &= (around.forward > options.sacrum_forward_mm[0]) & (around.forward < options.sacrum_forward_mm[1])
-    seeds: list[tuple[str, Side | None, Mask]] = [("sacrum", None, middle)]
+    wide, low = options.wing_mm
+    wings = (np.abs(around.side) < wide) & (around.along < top - 6) & (around.along > top - low)
+    wings &= (around.forward > -5) & (around.forward < options.sacrum_forward_mm[1])
+    seeds: list[tuple[str, Side | None, Mask]] = [("sacrum", None, middle | wings)]
     for side, sign in zip(SIDES, (-1, 1), strict=True):
         head = next((ball for ball in heads if ball.side == side), None)
         femur = _femur(scene, head, sign)
@@ -127,7 +133,8 @@ def pelvis_seeds(
         wing &= (around.forward < options.hip_forward_mm) & ~femur
         if head is not None:
             wing &= scene.around.voxels[:, 0] > head.centre[0] + (head.radius + 6.0) / scene.bones.frame.step
-        seeds += [("hip", side, _largest(scene, wing, options)), ("femur", side, femur)]
+        hip = _largest(scene, wing, options)
+        seeds += [("hip", side, hip | _socket(scene, head, sign) if hip.any() else hip), ("femur", side, femur)]
     return seeds
 
 
@@ -139,6 +146,16 @@ def _femur(scene: Scene, head: Ball | None, sign: int) -> Mask:
     distance = np.linalg.norm(offset, axis=1)
     outward = sign * offset[:, 2]
     return np.asarray((distance < 0.75 * head.radius) | ((outward > head.radius + 8.0) & (offset[:, 0] < head.radius)))
+
+
+def _socket(scene: Scene, head: Ball | None, sign: int) -> Mask:
+    """Roof and inner wall of the socket: beyond the head, above or inward of it."""
+    if head is None:
+        return np.zeros(len(scene.core), dtype=bool)
+    offset = (scene.around.voxels - np.array(head.centre)) * scene.bones.frame.step
+    distance, outward, up = np.linalg.norm(offset, axis=1), sign * offset[:, 2], offset[:, 0]
+    around = (distance > 1.15 * head.radius + 2.0) & (distance < 2.0 * head.radius) & (up > -0.5 * head.radius)
+    return np.asarray(around & ((outward < 0) | ((up > 0.6 * head.radius) & (outward < head.radius))))
 
 
 def _largest(scene: Scene, rows: Mask, options: PelvisOptions) -> Mask:
