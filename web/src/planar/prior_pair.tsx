@@ -1,11 +1,12 @@
 import { useMemo } from "react";
 
 import * as calls from "../api/calls";
+import type { Outlines } from "../api/types";
 import type { Reading } from "../reading/types";
 import { useFetched } from "../ui/use_fetched";
 import { fitted, type Camera } from "./camera";
 import type { Shown } from "./tools";
-import { useImages, type PlanarImage } from "./use_images";
+import { useImages, useOutlines, type PlanarImage } from "./use_images";
 import type { Cursor, ViewActions } from "./view";
 import { ViewPair } from "./view_pair";
 import { startUpper, type Window } from "./window";
@@ -13,15 +14,19 @@ import { startUpper, type Window } from "./window";
 export interface Prior {
   reading: Reading;
   views: readonly PlanarImage[];
+  outlines: Outlines | null;
 }
-
 
 /** A prior study; null where none is chosen or it is not there yet. */
 export function usePrior(id: string | null): Prior | null {
   const base = id === null ? null : calls.studyBase(id);
   const { views } = useImages(base);
+  const outlines = useOutlines(base);
   const { value } = useFetched(() => calls.reading(base ?? ""), base);
-  return useMemo(() => (base !== null && value ? { reading: value, views } : null), [base, value, views]);
+  return useMemo(
+    () => (base !== null && value ? { reading: value, views, outlines } : null),
+    [base, value, views, outlines],
+  );
 }
 
 /** The prior's views, read only: camera, cursor and window are those of the current study. */
@@ -51,7 +56,7 @@ export function PriorPair({
       window={{ ...shared.window, upper }}
       views={prior.views}
       reading={prior.reading}
-      outlines={null}
+      outlines={prior.outlines}
       patient={patient}
       current={{ finding: null, segment: null }}
       actions={still}

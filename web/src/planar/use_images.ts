@@ -49,9 +49,11 @@ function loadedImage(view: PlanarViewInfo, counts: Float32Array): PlanarImage {
 }
 
 /** Outlines of segments and units; null until they are there. */
-export function useOutlines(base: string): Outlines | null {
+export function useOutlines(base: string | null): Outlines | null {
   const [outlines, setOutlines] = useState<Outlines | null>(null);
   useEffect(() => {
+    setOutlines(null);
+    if (base === null) return;
     let here = true;
     calls.outlines(base).then(
       (got) => here && setOutlines(got),
