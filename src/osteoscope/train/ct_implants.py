@@ -28,7 +28,7 @@ _LEAST_CONTRAST, _LEAST_NOISE = 45.0, 0.9
 _LEAST_VOXELS = 3
 _LUNG_HU = -300.0
 # A small lesion counts as much as this many voxels, within bounds.
-_TYPICAL_VOXELS, _WEIGHT = 400.0, (1.0, 2.0)
+_TYPICAL_VOXELS, _WEIGHT = 1000.0, (1.0, 5.0)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from torch.nn import functional
 
 WEIGHTS: Mapping[str, float] = {"classes": 1.0, "lesion": 1.0, "look_alike": 0.3}
 
-# Voxels: added to both sides of a Dice; and from which a piece counts fully (10 mm across), as smaller ones hide.
-_SMOOTH, _FULL = 20.0, 150.0
+# Voxels: added to both sides of a Dice; and from which a piece counts fully (6 mm across), as smaller ones hide.
+_SMOOTH, _FULL = 20.0, 40.0
 # Marked voxels count more than bone, which is far more common.
 _MARKED = 3.0
 
