@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+import fe_tets
 from measure import run
 from osteoscope.fe.model import Supports, VoxelModel
 from osteoscope.fe.plastic import PushOptions, push
@@ -125,4 +126,6 @@ def fe_push() -> Figures:
     }
 
 
-ROWS: Mapping[str, Callable[[], Figures]] = MappingProxyType({row.__name__: row for row in (fe_speed, fe_push)})
+ROWS: Mapping[str, Callable[[], Figures]] = MappingProxyType(
+    {**{row.__name__: row for row in (fe_speed, fe_push)}, **fe_tets.ROWS}
+)
