@@ -194,13 +194,27 @@ def test_lesion_is_soft_bone_not_a_hole_and_heals_to_its_own_tissue() -> None:
     assert healed.hu[~bone.lesions["a"]] == pytest.approx(bone.hu[~bone.lesions["a"]])
 
 
+def test_a_cortex_cut_by_one_voxel_is_taken_back_whole_and_soft_tissue_is_not() -> None:
+    grid = Grid.axial((30, 40, 40), (1.0, 1.0, 1.0))
+    z, y, x = np.indices(grid.shape)
+    radius = np.hypot(y - 20, x - 20)
+    bone, inner = (radius <= 12) & (z >= 5) & (z < 25), (radius <= 11) & (z >= 5) & (z < 25)
+    image = Image(grid, np.where(bone, np.where(radius > 9, 900, 60), 40).astype(np.int16), "HU")
+    made, drawn_in = (bone_from(image, "femur_left", Part.from_mask("ct", mask)) for mask in (bone, inner))
+    assert made.mask.sum() == bone.sum()
+    assert drawn_in.mask.sum() == bone.sum()
+    smaller, larger = made.grown(-1), made.grown(1)
+    assert (smaller.hu[made.mask & ~smaller.mask] == 60).all()
+    assert smaller.mask.sum() < made.mask.sum() < larger.mask.sum()
+
+
 def test_lesion_outside_of_the_mask_is_taken_back_into_the_bone() -> None:
     """A mask that leaves a lytic hole out is filled by the lesion; what grows out of the bone is not bone."""
     grid = Grid.axial((40, 40, 40), (1.0, 1.0, 1.0))
     z, y, x = np.indices(grid.shape)
     bone = (np.hypot(y - 20, x - 20) <= 10) & (z >= 5) & (z < 35)
     ball = (z - 20) ** 2 + (y - 20) ** 2 + (x - 30) ** 2 <= 36
-    image = Image(grid, np.full(grid.shape, 300, np.int16), "HU")
+    image = Image(grid, np.where(bone, 300, 40).astype(np.int16), "HU")
     made = bone_from(image, "femur_left", Part.from_mask("ct", bone & ~ball), [("a", Part.from_mask("ct", ball))])
     box = tuple(slice(1, 39) for _ in range(3))
     assert made.mask.sum() >= 0.97 * bone.sum()

@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from redrawn import perturbed, smoothed
 from simulated_bones import femur
 from simulated_vertebra import drum
 
@@ -25,14 +26,14 @@ from osteoscope.fe.laws import LAWS, law_for
 from osteoscope.fe.loads import compression
 from osteoscope.fe.loads_femur import stance
 from osteoscope.fe.mesh import Material
-from osteoscope.fe.plastic import push
+from osteoscope.fe.plastic import PushOptions, push
 from osteoscope.fe.solve import solve
 from osteoscope.fe.strain import estimates
 from osteoscope.fe.strength import in_sections, span, strength
 from osteoscope.fe.strength_record import Setting
 
 FIXED = Calibration("fixed", "K2HPO4", 0.8e-3, 0.0, 0.05, True, "test")
-TROCHANTER = (125.0, -30.0, -140.0)
+NECK, TROCHANTER, GREATER = (108.0, -33.0, -110.0), (125.0, -30.0, -140.0), (135.0, -28.0, -128.0)
 
 
 def vertebra_setting(calibration: Calibration = FIXED, interval_mm: float = 0.0) -> Setting:
@@ -57,6 +58,29 @@ def test_a_lesion_that_grows_in_a_femur_takes_strength_step_by_step() -> None:
     assert all(later < before for before, later in pairwise(loads))
     assert loads[-1] < 0.75 * loads[0]
     assert 1_000 < loads[0] < 20_000
+
+
+@pytest.mark.parametrize("case", ["stance", "fall"])
+def test_a_lesion_of_the_neck_costs_more_than_one_of_the_trochanter(case: str) -> None:
+    material = Material(law_for("femur_left"), FIXED)
+    marks = femur_marks(femur())
+    loads = {}
+    for name, centre, diameter in (("none", NECK, 0.0), ("neck", NECK, 25.0), ("trochanter", GREATER, 25.0)):
+        bone = femur({"a": (centre, diameter)} if diameter else {})
+        trial = CASES[case].trial(bone, marks, material, 5.0, (0.0, 0.0))
+        curve = push(trial.model, trial.supports, PushOptions(steps=4, corrections=30))
+        assert curve.last.residual <= PushOptions().tolerance
+        loads[name] = curve.failure_load
+    assert 1_000 < loads["neck"] < 0.97 * loads["trochanter"] < loads["trochanter"] < 1.005 * loads["none"] < 15_000
+
+
+def test_a_mask_drawn_a_little_otherwise_gives_the_same_load() -> None:
+    bone = femur({"a": (NECK, 20.0)}, 1.5)
+    marks, material = femur_marks(bone), Material(law_for("femur_left"), FIXED)
+    trials = [stance(one, marks, material, 5.0) for one in (bone, perturbed(bone, 0), smoothed(bone))]
+    true, *others = [push(trial.model, trial.supports, PushOptions(steps=4)).failure_load for trial in trials]
+    assert true not in others
+    assert others == pytest.approx([true, true], rel=0.05)
 
 
 def test_result_of_a_vertebra_with_its_interval() -> None:

@@ -17,8 +17,10 @@ from osteoscope.errors import UnsuitableStudyError
 
 Mask = NDArray[np.bool_]
 Array = NDArray[np.float32]
-# Choices of this program. A gap up to twice CLOSE_MM wide in a bone's outline is the lesion's doing, not its shape.
+# Choices of this program. A gap up to twice CLOSE_MM wide in a bone's outline is the lesion's doing, not its shape. No
+# soft tissue without contrast agent is dense.
 _MARGIN, CLOSE_MM = 4, 8.0
+DENSE_HU = 200.0
 METAL_HU, _METAL_MM3, _METAL_NEAR_MM = 2500.0, 40.0, 2.0
 _SECOND_PIECE = 0.08
 # Depths (mm) below the surface within which healthy tissue of one bone is alike, and how far along it.
@@ -53,11 +55,20 @@ class Bone:
         return self.grid.to_position(np.argwhere(self.mask))
 
     def grown(self, voxels: int) -> Bone:
-        """The mask one or more voxels larger or smaller (by the smallest spacing), lesions as they are."""
-        step = abs(voxels) * min(self.grid.spacing)
-        out = voxels > 0
-        far = edt.edt(~self.mask if out else self.mask, anisotropy=self.grid.spacing, black_border=False)
-        mask = self.mask | (far <= step) if out else far > step
+        """The mask one or more voxels larger or smaller (by the smallest spacing), lesions as they are.
+
+        A smaller one keeps dense voxels, which ``snapped`` would take back.
+        """
+        mask = shifted(self.mask, self.grid, voxels)
+        if voxels < 0:
+            mask |= self.mask & (self.hu >= DENSE_HU)
+        return self._within(mask)
+
+    def snapped(self) -> Bone:
+        """The mask with dense voxels up to one voxel outside: drawn one voxel too far in, half of a cortex is lost."""
+        return self._within(self.mask | (shifted(self.mask, self.grid, 1) & (self.hu >= DENSE_HU)))
+
+    def _within(self, mask: Mask) -> Bone:
         return replace(self, mask=mask, lesions={name: part & mask for name, part in self.lesions.items()})
 
     def healed(self, names: Collection[str]) -> Bone:
@@ -110,7 +121,16 @@ def bone_from(image: Image, site: str, part: Part, lesions: Sequence[tuple[str, 
         side[0] |= span.start == 0
         side[-1] |= span.stop == size
     inside = {name: mask & whole for name, mask in found.items()}
-    return Bone(site, grid, hu, whole, {n: m for n, m in inside.items() if m.any()}, whole & edge, notes)
+    kept = {n: m for n, m in inside.items() if m.any()}
+    return Bone(site, grid, hu, whole, kept, whole & edge, notes).snapped()
+
+
+def shifted(mask: Mask, grid: Grid, voxels: int) -> Mask:
+    """A mask larger or, below 0, smaller by so many voxels of the smallest spacing."""
+    step = abs(voxels) * min(grid.spacing)
+    out = voxels > 0
+    far = edt.edt(~mask if out else mask, anisotropy=grid.spacing, black_border=False)
+    return np.asarray(mask | (far <= step) if out else far > step)
 
 
 def _closed(mask: Mask, grid: Grid) -> Mask:

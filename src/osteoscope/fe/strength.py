@@ -204,7 +204,7 @@ class _Test:
             yield f"forces are balanced to {100 * curve.last.residual:.1f} % of those that act only"
         if not curve.peaked:
             rise = f"{100 * PushOptions().flat:.0f} % of its elastic slope"
-            yield f"the force still rose by more than {rise} at the end of the test: the failure load is the force there"
+            yield f"the force still rose by over {rise} at the end of the test: the failure load is the force there"
 
 
 def span(changes: list[tuple[float, float]]) -> tuple[float, float]:
