@@ -22,8 +22,9 @@ from osteoscope.fe.laws import MaterialLaw
 
 Array = NDArray[np.float32]
 Floats = NDArray[np.float64]
-# An element with less bone than this is left out; samples along an element's edge.
-_LEAST_SHARE, _MOST_SAMPLES = 0.15, 4
+# An element with less bone than this is left out. Samples along an element's edge, also where voxels are as large as
+# elements: those are turned against them, and one sample each would tear walls open (a fifth of a vertebra's strength).
+_LEAST_SHARE, _SAMPLES = 0.15, 4
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,7 @@ def mesh(bone: Bone, grid: Grid, material: Material) -> Mesh:
     Raises:
         InvalidValueError: the bone does not reach into the grid, or the law has no conversion from the calibration.
     """
-    size, fine = min(grid.spacing), min(bone.grid.spacing)
-    samples = int(np.clip(np.ceil(size / fine), 1, _MOST_SAMPLES))
-    sub = finer(grid, samples)
+    sub = finer(grid, _SAMPLES)
     inside = sampled(bone.mask, bone.grid, sub, 0) > 0.5
     if not inside.any():
         raise InvalidValueError("mesh a bone", "no voxel of it within the grid", "Lay the grid around the bone")
@@ -108,13 +107,13 @@ def mesh(bone: Bone, grid: Grid, material: Material) -> Mesh:
     if material.lesion_factor != 1.0:
         for mask in sick.values():
             factor[mask[inside]] = material.lesion_factor
-    share = _mean(inside.astype(np.float32), samples)
+    share = _mean(inside.astype(np.float32), _SAMPLES)
     there = share >= _LEAST_SHARE
 
     def per_element(values: Array) -> Array:
         spread = np.zeros(sub.shape, np.float32)
         spread[inside] = values
-        return _mean(spread, samples) * there
+        return _mean(spread, _SAMPLES) * there
 
     strength = None
     if law.plastic:
@@ -123,7 +122,7 @@ def mesh(bone: Bone, grid: Grid, material: Material) -> Mesh:
     # Marrow fat and tumour lie below every law's range by nature: counted is what is denser or bone of low density.
     return Mesh(
         grid, share * there, per_element(law.modulus_of(density) * factor), strength,
-        {name: _mean(mask.astype(np.float32), samples) * there for name, mask in sick.items()},
+        {name: _mean(mask.astype(np.float32), _SAMPLES) * there for name, mask in sick.items()},
         float(np.mean((density < low) | (density > high))),
     )  # fmt: skip
 
