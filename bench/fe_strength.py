@@ -35,10 +35,10 @@ DIAMETERS = (5.0, 12.0, 20.0, 30.0, 40.0)
 ELEMENT, VOXEL = 3.0, 1.5
 
 
-def load(bone: Bone) -> float:
+def load(bone: Bone, size: float = ELEMENT) -> float:
     """Failure load in N."""
     test = case_for(bone.site)
-    trial = test.trial(bone, test.marks(bone), Material(law_for(bone.site), FIXED), ELEMENT, UPRIGHT)
+    trial = test.trial(bone, test.marks(bone), Material(law_for(bone.site), FIXED), size, UPRIGHT)
     return push(trial.model, trial.supports).failure_load
 
 
@@ -62,14 +62,14 @@ def fe_growing() -> Figures:
 def fe_masks() -> Figures:
     """Failure loads with masks that another reader, or a network, might have drawn, over those with the true mask."""
     figures: Figures = {}
-    bones = {"femur": femur_with(CALCAR, 25.0)}
+    bones = {"femur": (femur_with(CALCAR, 25.0), ELEMENT)}
     if VERTEBRA.is_dir():
-        bones["vertebra"] = bone_of(VERTEBRA)
-    for name, bone in bones.items():
-        true = load(bone)
-        changed = [load(perturbed(bone, seed)) / true - 1 for seed in range(4)]
+        bones["vertebra"] = bone_of(VERTEBRA), CASES["compression"].element_mm
+    for name, (bone, size) in bones.items():
+        true = load(bone, size)
+        changed = [load(perturbed(bone, seed), size) / true - 1 for seed in range(4)]
         figures[f"{name}: +-1 voxel on patches, 4 seeds, %"] = " / ".join(f"{100 * one:+.1f}" for one in changed)
-        figures[f"{name}: smoothed, %"] = round(100 * (load(smoothed(bone)) / true - 1), 1)
+        figures[f"{name}: smoothed, %"] = round(100 * (load(smoothed(bone), size) / true - 1), 1)
     return figures
 
 
