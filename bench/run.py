@@ -18,6 +18,7 @@ import ct_network
 import ct_two_dates
 import engines
 import fe
+import fe_strength
 import identity
 import mibg
 import quality
@@ -37,6 +38,7 @@ ROWS: Mapping[str, Callable[[], Figures]] = {
     **adaptation.ROWS,
     **review.ROWS,
     **fe.ROWS,
+    **fe_strength.ROWS,
 }
 
 
