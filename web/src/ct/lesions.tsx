@@ -68,7 +68,7 @@ function Lesion({
     <li className={isCurrent ? "lesion current" : "lesion"} data-lesion={lesion.id}>
       <button
         className="quiet jump"
-        aria-label={t("ct.jump", { id: lesion.id })}
+        title={t("ct.jump", { id: lesion.id })}
         aria-current={isCurrent}
         onClick={() => actions.choose(lesion)}
       >

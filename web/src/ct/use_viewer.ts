@@ -76,5 +76,6 @@ async function open(
   show(viewer, "all");
 }
 
-/** After the browser has shown what was drawn: NiiVue holds up the page while it draws. */
-const painted = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+/** After the browser has shown what was drawn, in the frame after next at the latest: NiiVue holds up the page next. */
+const painted = () =>
+  new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve))));
