@@ -27,6 +27,7 @@ from osteoscope.app.settings import Settings
 from osteoscope.dicom.write_nm import write_nm
 from osteoscope.simulate.planar import ChildRecipe, simulate_planar
 from osteoscope.store import queue
+from osteoscope.store.engine import Store
 from osteoscope.store.people import add_user
 from osteoscope.store.rows import Reading, Study, Upload
 
@@ -36,7 +37,7 @@ REVIEWERS, STUDIES, SECONDS, PAUSE = 50, 10_000, 30.0, 1.0
 SEED = 11
 
 
-def _home(folder: Path) -> Settings:
+def home(folder: Path) -> Settings:
     """A home with one child that was read, 10,000 lines of worklist and 50 reviewers."""
     settings = Settings(folder / "home")
     write_nm(replace(simulate_planar(ChildRecipe(), SEED).study, date="2026-01-01"), folder / "dicom")
@@ -49,14 +50,7 @@ def _home(folder: Path) -> Settings:
     files = settings.files_of("bench")
     files.parent.mkdir(parents=True)
     (folder / "dicom").rename(files)
-    while True:
-        with server.store.writing() as session:
-            job = queue.take(session, tuple(JOBS))
-        if job is None:
-            break
-        JOBS[job.kind](settings, server.store, job.subject)
-        with server.store.writing() as session:
-            queue.finish(session, job.id)
+    work_off(settings, server.store)
     _fill(server.store)
     made = next((settings.home / "studies").iterdir())
     for n in range(REVIEWERS):
@@ -65,11 +59,20 @@ def _home(folder: Path) -> Settings:
     return settings
 
 
-def _fill(store: object) -> None:
-    """Copies of the line of the child that was read, each with the program's Reading."""
-    from osteoscope.store.engine import Store  # noqa: PLC0415
+def work_off(settings: Settings, store: Store) -> None:
+    """Do every waiting job here and now."""
+    while True:
+        with store.writing() as session:
+            job = queue.take(session, tuple(JOBS))
+        if job is None:
+            return
+        JOBS[job.kind](settings, store, job.subject)
+        with store.writing() as session:
+            queue.finish(session, job.id)
 
-    assert isinstance(store, Store)
+
+def _fill(store: Store) -> None:
+    """Copies of the line of the child that was read, each with the program's Reading."""
     draw = random.Random(SEED)  # noqa: S311
     with store.writing() as session:
         first = session.query(Study).one()
@@ -95,7 +98,7 @@ def _fill(store: object) -> None:
 
 
 @contextmanager
-def _served(settings: Settings) -> Iterator[tuple[str, float, psutil.Process]]:
+def served(settings: Settings) -> Iterator[tuple[str, float, psutil.Process]]:
     """The address of a real server on that home, and the seconds until it answered."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -173,8 +176,8 @@ def review_server() -> Figures:
     between calls, whose calls (worklist, study, reading, views, edits, undo, difference) are timed by the client."""
     others = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="osteoscope-bench-") as folder:
-        settings = _home(Path(folder))
-        with _served(settings) as (url, start, server):
+        settings = home(Path(folder))
+        with served(settings) as (url, start, server):
             alone = _worklist(url)
             before = sum(server.cpu_times()[:2])
             took = asyncio.run(_all(url))

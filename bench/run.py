@@ -23,6 +23,7 @@ import identity
 import mibg
 import quality
 import review
+import review_page
 import speed
 
 HERE = Path(__file__).parent
@@ -37,6 +38,7 @@ ROWS: Mapping[str, Callable[[], Figures]] = {
     **identity.ROWS,
     **adaptation.ROWS,
     **review.ROWS,
+    **review_page.ROWS,
     **fe.ROWS,
     **fe_strength.ROWS,
 }

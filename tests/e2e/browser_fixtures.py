@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import CHROMIUM, INDEX, WEB, Served, serving
+from browsing import CHROMIUM, INDEX, PASSWORD, WEB, Served, make_admin, serving, upload, wait_until_read
 
-from osteoscope.deliver.simulated import write_trunk
+from osteoscope.dicom.write_ct import write_ct
 from osteoscope.dicom.write_nm import write_nm
-from osteoscope.simulate.ct import CtLesion, CtRecipe
+from osteoscope.domain.study import Study
+from osteoscope.simulate.ct import CtLesion, CtRecipe, simulate_ct
 from osteoscope.simulate.planar import Camera, ChildRecipe, Foci, simulate_planar
 
 CAMERA = Camera(rows=512, columns=128, pixel_mm=4.0)
@@ -93,6 +94,32 @@ def children(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def trunk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files of a small CT with lesions."""
     folder = tmp_path_factory.mktemp("trunk")
-    lesions = tuple(CtLesion(f"vertebra_L{n}", kind="lytic", diameter_mm=24) for n in (2, 4))
-    write_trunk(CtRecipe(coverage="lumbar", spacing_mm=(5.0, 3.0, 3.0), lesions=lesions), 5, folder)
-    return folder / "dicom"
+    write_ct(trunk_of("2026-03-01", 2, 4), folder)
+    return folder
+
+
+def trunk_of(date: str, *levels: int) -> Study:
+    lesions = tuple(CtLesion(f"vertebra_L{n}", kind="lytic", diameter_mm=24) for n in levels)
+    made = simulate_ct(CtRecipe(coverage="lumbar", spacing_mm=(5.0, 3.0, 3.0), lesions=lesions), 5).study
+    patient = replace(made.patient, id="E2E-CT", name="Test^Trunk")
+    return replace(made, uid=f"2.25.9{date.replace('-', '')}", date=date, patient=patient)
+
+
+@pytest.fixture(scope="session")
+def loaded(served: Served, browser: Any, children: list[Path], trunk: Path) -> Served:
+    """The server with an administrator, a signer, a reader, and three studies, one of them a CT."""
+    page = browser.new_page()
+    make_admin(page, served.link)
+    page.goto(f"{served.url}#/users")
+    for name, role in (("bo", "signer"), ("rea", "reader")):
+        page.get_by_label("Name").fill(name)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.locator("form select").select_option(role)
+        page.get_by_role("button", name="Add a user").click()
+        page.get_by_role("rowheader", name=name).wait_for()
+    page.goto(f"{served.url}#/")
+    upload(page, children)
+    upload(page, sorted(trunk.iterdir()))
+    wait_until_read(page, 3)
+    page.context.close()
+    return served

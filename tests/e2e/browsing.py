@@ -9,11 +9,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from osteoscope.domain.anatomy import CURIE, SIOPEN
 
 ROOT = Path(__file__).parents[2]
 WEB = ROOT / "web"
@@ -134,3 +136,43 @@ def axe(page: Any, script: Path) -> list[str]:
     page.evaluate(script.read_text(encoding="utf-8"))
     found = page.evaluate("async () => (await axe.run()).violations.map(v => [v.impact, v.id, v.nodes[0].html])")
     return [f"{name}: {html}" for impact, name, html in found if impact in {"serious", "critical"}]
+
+
+def levels_of(reading: Any, score: str) -> dict[str, int | None]:
+    """The levels of a Reading by segment, None where there is none."""
+    sites = {"siopen": SIOPEN, "curie": CURIE}[score]
+    said = {one.site: one.measure(score) for one in reading.sites if one.site in sites}
+    return {site: None if measure is None else round(measure.value) for site, measure in said.items()}
+
+
+def correct(page: Any, wanted: Mapping[str, Mapping[str, int | None]]) -> int:
+    """Set every level of both scores that is another than wanted; the number of clicks and keys."""
+    page.wait_for_selector("[data-site=skull] button[aria-pressed=true]")
+    actions = 0
+    for score, key in (("siopen", ""), ("curie", "k")):
+        found = page.evaluate("base => fetch(base + '/reading').then(r => r.json())", _base(page))
+        now = {s["site"]: {m["name"]: m["value"] for m in s["measures"]}.get(score) for s in found["sites"]}
+        wrong = {site: level for site, level in wanted[score].items() if now.get(site) != level}
+        if wrong and key:
+            page.keyboard.press(key)
+            actions += 1
+        for site, level in wrong.items():
+            name = "?" if level is None else str(level)
+            with page.expect_response("**/edits"):
+                page.locator(f"[data-site={site}] .steps button", has_text=name).click()
+            page.wait_for_selector(f"[data-site={site}] button[aria-pressed=true]:text('{name}')")
+            actions += 1
+    return actions
+
+
+def _base(page: Any) -> str:
+    return "/api/studies/" + str(page.evaluate("location.hash.split('/').pop()"))
+
+
+def sign(page: Any) -> int:
+    """Sign what is shown; the number of keys."""
+    for key in ("s", "Space", "Enter"):
+        page.keyboard.press(key)
+        page.wait_for_selector("dialog")
+    page.locator("[data-signed]").wait_for(timeout=READ_MS)
+    return 3

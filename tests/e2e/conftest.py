@@ -1,5 +1,23 @@
 """Fixtures of the browser tests, in a module of a name of its own so that mypy takes it beside those of the server."""
 
-from browser_fixtures import browser, built, children, pytest_collection_modifyitems, served, trunk, window
+from browser_fixtures import (
+    browser,
+    built,
+    children,
+    loaded,
+    pytest_collection_modifyitems,
+    served,
+    trunk,
+    window,
+)
 
-__all__ = ["browser", "built", "children", "pytest_collection_modifyitems", "served", "trunk", "window"]
+__all__ = [
+    "browser",
+    "built",
+    "children",
+    "loaded",
+    "pytest_collection_modifyitems",
+    "served",
+    "trunk",
+    "window",
+]
