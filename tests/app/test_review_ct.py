@@ -164,7 +164,7 @@ def test_two_cts_of_a_patient_are_compared_by_a_worker(served: Served, page: Pag
         )
     url = f"/api/studies/{study}/ct-comparison"
     assert page.get(url, prior=prior)["state"] == "absent"
-    lesion = {"position_mm": AT, "diameter_mm": 10, "type": "lytic", "site": "femur_right"}
+    lesion: dict[str, Any] = {"position_mm": AT, "diameter_mm": 10, "type": "lytic", "site": "femur_right"}
     edit(page, study, op="add_lesion", **lesion)
 
     assert page.post(url, {"prior": prior})["state"] == "queued"

@@ -48,6 +48,7 @@ from osteoscope.train.exporting import Graph, Story, load_weights, write_onnx
 
 OPTIONS = TrainOptions(
     TuneOptions(steps=60, batch=2, rate=1e-2, width=8, window=64, workers=0, every=20),
+    anew=True,
     evaluation=EvaluationOptions(DetectionOptions(resampling=Resampling(100, 0))),
 )
 # Slices of the simulated trunk that hold its three lowest vertebrae.
