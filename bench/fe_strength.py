@@ -81,7 +81,8 @@ def tested(kind: str) -> list[float]:
     found = strength(bone, Setting(case, Material(law_for(bone.site), FIXED), weight_kg=70.0))
     spent = [time.perf_counter() - wall, time.process_time() - cpu]
     measure = found.measure("failure_load")
-    assert measure is not None and measure.interval is not None
+    assert measure is not None
+    assert measure.interval is not None
     return [*spent, measure.value, *measure.interval]
 
 
