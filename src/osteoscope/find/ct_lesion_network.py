@@ -26,7 +26,7 @@ class NetworkOptions:
         metal: what metal spoils.
     """
 
-    least_confidence: float = 0.1
+    least_confidence: float = 0.2
     spot: SpotOptions = field(default_factory=SpotOptions)
     metal: MetalOptions = field(default_factory=MetalOptions)
 
