@@ -2,6 +2,7 @@ import { useState } from "react";
 
 import { ctReportUrl } from "../api/calls";
 import { numberText } from "../reading/levels";
+import { PriorChoice } from "../reading/prior_choice";
 import type { Review } from "../reading/use_review";
 import { useTexts } from "../text";
 import { Fault } from "../ui/fault";
@@ -23,16 +24,7 @@ export function CtComparisonTab({ review, jump }: { review: Review; jump: Jump }
   const state = comparison?.state;
   return (
     <div className="comparison">
-      <label>
-        {t("prior.choose")}{" "}
-        <select id="prior-choice" value={prior} onChange={(event) => setPrior(event.target.value)}>
-          {priors.map((one) => (
-            <option key={one.id} value={one.id}>
-              {one.date || one.id}
-            </option>
-          ))}
-        </select>
-      </label>
+      <PriorChoice priors={priors} prior={prior} choose={setPrior} />
       {error !== null && <Fault error={error} again={begin} />}
       {state === "failed" && <Fault error={new Error(comparison?.problem)} again={begin} />}
       {state === "absent" && (

@@ -1,4 +1,5 @@
 import * as calls from "../api/calls";
+import { PriorChoice } from "../reading/prior_choice";
 import type { Review } from "../reading/use_review";
 import { numberText } from "../reading/levels";
 import { useTexts } from "../text";
@@ -41,17 +42,7 @@ export function ComparisonTab({
   if (priors.length === 0) return <p className="empty">{t("prior.none")}</p>;
   return (
     <div className="comparison">
-      <label>
-        {t("prior.choose")}{" "}
-        <select id="prior-choice" value={prior ?? ""} onChange={(event) => choose(event.target.value || null)}>
-          <option value="">–</option>
-          {priors.map((one) => (
-            <option key={one.id} value={one.id}>
-              {one.date || one.id}
-            </option>
-          ))}
-        </select>
-      </label>
+      <PriorChoice priors={priors} prior={prior ?? ""} choose={(chosen) => choose(chosen || null)} optional />
       {error !== null && <Fault error={error} again={again} />}
       {prior !== null && value && <Told comparison={comparisonOf(value)} notes={value["notes"]} />}
     </div>

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from osteoscope.domain.anatomy import CURIE, SIOPEN
 from osteoscope.domain.finding import Finding, Measure, SetAside
-from osteoscope.domain.image import Image
-from osteoscope.domain.reading import Gap, MappedSite, Reading, SiteReading
+from osteoscope.domain.image import Image, Quantity
+from osteoscope.domain.reading import Gap, MappedSite, Reading, SiteReading, StudyRecord
+from osteoscope.domain.study import Study
 from osteoscope.errors import InvalidValueError
 
 TOPS: Mapping[str, int] = {"siopen": 6, "curie": 3}
@@ -105,3 +108,13 @@ class Draft:
 
     def _removed(self) -> list[str]:
         return [aside.what.split()[1] for aside in self.set_aside if aside.what.startswith("finding ")]
+
+
+def blank_study(record: StudyRecord) -> Study:
+    """The Study of a record without its pictures, for what looks at grids and not at values."""
+    quantity: Quantity = "HU" if record.kind == "ct" else "counts"
+    blank = {
+        name: Image(image.grid, np.broadcast_to(np.int16(0), image.grid.shape), quantity)
+        for name, image in record.images.items()
+    }
+    return Study(record.uid, record.kind, record.date, record.patient, blank)

@@ -6,13 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-import numpy as np
-
-from osteoscope.deliver.review.draft import CtGround, Draft
+from osteoscope.deliver.review.draft import CtGround, Draft, blank_study
 from osteoscope.domain.finding import Finding, Measure, SetAside
-from osteoscope.domain.image import Image
 from osteoscope.domain.reading import Case, Gap, SiteReading, StudyRecord
-from osteoscope.domain.study import Study
 from osteoscope.measure.burden import burden, burden_of_site
 from osteoscope.reading.plan import PLAN_NAMES, Plan, plan_for
 
@@ -93,16 +89,11 @@ def _evidence(draft: Draft) -> tuple[SiteReading, ...]:
 def _plan(draft: Draft) -> Plan:
     """The plan that the base was read by; one that is no longer known gives way to today's."""
     named = PLAN_NAMES.get(str(draft.base.provenance.settings.get("plan")))
-    return named or plan_for(_blank(draft.base.study))
-
-
-def _blank(record: StudyRecord) -> Study:
-    images = {n: Image(i.grid, np.broadcast_to(np.int16(0), i.grid.shape), "HU") for n, i in record.images.items()}
-    return Study(record.uid, record.kind, record.date, record.patient, images)
+    return named or plan_for(blank_study(draft.base.study))
 
 
 def _case(draft: Draft, ground: CtGround | None, findings: Iterable[Finding]) -> Case:
-    study = _blank(draft.base.study)
+    study = blank_study(draft.base.study)
     aside: tuple[SetAside, ...] = draft.set_aside
     if ground is None:
         return Case(study, (), tuple(findings), aside)
@@ -140,7 +131,7 @@ def _with(finding: Finding, made: Measures) -> Finding:
 def _of_site(draft: Draft, ground: CtGround | None, site: str, findings: Iterable[Finding]) -> tuple[Measures, Gaps]:
     own = tuple(replace(f, confidence=1.0) for f in findings if f.site == site)
     if ground is None:
-        return burden_of_site(Case(_blank(draft.base.study), (), own), site), ()
+        return burden_of_site(Case(blank_study(draft.base.study), (), own), site), ()
     return _site(_Bone(ground, draft.base.study, _plan(draft).name, site, own))
 
 
@@ -151,7 +142,7 @@ def _site(bone: _Bone) -> tuple[Measures, Gaps]:
 
 
 def _case_of(bone: _Bone) -> Case:
-    return Case(replace(_blank(bone.record), images={"ct": bone.ground.image}), bone.ground.bones, bone.lesions)
+    return Case(replace(blank_study(bone.record), images={"ct": bone.ground.image}), bone.ground.bones, bone.lesions)
 
 
 def _attempts(

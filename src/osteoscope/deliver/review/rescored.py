@@ -9,15 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
-
-from osteoscope.deliver.review.draft import SITES, TOPS, Draft
+from osteoscope.deliver.review.draft import SITES, TOPS, Draft, blank_study
 from osteoscope.deliver.review.remeasured import remeasured
 from osteoscope.domain.anatomy import CURIE, siopen_members
 from osteoscope.domain.finding import Measure
-from osteoscope.domain.image import Image
 from osteoscope.domain.reading import Case, Gap, SiteReading
-from osteoscope.domain.study import Study
 from osteoscope.measure.score import curie, siopen
 from osteoscope.measure.score_choices import chosen
 from osteoscope.measure.score_extent import counting_from
@@ -33,13 +29,7 @@ def rescored(draft: Draft) -> Draft:
 
 def _case(draft: Draft) -> Case:
     """The Case to measure on; values of the images are not looked at by scores and sizes."""
-    record = draft.base.study
-    blank = {
-        name: Image(image.grid, np.broadcast_to(np.int16(0), image.grid.shape), "counts")
-        for name, image in record.images.items()
-    }
-    study = Study(record.uid, record.kind, record.date, record.patient, blank)
-    return Case(study, draft.ground.units, draft.findings, draft.set_aside)
+    return Case(blank_study(draft.base.study), draft.ground.units, draft.findings, draft.set_aside)
 
 
 def _options(draft: Draft, case: Case) -> ScoreOptions:
