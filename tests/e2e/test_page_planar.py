@@ -113,6 +113,7 @@ def test_files_are_dropped_on_the_worklist_and_what_is_none_is_refused(
     window: Any, loaded: Served, children: list[Path]
 ) -> None:
     log_in(window, loaded.url, "ada")
+    window.locator("tbody tr").first.wait_for()
     rows = window.locator("tbody tr").count()
     files = [("scan.dcm", children[0].read_bytes()), ("letter.txt", b"no scan")]
     window.evaluate(
