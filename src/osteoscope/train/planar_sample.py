@@ -17,6 +17,7 @@ from osteoscope.simulate.artefacts import random_artefacts
 from osteoscope.simulate.scene import Scene
 from osteoscope.train.planar_basis import UNITS, Basis, Part
 from osteoscope.train.planar_draw import MEMBERS, UNIT_OF, Floats, choose_disease, heats_of, level_of, organ_weights
+from osteoscope.train.planar_proportions import Proportions
 
 _COUNTS = (1.2e5, 1.4e6)
 _ONE_VIEW = 0.1
@@ -55,6 +56,33 @@ class Example:
     counts: Mapping[str, Plane]
 
 
+@dataclass(frozen=True)
+class Laying:
+    """How a basis lies on the canvas: in other proportions, then fitted.
+
+    Args:
+        proportions: of the picture.
+        fitting: of the picture in those proportions.
+    """
+
+    proportions: Proportions
+    fitting: Fitting
+
+    @classmethod
+    def random(cls, body: NDArray[np.bool_], rng: np.random.Generator) -> Laying:
+        """Some proportions for that silhouette, fitted as its outline would be."""
+        proportions = Proportions.random(body.shape, rng)
+        return cls(proportions, Fitting.of(_box(proportions.mask(body), rng)))
+
+    def lay(self, plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Masks (..., rows, columns) of the basis at half the canvas' resolution."""
+        return self.proportions.lay(self.fitting, plane)
+
+    def place(self, row: float, column: float) -> tuple[float, float]:
+        """Canvas place of a place in the basis."""
+        return self.fitting.on_canvas(*self.proportions.place(row, column))
+
+
 def draw(basis: Basis, rng: np.random.Generator) -> Example:
     """Draw one example."""
     shape = basis.body.shape
@@ -67,14 +95,15 @@ def draw(basis: Basis, rng: np.random.Generator) -> Example:
     disease = choose_disease(basis, rng)
     heats = heats_of(disease, dose * healthy, float(dose), basis.pixel_mm, rng)
     worn, stray = _worn(basis, dose * (healthy + _summed(disease, heats, shape)), rng)
-    fitting = Fitting.of(_box(basis, rng))
+    laying = Laying.random(basis.body, rng)
+    expected = _disturbed(laying.proportions.picture(worn), rng)
     counts = {
-        name: fitting.resample(view)
-        for name, view in zip(("anterior", "posterior"), _detected(basis, _disturbed(worn, rng), rng), strict=True)
+        name: laying.fitting.resample(view)
+        for name, view in zip(("anterior", "posterior"), _detected(basis, expected, rng), strict=True)
     }
     if rng.random() < _ONE_VIEW:
         del counts[("anterior", "posterior")[int(rng.integers(2))]]
-    return _labelled(basis, disease, fitting, counts, fitting.lay(stray | (basis.body & glow)))
+    return _labelled(basis, disease, laying, counts, stray | (basis.body & glow))
 
 
 def _detected(basis: Basis, expected: Floats, rng: np.random.Generator) -> Floats:
@@ -114,9 +143,9 @@ def _disturbed(expected: Floats, rng: np.random.Generator) -> Floats:
     return expected
 
 
-def _box(basis: Basis, rng: np.random.Generator) -> tuple[float, float, float, float]:
+def _box(body: NDArray[np.bool_], rng: np.random.Generator) -> tuple[float, float, float, float]:
     """The body's box as an outline finds it: some per cent off."""
-    rows, columns = (np.flatnonzero(basis.body.any(axis=axis)) for axis in (1, 0))
+    rows, columns = (np.flatnonzero(body.any(axis=axis)) for axis in (1, 0))
     height, width = rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1
     off = rng.normal(0, 0.025, 4) * np.array([height, height, width, width])
     return (
@@ -128,7 +157,7 @@ def _box(basis: Basis, rng: np.random.Generator) -> tuple[float, float, float, f
 
 
 def _labelled(
-    basis: Basis, disease: Sequence[Part], fitting: Fitting, counts: Mapping[str, Plane], organs: NDArray[np.uint8]
+    basis: Basis, disease: Sequence[Part], laying: Laying, counts: Mapping[str, Plane], organs: NDArray[np.bool_]
 ) -> Example:
     diffuse = np.zeros((len(UNITS), *basis.body.shape), dtype=np.uint8)
     mass = np.zeros(basis.body.shape, dtype=np.uint8)
@@ -138,7 +167,7 @@ def _labelled(
             target = mass if part.kind == "mass" else diffuse[UNIT_OF[part.name]]
             target[row : row + rows, column : column + columns] |= part.mask
     heat, owner = np.zeros(CANVAS, dtype=np.float32), np.full(HALF, -1, dtype=np.int8)
-    foci = np.array([_centre(part, fitting) for part in disease if part.kind == "focus"], dtype=float).reshape(-1, 3)
+    foci = np.array([_centre(part, laying) for part in disease if part.kind == "focus"], dtype=float).reshape(-1, 3)
     for row, column, unit in foci.tolist():
         _add_centre(heat, row, column)
         owner[tuple(_around(int(np.floor((at - 0.5) / 2 + 0.5)), _NEAR) for at in (row, column))] = int(unit)
@@ -149,10 +178,10 @@ def _labelled(
     return Example(
         planes(counts),
         heat,
-        fitting.lay(basis.units.view(np.uint8)),
+        laying.lay(basis.units.view(np.uint8)),
         owner,
-        fitting.lay(diffuse),
-        np.stack([fitting.lay(mass), organs.astype(np.uint8), fitting.lay(diffuse.max(axis=0))]),
+        laying.lay(diffuse),
+        laying.lay(np.stack([mass, organs.view(np.uint8), diffuse.max(axis=0)])),
         (basis.acquired >= 0.5).astype(np.uint8),
         np.array(levels, dtype=np.int8),
         foci,
@@ -160,8 +189,8 @@ def _labelled(
     )
 
 
-def _centre(part: Part, fitting: Fitting) -> tuple[float, float, int]:
-    return *fitting.on_canvas(*part.centre), UNIT_OF[part.name]
+def _centre(part: Part, laying: Laying) -> tuple[float, float, int]:
+    return *laying.place(*part.centre), UNIT_OF[part.name]
 
 
 def _around(at: int, reach: int) -> slice:
