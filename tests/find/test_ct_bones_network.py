@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from osteoscope.domain.anatomy import VERTEBRAE
 from osteoscope.domain.geometry import Grid
 from osteoscope.find.ct_bone_count import Marks, count_levels
+from osteoscope.find.ct_bone_fine import coarse_frame, fine_bone, fine_sites
 from osteoscope.find.ct_bone_look import Seen, filled, spans_of
-from osteoscope.find.ct_bone_maps import KIND_OF, TILE, VOXEL_MM, folded, kind_of, level_of, unfolded
+from osteoscope.find.ct_bone_maps import FINE_MM, KIND_OF, TILE, folded, kind_of, level_of, unfolded
 from osteoscope.find.ct_bone_pieces import Vertebra
 from osteoscope.find.ct_bone_tables import TOTALSEGMENTATOR, VERSE, label_of_class
-from osteoscope.find.ct_bones_network import name_cells, sites_on_source
+from osteoscope.find.ct_bones_network import name_cells
 from osteoscope.find.ct_frame import Frame
 
 L5 = VERTEBRAE.index("vertebra_L5")
@@ -124,26 +125,41 @@ def test_tiles_decide_each_cell_once_and_see_it(cells: int, tile: int) -> None:
     assert all(start <= first < stop <= start + tile for start, first, stop in spans)
 
 
-@pytest.mark.parametrize("slices_mm", [1.5, 4.0])
-def test_sites_lie_on_the_grid_of_the_scan(slices_mm: float) -> None:
-    """A scan with its head first and its rows reversed gets each bone where it lies."""
-    seen = body(L5, 3)
-    found, cells = name_cells(seen, filled(seen, 128) > 0)
-    shape = seen.bone.shape
-    grid = Grid.axial(shape, (VOXEL_MM,) * 3, (-30, -20, 100))
-    top = grid.to_position([shape[0] - 1, shape[1] - 1, 0])
-    matrix = np.eye(4)
-    matrix[:3, :3] = [[0, 0, VOXEL_MM], [0, -VOXEL_MM, 0], [-slices_mm, 0, 0]]
-    matrix[:3, 3] = top
-    source = Grid.from_matrix([int(shape[0] * VOXEL_MM / slices_mm), *shape[1:]], matrix)
-    sites = sites_on_source(Frame(np.zeros(shape, np.int16), grid, source), seen, 128, found, cells)
-    assert {place.site for place in sites} >= {"sacrum", "vertebra_L5", "vertebra_L4", "vertebra_L3"}
-    for place in sites:
-        assert place.region is not None
-        (part,) = place.region.parts
-        where = np.argwhere(cells == [name.site for name in found].index(place.site) + 1)
-        wanted = grid.to_position(2 * where.mean(axis=0) + 0.5)
-        assert np.abs(source.to_position(part.centroid()) - wanted).max() < 0.6 * slices_mm
+def test_names_of_cells_reach_voxels_with_even_borders() -> None:
+    cells = np.zeros((12, 8, 11), dtype=np.uint16)
+    cells[2:6, 2:6, 2:6], cells[6:10, 2:6, 2:6] = 1, 2
+    fine = fine_sites(cells, (47, 32, 45))
+    assert fine.shape == (47, 32, 45)
+    assert np.unique(fine[8:24, 10:22, 10:22]).tolist() == [1]
+    assert np.unique(fine[24:40, 10:22, 10:22]).tolist() == [2]
+    assert fine[8, 4, 16] == 1  # beyond its cells, where a fine mask may still hold bone
+    assert not fine[:, :, 36:].any()
+
+
+def test_hu_say_where_bone_ends_and_the_network_what_is_bone() -> None:
+    hu = np.full((40, 60, 60), 40, dtype=np.int16)
+    hu += np.random.default_rng(0).integers(-8, 8, hu.shape, dtype=np.int16)
+    hu[:, [0, 1, -2, -1]], hu[:, :, [0, 1, -2, -1]] = -1000, -1000
+    bone, stone = ((slice(10, 30), slice(a, b), slice(a, b)) for a, b in ((11, 31), (40, 50)))
+    tumour = (slice(16, 22), slice(18, 24), slice(18, 24))
+    hu[bone], hu[stone], hu[tumour] = 700, 700, 45
+    chance = np.zeros((20, 30, 30), dtype=np.uint8)
+    chance[5:15, 5:16, 5:16] = 255
+    found = fine_bone(Frame(hu, Grid.axial(hu.shape, (FINE_MM,) * 3), Grid.axial(hu.shape, (FINE_MM,) * 3)), chance)
+    wanted = np.zeros(hu.shape, dtype=bool)
+    wanted[bone] = True
+    assert not found[stone].any()
+    assert found[tumour].all()
+    assert np.count_nonzero(found ^ wanted) < 0.12 * np.count_nonzero(wanted)
+
+
+def test_the_coarse_frame_lies_where_the_fine_one_does() -> None:
+    grid = Grid.axial((5, 6, 8), (FINE_MM,) * 3, (-30, 20, 100))
+    hu = np.arange(5 * 6 * 8, dtype=np.int16).reshape(5, 6, 8)
+    found = coarse_frame(Frame(hu, grid, grid))
+    assert found.hu.shape == (2, 3, 4)
+    assert found.hu[0, 0, 0] == round(float(hu[:2, :2, :2].mean()))
+    assert found.grid.to_position([1, 1, 1]) == pytest.approx(grid.to_position([2.5, 2.5, 2.5]))
 
 
 def test_nothing_seen_is_no_bone() -> None:

@@ -40,7 +40,7 @@ SHAPE = (32, 32, 48)
 
 @pytest.fixture(scope="module")
 def spine() -> LabelMap:
-    """Three vertebrae of boxes between two cut ones, and a rib, at 1.5 mm."""
+    """Three vertebrae of boxes between two cut ones, and a rib, at 3 mm."""
     labels = np.zeros((120, 90, 100), dtype=np.uint8)
     for n, level in enumerate(("L3", "L2", "L1", "T12", "T11")):
         labels[n * 24 : n * 24 + 20, 40:64, 38:62] = LABEL_OF[f"vertebra_{level}"]
@@ -147,9 +147,9 @@ def test_a_phantom_becomes_maps_with_unknown_levels(tmp_path: Path) -> None:
     organ[2:6, 8:10, 5:9], organ[2:6, 8:10, 21:25] = 44, 44
     np.savez(tmp_path / "toy.npz", organ_id=organ, spacing_zyx_mm=[6.0, 3.0, 3.0])
     (made,) = phantom_maps(tmp_path / "toy.npz", np.random.default_rng(0))
-    assert made.labels.shape == (48, 24, 44)  # the body's box at 1.5 mm
+    assert made.labels.shape == (24, 12, 22)  # the body's box at 3 mm
     assert {LABELS[n] for n in np.unique(made.labels)} == {"", "vertebra", "rib_right", "rib_left"}
-    assert np.argwhere(made.labels == LABEL_OF["rib_left"])[:, 2].min() > 22
+    assert np.argwhere(made.labels == LABEL_OF["rib_left"])[:, 2].min() > 11
     with pytest.raises(InvalidValueError, match="ICRP"):
         list(phantom_maps(tmp_path / "none.npz", np.random.default_rng(0)))
 
@@ -188,4 +188,4 @@ def test_training_learns_goes_on_and_ships(spine: LabelMap, tmp_path: Path) -> N
     assert "not a medical device" in json.loads(card.read_text())["purpose"]
     said = Model.load(card).run(np.zeros((VOXELS, *small), dtype=np.float32))
     assert [plane.shape for plane in said] == [(planes, *small) for planes in OUTPUTS.values()]
-    assert CELL_MM == 3.0
+    assert CELL_MM == 6.0

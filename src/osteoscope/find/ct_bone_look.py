@@ -15,7 +15,7 @@ from osteoscope.find.ct_frame import AIR, Frame
 from osteoscope.find.model import Model
 
 Box = tuple[slice, ...]
-_OVERLAP = 32  # cells that tiles share: what a tile sees beyond the cells that it decides
+_OVERLAP = 24  # cells that tiles share: what a tile sees beyond the cells that it decides
 _BODY_HU = -300
 
 

@@ -1,7 +1,8 @@
 """What the bones network sees and says: shared by its training and by reading, so that a model sees what it will see.
 
-The network works on cells of 3 mm, each of 2 x 2 x 2 voxels of 1.5 mm: the voxels of a cell are its input planes, and
-the chance of bone of each voxel are its output planes. So the mask is fine at the cost of a coarse network.
+The network works on cells of 6 mm, each of 2 x 2 x 2 voxels of 3 mm: the voxels of a cell are its input planes, and
+the chance of bone of each voxel are its output planes. So it sees most of a trunk at once; where exactly a bone ends
+is left to the HU of the fine frame.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 from osteoscope.domain.anatomy import BONES, SIDES, VERTEBRAE
 
 MODEL = "ct-bones"
-VOXEL_MM = 1.5
+FINE_MM = 1.5
+VOXEL_MM = 2 * FINE_MM
 FOLD = 2  # voxels per cell along each axis
 CELL_MM = FOLD * VOXEL_MM
 VOXELS = FOLD**3
@@ -68,6 +70,15 @@ def tables() -> tuple[NDArray[np.int8], NDArray[np.int8]]:
     )
 
 
+def halved(hu: NDArray[Any]) -> NDArray[np.float32]:
+    """Mean HU of blocks of 2 x 2 x 2 voxels; an odd last voxel is left out."""
+    even = hu[tuple(slice(0, n - n % 2) for n in hu.shape)].astype(np.float32)
+    for axis in range(3):
+        low, high = (np.take(even, range(first, even.shape[axis], 2), axis) for first in (0, 1))
+        even = (low + high) / 2
+    return even
+
+
 def folded(voxels: NDArray[Any]) -> NDArray[Any]:
     """Voxels [2d, 2h, 2w] as planes of cells [8, d, h, w]."""
     d, h, w = (n // FOLD for n in voxels.shape)
@@ -83,7 +94,7 @@ def unfolded(planes: NDArray[Any]) -> NDArray[Any]:
 
 
 def picture(hu: NDArray[Any]) -> NDArray[np.float32]:
-    """The network's input, float32 [8, d, h, w], from HU of voxels of 1.5 mm (z to the head, y back, x left)."""
+    """The network's input, float32 [8, d, h, w], from HU of voxels of 3 mm (z to the head, y back, x left)."""
     values = np.clip(hu.astype(np.float32), _DARKEST, _BRIGHTEST)
     values -= np.float32(_MIDDLE)
     values /= np.float32(_WIDTH)
@@ -92,4 +103,4 @@ def picture(hu: NDArray[Any]) -> NDArray[np.float32]:
 
 
 # Cells (z, y, x) that the exported network looks at at once: most bodies fit in width, and memory stays bounded.
-TILE: tuple[int, int, int] = (96, 96, 128)
+TILE: tuple[int, int, int] = (64, 64, 80)

@@ -15,27 +15,28 @@ from osteoscope.find.ct_bone_maps import FIRST_RIB
 
 Mask = NDArray[np.bool_]
 Cells = NDArray[np.intp]
+_STEPS = 2  # places per cell at which votes are gathered
 
 
 @dataclass(frozen=True)
 class PieceOptions:
-    """Choices of the parting; lengths in cells of 3 mm. Design choices.
+    """Choices of the parting; lengths in cells of 6 mm. Design choices.
 
     Args:
         blur: width (sigma) by which votes for a centre are smeared.
         apart: centres of vertebrae are at least so far from each other.
-        least_votes: a vertebra has at least so many cells; those of a small child's neck have about 100.
+        least_votes: a vertebra has at least so many cells; those of a small neck have about 30.
         one_rib: share of a connected piece of rib that must bear one number for the piece to be one rib.
         least_rib: smaller parts of a piece follow the number of most of it.
         touching: a rib belongs to a vertebra that it comes so near to.
     """
 
-    blur: float = 1.2
-    apart: float = 3.5
-    least_votes: int = 60
+    blur: float = 0.8
+    apart: float = 1.8
+    least_votes: int = 10
     one_rib: float = 0.75
-    least_rib: int = 25
-    touching: float = 3.0
+    least_rib: int = 5
+    touching: float = 1.8
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,18 +76,18 @@ def vertebrae(seen: Seen, where: Mask, options: PieceOptions = PieceOptions()) -
 
 
 def _peaks(votes: NDArray[np.float64], options: PieceOptions) -> NDArray[np.float64]:
-    low = np.floor(votes.min(axis=0)).astype(int) - 4
-    places = np.rint(votes).astype(int) - low
+    low = np.floor(votes.min(axis=0) * _STEPS).astype(int) - 4
+    places = np.rint(votes * _STEPS).astype(int) - low
     shape = tuple(int(n) + 5 for n in places.max(axis=0))
     heat = np.bincount(np.ravel_multi_index(tuple(places.T), shape), minlength=int(np.prod(shape))).astype(np.float32)
-    smeared = ndimage.gaussian_filter(heat.reshape(shape), options.blur, mode="constant")
+    smeared = ndimage.gaussian_filter(heat.reshape(shape), options.blur * _STEPS, mode="constant")
     highest = (smeared == ndimage.maximum_filter(smeared, size=5)) & (smeared > 0.02 * smeared.max())
     found = np.argwhere(highest)
     kept: list[NDArray[np.intp]] = []
     for at in found[np.argsort(-smeared[highest])]:
-        if all(np.linalg.norm(at - other) >= options.apart for other in kept):
+        if all(np.linalg.norm(at - other) >= options.apart * _STEPS for other in kept):
             kept.append(at)
-    return np.asarray(np.array(kept).reshape(-1, 3) + low, dtype=np.float64)
+    return np.asarray((np.array(kept).reshape(-1, 3) + low) / _STEPS, dtype=np.float64)
 
 
 def _vertebra(seen: Seen, cells: Cells, centre: NDArray[np.float64]) -> Vertebra:

@@ -15,11 +15,12 @@ from osteoscope.domain.anatomy import SIDES
 from osteoscope.domain.reading import MappedSite
 from osteoscope.domain.study import Study
 from osteoscope.find.ct_bone_count import Count, CountOptions, Marks, count_levels
+from osteoscope.find.ct_bone_fine import EdgeOptions, coarse_frame, fine_bone, fine_sites
 from osteoscope.find.ct_bone_look import Seen, filled, look
-from osteoscope.find.ct_bone_maps import BONE, FIRST_RIB, FOLD, KIND_OF, KINDS, MODEL, VERTEBRA, VOXEL_MM
+from osteoscope.find.ct_bone_maps import BONE, FINE_MM, FIRST_RIB, KIND_OF, KINDS, MODEL, VERTEBRA
 from osteoscope.find.ct_bone_pieces import PieceOptions, Rib, Vertebra, bearing, ribs, vertebrae
 from osteoscope.find.ct_bone_regions import Sites, voxels_on_source
-from osteoscope.find.ct_frame import Frame, ct_image, working_frame
+from osteoscope.find.ct_frame import ct_image, working_frame
 from osteoscope.find.ct_levels import Level
 from osteoscope.find.ct_names import Name
 from osteoscope.find.model import Model, shipped
@@ -32,16 +33,18 @@ class NetworkOptions:
     """Choices of the site map.
 
     Args:
-        bone: chance from which a voxel is bone.
+        bone: chance from which a voxel of 3 mm makes a cell bone.
         adjoining: cells; sacrum and skull adjoin a row of vertebrae that comes so near to them.
         rib_trust: factor on the trust in a rib's number beyond that in its vertebra's level.
         island: cells; a smaller island of a bone takes the name of the bone that it lies in.
+        edge: where bone ends.
     """
 
     bone: float = 0.5
-    adjoining: int = 6
+    adjoining: int = 3
     rib_trust: float = 0.9
-    island: int = 40
+    island: int = 8
+    edge: EdgeOptions = field(default_factory=EdgeOptions)
     pieces: PieceOptions = field(default_factory=PieceOptions)
     count: CountOptions = field(default_factory=CountOptions)
 
@@ -64,11 +67,11 @@ def map_bones(
         ModelError: the model is missing or broken.
     """
     model = shipped(MODEL) if card is None else Model.load(card)
-    frame = working_frame(ct_image(study), VOXEL_MM)
-    seen = look(frame, model)
-    threshold = max(1, round(255 * options.bone))
-    names, cells = name_cells(seen, filled(seen, threshold) > 0, options)
-    return sites_on_source(frame, seen, threshold, names, cells)
+    fine = working_frame(ct_image(study), FINE_MM)
+    seen = look(coarse_frame(fine), model)
+    names, cells = name_cells(seen, filled(seen, max(1, round(255 * options.bone))) > 0, options)
+    bone = fine_bone(fine, seen.bone, options.edge)
+    return voxels_on_source(fine, fine_sites(cells, fine.hu.shape), names, bone.view(np.uint8) * 255)
 
 
 def name_cells(seen: Seen, bone: Mask, options: NetworkOptions = NetworkOptions()) -> tuple[list[Name], Sites]:
@@ -179,14 +182,3 @@ def _plain(named: _Named, seen: Seen, bone: Mask) -> None:
 
 def _sure(seen: Seen, cells: NDArray[np.intp]) -> float:
     return float(seen.sure[tuple(cells.T)].mean()) / 255
-
-
-def sites_on_source(
-    frame: Frame, seen: Seen, threshold: int, names: Sequence[Name], cells: Sites
-) -> tuple[MappedSite, ...]:
-    """Regions on the scan's own grid of named cells, as fine as their bone is seen."""
-    d, h, w = frame.hu.shape
-    voxels = cells
-    for axis in range(3):
-        voxels = np.repeat(voxels, FOLD, axis=axis)
-    return voxels_on_source(frame, voxels[:d, :h, :w], names, seen.bone[:d, :h, :w], threshold)

@@ -22,7 +22,7 @@ from osteoscope.train.ct_bones_maps import LabelMap, decoded
 Rng = np.random.Generator
 # Sizes of an example in cells (z, y, x): some wide enough to tell right from left, some tall enough to count.
 Shape = tuple[int, int, int]
-SHAPES: tuple[Shape, ...] = ((64, 64, 80), (96, 48, 64), (48, 80, 96))
+SHAPES: tuple[Shape, ...] = ((48, 48, 48), (64, 32, 48), (32, 48, 64))
 IGNORED = 255
 _UNKNOWN = LABEL_OF[UNKNOWN]
 _AIR = -1000.0
@@ -88,7 +88,7 @@ def _places(source: LabelMap, voxels: tuple[int, ...], rng: Rng) -> Tensor:
     axes = [torch.arange(n, dtype=torch.float32) - (n - 1) / 2 for n in voxels]
     grid = torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
     at = grid @ torch.tensor(turn.T, dtype=torch.float32) + torch.tensor(centre, dtype=torch.float32)
-    for knots, strength in ((3, 5.0), (8, 1.5)):
+    for knots, strength in ((3, 3.0), (6, 1.0)):
         bend = torch.tensor(rng.normal(0, float(rng.uniform(0, strength)), (1, 3, knots, knots, knots))).float()
         wide = functional.interpolate(bend, size=voxels, mode="trilinear", align_corners=True)
         at += wide[0].permute(1, 2, 3, 0)
@@ -141,7 +141,7 @@ def _narrow(hu: Tensor, labels: Tensor, rng: Rng) -> None:
     """A narrow reconstructed field: a disc of the slices, air around."""
     _, h, w = hu.shape
     row, column = (float(rng.uniform(0.3, 0.7)) * n for n in (h, w))
-    radius = float(rng.uniform(50, 110))
+    radius = float(rng.uniform(25, 60))
     rows, columns = torch.arange(h)[:, None], torch.arange(w)[None, :]
     outside = (rows - row) ** 2 + (columns - column) ** 2 > radius**2
     hu[:, outside] = _AIR

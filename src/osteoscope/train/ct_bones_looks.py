@@ -15,11 +15,11 @@ Rng = np.random.Generator
 _SOFT = np.array([-1000.0, -850.0, -450.0, -105.0, 10.0, 60.0, 400.0, 3000.0])
 _BONE = np.array([-100.0, 60.0, 200.0, 700.0, 1300.0, 3000.0])
 _WILD, _METAL, _THICK, _BLURRED, _GRAINY = 0.12, 0.04, 0.6, 0.5, 0.5
-_FEW_LESIONS, _RADIUS_MM, _NOISE_HU = 2.0, (3.0, 25.0), (3.0, 70.0)
+_FEW_LESIONS, _RADIUS_MM, _NOISE_HU = 2.0, (3.0, 25.0), (2.0, 40.0)
 
 
 def look(hu: Tensor, labels: Tensor, rng: Rng) -> Tensor:
-    """HU as scanned, float32 of the same shape, from quiet HU and labels (uint8) of voxels of 1.5 mm."""
+    """HU as scanned, float32 of the same shape, from quiet HU and labels (uint8) of voxels of 3 mm."""
     bone = labels > 0
     seed = torch.Generator().manual_seed(int(rng.integers(2**62)))
     seen = _coloured(hu, labels, bone, rng)
@@ -115,9 +115,9 @@ def _metal(seen: Tensor, bone: Tensor, rng: Rng) -> None:
     z, y, x = torch.meshgrid(*axes, indexing="ij")
     along = z * direction[0] + y * direction[1] + x * direction[2]
     aside = z**2 + y**2 + x**2 - along**2
-    rod = (along.abs() < rng.uniform(8, 50)) & (aside < float(rng.uniform(1.2, 4.0)) ** 2)
+    rod = (along.abs() < rng.uniform(4, 25)) & (aside < float(rng.uniform(0.7, 2.0)) ** 2)
     rows = rod.any(dim=2).float()
-    wide = functional.avg_pool2d(rows[None], (1, 9), 1, (0, 4))[0]
+    wide = functional.avg_pool2d(rows[None], (1, 5), 1, (0, 2))[0]
     seen += float(rng.uniform(30, 200)) * wide[:, :, None] * torch.randn(1, seen.shape[1], 1)
     seen[rod] = float(rng.uniform(2200, 3071))
 
@@ -126,13 +126,13 @@ def _scanned(seen: Tensor, rng: Rng, seed: torch.Generator) -> Tensor:
     """Blur, thick slices, noise."""
     volume = seen[None, None]
     if rng.random() < _BLURRED:
-        volume = _blurred(volume, float(rng.uniform(0.3, 1.1)))
+        volume = _blurred(volume, float(rng.uniform(0.2, 0.7)))
     noise = torch.randn(volume.shape, generator=seed)
     if rng.random() < _GRAINY:
         noise = _blurred(noise, 0.7) * 2.0
     volume = volume + float(np.exp(rng.uniform(*np.log(_NOISE_HU)))) * noise
     if rng.random() < _THICK:
-        size, step = volume.shape[2:], int(rng.integers(2, 5))
+        size, step = volume.shape[2:], int(rng.integers(2, 4))
         thin = functional.avg_pool3d(volume, (step, 1, 1), ceil_mode=True)
         volume = functional.interpolate(thin, size=size, mode="trilinear", align_corners=False)
     return volume[0, 0].clamp(-1024, 3071)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from osteoscope.domain.geometry import Grid
 from osteoscope.errors import InvalidValueError
-from osteoscope.find.ct_bone_maps import LABEL_OF, LABELS, VOXEL_MM
+from osteoscope.find.ct_bone_maps import FINE_MM, LABEL_OF, LABELS, folded, halved
 from osteoscope.simulate.ct_anatomy import Anatomy, CtPatient, grow
 from osteoscope.simulate.ct_body import paint_body, paint_table
 from osteoscope.simulate.ct_canvas import Canvas
@@ -29,6 +29,7 @@ _CODES = np.concatenate([np.arange(-1000, -200, 40), np.arange(-200, 300, 10), n
 _PHASES: tuple[Contrast, ...] = ("none", "arterial", "portal")
 _SIMULATED_HEIGHT_MM = (180.0, 620.0)
 _TABLE = 0.6
+_LEAST_OF_EIGHT = 3
 _KEYS = MappingProxyType({"codes": np.uint8, "labels": np.uint8})
 
 
@@ -44,7 +45,7 @@ def decoded(codes: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 @dataclass(frozen=True, eq=False)
 class LabelMap:
-    """Somebody, or a part of somebody, at 1.5 mm: z to the head, y to the back, x to the left.
+    """Somebody, or a part of somebody, at 3 mm: z to the head, y to the back, x to the left.
 
     Args:
         codes: of HU (see `coded`), uint8 [z, y, x].
@@ -89,6 +90,15 @@ class LabelMap:
         return cls(**found)
 
 
+def coarse(hu: NDArray[Any], labels: NDArray[np.uint8]) -> LabelMap:
+    """The map of voxels of 1.5 mm: bone where a third of eight is, of the bone that most of them are of."""
+    inside = tuple(slice(0, n - n % 2) for n in labels.shape)
+    eight = folded(labels[inside])
+    alike = sum((eight == other).astype(np.uint8) for other in eight)
+    most = np.take_along_axis(eight, np.where(eight > 0, alike, 0).argmax(axis=0)[None], axis=0)[0]
+    return LabelMap(coded(halved(hu)), np.where((eight > 0).sum(axis=0) >= _LEAST_OF_EIGHT, most, 0).astype(np.uint8))
+
+
 def simulated_map(rng: np.random.Generator, heights_mm: tuple[float, float] = _SIMULATED_HEIGHT_MM) -> LabelMap:
     """A random window of a random simulated adult, without texture and noise, which every draw adds anew.
 
@@ -107,7 +117,7 @@ def simulated_map(rng: np.random.Generator, heights_mm: tuple[float, float] = _S
         placed = canvas.add(bone)
         if placed is not None:
             labels[placed.box][placed.mask] = LABEL_OF[bone.site]
-    return LabelMap(coded(canvas.hu), labels)
+    return coarse(canvas.hu, labels)
 
 
 def _window(anatomy: Anatomy, heights_mm: tuple[float, float], rng: np.random.Generator) -> Grid:
@@ -118,8 +128,8 @@ def _window(anatomy: Anatomy, heights_mm: tuple[float, float], rng: np.random.Ge
     rows = anatomy.body.skin.rows
     wide, front, back = float(rows[:, 0].max()) + 20, float(rows[:, 1].min()) - 15, anatomy.body.table + 30
     wide = min(max(wide, 215.0), 255.0)
-    shape = [int(np.ceil(size / VOXEL_MM)) for size in (height, back - front, 2 * wide)]
-    return Grid.axial(shape, (VOXEL_MM,) * 3, (-wide, front, low))
+    shape = [int(np.ceil(size / FINE_MM)) for size in (height, back - front, 2 * wide)]
+    return Grid.axial(shape, (FINE_MM,) * 3, (-wide, front, low))
 
 
 def _paint(canvas: Canvas, anatomy: Anatomy, patient: CtPatient, rng: np.random.Generator) -> None:

@@ -1,4 +1,4 @@
-"""The bones network: a small 3-D U-Net on cells of 3 mm that says bone at 1.5 mm."""
+"""The bones network: a small 3-D U-Net on cells of 6 mm that says bone at 3 mm."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from osteoscope.find.ct_bone_maps import OUTPUTS, VOXELS
 from osteoscope.train.blocks import descend
 
-WIDTHS = (16, 32, 64, 96, 128)
+WIDTHS = (16, 40, 80, 128, 160)
 _HIDDEN = 48
 _RARE = -3.0
 

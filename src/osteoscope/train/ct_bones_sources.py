@@ -13,10 +13,10 @@ from scipy.ndimage import gaussian_filter1d
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
 from osteoscope.errors import InvalidValueError
-from osteoscope.find.ct_bone_maps import LABEL_OF, UNKNOWN, VOXEL_MM
+from osteoscope.find.ct_bone_maps import FINE_MM, LABEL_OF, UNKNOWN
 from osteoscope.find.ct_bone_tables import SCHEMES
 from osteoscope.find.ct_frame import AIR, working_frame
-from osteoscope.train.ct_bones_maps import LabelMap, coded
+from osteoscope.train.ct_bones_maps import LabelMap, coarse
 
 # Organ ids of ICRP Publication 110: first, last, HU (usual values, rounded; blood is drawn), label ("%": side).
 _ICRP: tuple[tuple[int, int, float, str], ...] = (
@@ -60,7 +60,7 @@ def _part(organ: NDArray[np.uint8], spacing: tuple[float, ...], middle: float, r
     hu, label = _icrp_tables(rng)
     sides = np.where(np.arange(organ.shape[2]) > middle, 1, 0)
     tissue = label[sides[None, None, :], organ].astype(np.int32) * 4096 + (hu[organ] + 1024).astype(np.int32)
-    shape = [max(1, round(n * s / VOXEL_MM)) for n, s in zip(organ.shape, spacing, strict=True)]
+    shape = [max(1, round(n * s / FINE_MM)) for n, s in zip(organ.shape, spacing, strict=True)]
     best = np.zeros(shape, dtype=np.float32)
     found = np.zeros(shape, dtype=np.int32)
     for value in np.unique(tissue):
@@ -68,7 +68,7 @@ def _part(organ: NDArray[np.uint8], spacing: tuple[float, ...], middle: float, r
         better = share > best
         best[better] = share[better]
         found[better] = value
-    return LabelMap(coded(found % 4096 - 1024), (found // 4096).astype(np.uint8))
+    return coarse(found % 4096 - 1024, (found // 4096).astype(np.uint8))
 
 
 def _finer(share: NDArray[np.float32], spacing: tuple[float, ...], shape: list[int]) -> NDArray[np.float32]:
@@ -79,7 +79,7 @@ def _finer(share: NDArray[np.float32], spacing: tuple[float, ...], shape: list[i
         part = np.expand_dims((at - low).astype(np.float32), tuple(a for a in range(3) if a != axis))
         share = np.take(share, low, axis) * (1 - part) + np.take(share, high, axis) * part
         if s > _SMOOTH_MM:
-            share = gaussian_filter1d(share, 0.35 * s / VOXEL_MM, axis=axis, mode="nearest", truncate=2.0)
+            share = gaussian_filter1d(share, 0.35 * s / FINE_MM, axis=axis, mode="nearest", truncate=2.0)
     return share
 
 
@@ -116,7 +116,7 @@ def scan_map(ct: Path, labels: Path, scheme: str) -> LabelMap:
     except RuntimeError as error:
         raise InvalidValueError(f"read {ct} and {labels}", str(error).strip(), "Give two volumes") from error
     found = sitk.Resample(found, image, sitk.Transform(), sitk.sitkNearestNeighbor, 0)
-    frame = working_frame(Image(_grid(image), sitk.GetArrayFromImage(image), "HU"), VOXEL_MM)
+    frame = working_frame(Image(_grid(image), sitk.GetArrayFromImage(image), "HU"), FINE_MM)
     numbers = frame.from_source(sitk.GetArrayFromImage(found).astype(np.uint8))
     table = np.zeros(256, dtype=np.uint8)
     for number, name in SCHEMES[scheme].items():
@@ -124,7 +124,7 @@ def scan_map(ct: Path, labels: Path, scheme: str) -> LabelMap:
     named = table[numbers]
     if not _whole(SCHEMES[scheme]):
         named[(named == 0) & (frame.hu > 150)] = LABEL_OF[UNKNOWN]
-    return LabelMap(coded(np.maximum(frame.hu, AIR)), named)
+    return coarse(np.maximum(frame.hu, AIR), named)
 
 
 def _whole(scheme: Mapping[int, str]) -> bool:
