@@ -12,7 +12,8 @@ from types import MappingProxyType
 import numpy as np
 
 from osteoscope.find.planar_body import Mask
-from osteoscope.find.planar_spots import Spot, View
+from osteoscope.find.planar_spots import Spot
+from osteoscope.find.planar_views import View
 
 _TRUNK = frozenset({"thoracic_cage", "thoracic_spine", "lumbar_spine", "sacrum", "pelvis"})
 _CLEAR_MM = 20.0  # further than this from a bright organ, contrast is not its rim

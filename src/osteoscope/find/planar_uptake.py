@@ -19,7 +19,8 @@ from osteoscope.domain.study import Study
 from osteoscope.find.detection import Detection
 from osteoscope.find.planar_body import Array, Mask
 from osteoscope.find.planar_evidence import focus_confidence, patch_confidence
-from osteoscope.find.planar_spots import Spot, SpotOptions, View, find_spots, prepare
+from osteoscope.find.planar_spots import Spot, find_spots
+from osteoscope.find.planar_views import SpotOptions, View, prepare
 
 
 @dataclass(frozen=True)
