@@ -19,7 +19,7 @@ from osteoscope.app.worklist import FILE_HEADERS
 from osteoscope.domain import codec
 from osteoscope.domain.reading import MappedSite, Reading
 from osteoscope.store import audit, queue, rows
-from osteoscope.store.comparisons import find_comparison, put_comparison
+from osteoscope.store.comparisons import comparison_of
 from osteoscope.store.people import Person
 
 router = APIRouter(prefix="/api/studies/{study}", tags=["readings"])
@@ -72,8 +72,7 @@ class CtPrior(BaseModel):
 def ct_comparison(study: str, prior: str, server: ServerDep, person: PersonDep) -> CtComparison:
     """How far the comparison with an earlier CT is, each Reading as it stands for the person."""
     with server.store.reading() as session:
-        row = find_comparison(session, study, prior, _versions(session, person, study, prior))
-        return _told(session, server, row)
+        return _told(session, server, _asked(session, person, study, prior))
 
 
 @router.post("/ct-comparison")
@@ -82,10 +81,11 @@ def begin_ct_comparison(
 ) -> CtComparison:
     """Let a worker compare; what was compared already, or is being compared, is not begun again."""
     with server.store.writing() as session:
-        row = put_comparison(session, study, body.prior, _versions(session, person, study, body.prior))
+        row = _asked(session, person, study, body.prior)
         now = _told(session, server, row)
         if now.state in {"absent", "failed"}:
             row.progress = 0.0
+            session.add(row)
             queue.put(session, "compare", row.id)
             now = CtComparison(state="queued")
         audit.note(session, person.name, "compare", study, address, prior=body.prior)
@@ -97,15 +97,15 @@ def begin_ct_comparison(
 def ct_comparison_file(study: str, name: str, prior: str, server: ServerDep, person: PersonDep) -> FileResponse:
     """The report of a comparison that is done, response.html or response.pdf, or response.json."""
     with server.store.reading() as session:
-        row = find_comparison(session, study, prior, _versions(session, person, study, prior))
+        folder = comparison_folder(server.settings, _asked(session, person, study, prior))
     known = {f"response.{kind}" for kind in ("json", "html", "pdf")}
-    if row is None or name not in known or not comparison_folder(server.settings, row).is_dir():
+    if name not in known or not folder.is_dir():
         raise not_there("report")
-    return FileResponse(comparison_folder(server.settings, row) / name, headers=FILE_HEADERS)
+    return FileResponse(folder / name, headers=FILE_HEADERS)
 
 
-def _versions(session: Session, person: Person, study: str, prior: str) -> tuple[str, str]:
-    """Which Readings the two CTs stand for now, the earlier one's first.
+def _asked(session: Session, person: Person, study: str, prior: str) -> rows.Comparison:
+    """The comparison of the two CTs by the Readings that they stand for now; a new one need not be kept yet.
 
     Raises:
         NotYours, Refused: a study is not the person's to see, was not read, or is no CT.
@@ -114,12 +114,12 @@ def _versions(session: Session, person: Person, study: str, prior: str) -> tuple
     if any(one.kind != "ct" for one in found):
         raise Refused(409, "compare CTs", "one of the studies is no CT", "Choose two CTs of the patient")
     earlier, later = (version_of(session, chosen(session, one, person, "current")) for one in found)
-    return earlier, later
+    return comparison_of(session, study, prior, (earlier, later))
 
 
-def _told(session: Session, server: Server, row: rows.Comparison | None) -> CtComparison:
-    job = queue.latest(session, "compare", row.id) if row is not None else None
-    if row is None or job is None:
+def _told(session: Session, server: Server, row: rows.Comparison) -> CtComparison:
+    job = queue.latest(session, "compare", row.id)
+    if job is None:
         return CtComparison(state="absent")
     path = comparison_folder(server.settings, row) / "response.json"
     if job.state == "done":
