@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import gzip
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,39 +29,52 @@ from osteoscope.simulate.ct import CtLesion, CtRecipe, CtSimulation, simulate_ct
 
 Edit = dict[str, Any]
 ANA = Person("Ana")
-LESIONS = (CtLesion("vertebra_L2", "lytic", 20), CtLesion("vertebra_L4", "lytic", 16))
 
 
-@pytest.fixture(scope="module")
-def made() -> CtSimulation:
-    return simulate_ct(CtRecipe(coverage="lumbar", spacing_mm=(4.0, 2.5, 2.5), lesions=LESIONS), 5)
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A simulated CT whose lesions and bones are as they are in truth; what the plan reads; the ground of edits."""
+
+    made: CtSimulation
+    base: Reading
+    ground: Ground
+
+    def by_plan(self, findings: Sequence[Finding]) -> Reading:
+        """What the plan says of these findings."""
+        return _by_plan(self.made, findings)
+
+    def lesion(self, site: str) -> Finding:
+        return next(f for f in self.base.findings if f.site == site)
 
 
-@pytest.fixture(scope="module")
-def by_plan(made: CtSimulation) -> Callable[[Sequence[Finding]], Reading]:
-    """What the plan says of these findings, bones as they are in truth."""
-
-    def measure(findings: Sequence[Finding]) -> Reading:
-        bare = tuple(replace(f, measures=()) for f in findings)
-        plan = replace(
-            PLAN_NAMES["ct-baseline"], map_sites=lambda _: made.mapped, detect=lambda *_: Detection(bare), limits=()
-        )
-        return read(made.study, plan).reading
-
-    return measure
+def _by_plan(made: CtSimulation, findings: Sequence[Finding]) -> Reading:
+    bare = tuple(replace(f, measures=()) for f in findings)
+    plan = replace(
+        PLAN_NAMES["ct-baseline"], map_sites=lambda _: made.mapped, detect=lambda *_: Detection(bare), limits=()
+    )
+    return read(made.study, plan).reading
 
 
-@pytest.fixture(scope="module")
-def base(made: CtSimulation, by_plan: Callable[[Sequence[Finding]], Reading]) -> Reading:
-    return by_plan(made.reading.findings)
-
-
-@pytest.fixture(scope="module")
-def ground(made: CtSimulation, base: Reading, tmp_path_factory: pytest.TempPathFactory) -> Ground:
-    folder = tmp_path_factory.mktemp("views")
+def scene(recipe: CtRecipe, folder: Path) -> Scene:
+    made = simulate_ct(recipe, 5)
     write_views(made.study, folder)
     write_bone_index(Case(made.study, made.mapped), folder)
-    return ground_of(base.study, folder, folder)
+    base = _by_plan(made, made.reading.findings)
+    return Scene(made, base, ground_of(base.study, folder, folder))
+
+
+@pytest.fixture(scope="module")
+def spine(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    lesions = (CtLesion("vertebra_L2", "lytic", 20), CtLesion("vertebra_L4", "lytic", 16))
+    recipe = CtRecipe(coverage="lumbar", spacing_mm=(4.0, 2.5, 2.5), lesions=lesions)
+    return scene(recipe, tmp_path_factory.mktemp("spine"))
+
+
+@pytest.fixture(scope="module")
+def legs(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    lesions = (CtLesion("femur_left", "lytic", 14), CtLesion("femur_right", "lytic", 18))
+    recipe = CtRecipe(coverage="femurs", spacing_mm=(6.0, 3.0, 3.0), lesions=lesions)
+    return scene(recipe, tmp_path_factory.mktemp("legs"))
 
 
 def grown(finding: Finding, by: int) -> Edit:
@@ -78,60 +93,85 @@ def said(measures: Sequence[Measure]) -> dict[str, Any]:
     return {m.name: (m.value, m.method) for m in measures}
 
 
-@pytest.mark.parametrize(
-    "edits",
-    [
-        lambda lesion: [grown(lesion, 1)],
-        lambda lesion: [{"op": "type", "finding": lesion.id, "type": "blastic"}],
-        lambda lesion: [{"op": "remove", "finding": lesion.id}],
-        lambda lesion: [
-            {"op": "add_lesion", "position_mm": list(lesion.centre.position), "diameter_mm": 9.0, "type": "mixed"}
-        ],
-        lambda lesion: [grown(lesion, 2), {"op": "type", "finding": lesion.id, "type": "mixed"}],
+EDITS: dict[str, Callable[[Finding], list[Edit]]] = {
+    "mask": lambda lesion: [grown(lesion, 1)],
+    "type": lambda lesion: [{"op": "type", "finding": lesion.id, "type": "blastic"}],
+    "remove": lambda lesion: [{"op": "remove", "finding": lesion.id}],
+    "add": lambda lesion: [
+        {"op": "add_lesion", "position_mm": list(lesion.centre.position), "diameter_mm": 9.0, "type": "mixed"}
     ],
-    ids=["mask", "type", "remove", "add", "mask and type"],
+    "add, into other bones": lambda lesion: [
+        {"op": "add_lesion", "position_mm": list(lesion.centre.position), "diameter_mm": 90.0, "type": "mixed"}
+    ],
+    "mask and type": lambda lesion: [grown(lesion, 2), {"op": "type", "finding": lesion.id, "type": "mixed"}],
+}
+
+
+@pytest.mark.parametrize("edits", EDITS.values(), ids=EDITS.keys())
+@pytest.mark.parametrize(
+    ("where", "site", "score"),
+    [("spine", "vertebra_L2", "sins_at_least"), ("legs", "femur_right", "mirels_at_least")],
+    ids=["vertebra", "femur"],
 )
 def test_what_an_edit_touches_is_what_the_plan_measures(
-    base: Reading,
-    ground: Ground,
-    by_plan: Callable[[Sequence[Finding]], Reading],
-    edits: Callable[[Finding], list[Edit]],
+    request: pytest.FixtureRequest, where: str, site: str, score: str, edits: Callable[[Finding], list[Edit]]
 ) -> None:
-    lesion = next(f for f in base.findings if f.site == "vertebra_L2")
-    after = edited(base, edits(lesion), ANA, ground)
-    wanted = by_plan(after.findings)
+    scene: Scene = request.getfixturevalue(where)
+    after = edited(scene.base, edits(scene.lesion(site)), ANA, scene.ground)
+    wanted = scene.by_plan(after.findings)
     assert after.gaps == wanted.gaps == ()
     for one in after.findings:
         fresh = next(f for f in wanted.findings if f.id == one.id)
         assert said(one.measures) == values(fresh.measures)
-    for site in wanted.sites:
-        mine = after.site(site.site)
+    for read_again in wanted.sites:
+        mine = after.site(read_again.site)
         assert mine is not None
-        assert (said(mine.measures), mine.evidence) == (values(site.measures), site.evidence)
+        assert (said(mine.measures), mine.evidence) == (values(read_again.measures), read_again.evidence)
     assert said(after.measures) == values(wanted.measures)
-    assert after.measure("sins_at_least") is not None
+    assert after.measure(score) is not None
 
 
-def test_an_accepted_lesion_is_measured_as_it_was(base: Reading, ground: Ground) -> None:
-    lesion = base.findings[0]
-    after = edited(base, [{"op": "accept", "finding": lesion.id}], ANA, ground)
-    assert (after.sites, after.measures, after.gaps) == (base.sites, base.measures, ())
+def test_mirels_points_follow_the_size_and_the_type_of_an_edited_lesion(legs: Scene) -> None:
+    lesion = legs.lesion("femur_right")
+    grid = legs.made.study.images["ct"].grid
+    middle = np.round(grid.to_index(np.asarray(lesion.centre.position))).astype(int).tolist()
+    one = base64.b64encode(gzip.compress(b"\x01")).decode()
+    small = {"op": "mask", "finding": lesion.id, "mask": one, "box": [[i, i + 1] for i in middle]}
+    blastic = {"op": "type", "finding": lesion.id, "type": "blastic"}
+
+    def points(*edits: Edit) -> list[str]:
+        site = edited(legs.base, edits, ANA, legs.ground).site("femur_right")
+        score = site.measure("mirels_at_least") if site else None
+        assert score is not None
+        return re.findall(r"(?:type|size) [1-3](?:-[1-3])?", score.method)
+
+    assert points() == ["type 1-3", "size 2-3"]
+    assert points(small) == ["type 3", "size 1"]
+    assert points(grown(lesion, 4))[1] == "size 3"
+    assert points(blastic) == ["type 1", "size 2-3"]
+
+
+def test_an_accepted_lesion_is_measured_as_it_was(spine: Scene) -> None:
+    lesion = spine.base.findings[0]
+    after = edited(spine.base, [{"op": "accept", "finding": lesion.id}], ANA, spine.ground)
+    assert (after.sites, after.measures, after.gaps) == (spine.base.sites, spine.base.measures, ())
     assert after.findings[0] == replace(lesion, confidence=1.0)
 
 
-def test_without_the_ct_what_cannot_be_measured_is_a_gap(base: Reading) -> None:
-    lesion = next(f for f in base.findings if f.site == "vertebra_L2")
-    after = edited(base, [grown(lesion, 1)], ANA, Ground())
+def test_without_the_ct_what_cannot_be_measured_is_a_gap(spine: Scene) -> None:
+    after = edited(spine.base, [grown(spine.lesion("vertebra_L2"), 1)], ANA, Ground())
     assert [gap.step for gap in after.gaps if gap.where == "vertebra_L2"] == ["sins_at_least"]
     assert {m.name for m in after.measures} == {"lesion_count", "lesion_volume"}
 
 
-def test_strength_stays_a_gap(base: Reading, ground: Ground) -> None:
+def test_strength_stays_a_gap(spine: Scene) -> None:
     """It takes minutes, so that it is not measured at an edit."""
     strong = Measure("strength", 5000.0, "N", "finite elements")
-    sites = tuple(replace(s, measures=(*s.measures, strong)) if s.site == "vertebra_L2" else s for s in base.sites)
-    lesion = next(f for f in base.findings if f.site == "vertebra_L2")
-    after = edited(replace(base, sites=sites), [grown(lesion, 1)], ANA, ground)
+    sites = tuple(
+        replace(s, measures=(*s.measures, strong)) if s.site == "vertebra_L2" else s for s in spine.base.sites
+    )
+    base = replace(spine.base, sites=sites)
+    after = edited(base, [grown(spine.lesion("vertebra_L2"), 1)], ANA, spine.ground)
     assert [(gap.where, gap.step) for gap in after.gaps] == [("vertebra_L2", "strength")]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 
 import numpy as np
 
@@ -48,7 +49,6 @@ class Draft:
     Args:
         base, person, ground: what is edited, by whom, on what.
         findings, set_aside: as they are now.
-        touched: sites whose findings changed.
         by_hand: (score, site) -> level, None for "not assessable".
         notes: of sites.
         comment: on the whole study.
@@ -60,7 +60,6 @@ class Draft:
     ground: Ground
     findings: tuple[Finding, ...]
     set_aside: tuple[SetAside, ...]
-    touched: frozenset[str] = frozenset()
     by_hand: Mapping[tuple[str, str], int | None] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
     comment: str = ""
@@ -85,9 +84,11 @@ class Draft:
             return replace(self, findings=tuple(finding if f.id == finding.id else f for f in self.findings))
         return replace(self, findings=(*self.findings, finding))
 
-    def touching(self, *sites: str) -> Draft:
-        """With these sites to be measured again."""
-        return replace(self, touched=self.touched | set(sites))
+    def changed(self, *fields: str) -> list[Finding]:
+        """Findings of the base and of now that the other lacks or has otherwise: by id, site and these fields."""
+        looked_at = attrgetter("id", "site", *fields)
+        before, after = ({looked_at(f): f for f in found} for found in (self.base.findings, self.findings))
+        return [(before | after)[key] for key in before.keys() ^ after.keys()]
 
     def setting(self, score: str, site: str, level: int | None) -> Draft:
         """With a level set by hand.

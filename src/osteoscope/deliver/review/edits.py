@@ -28,12 +28,12 @@ def _remove(draft: Draft, edit: Edit) -> Draft:
     finding = draft.finding(edit["finding"])
     aside = SetAside(f"finding {finding.id} at {finding.site}", f"removed by {draft.person}", finding.region)
     kept = tuple(f for f in draft.findings if f.id != finding.id)
-    return replace(draft, findings=kept, set_aside=(*draft.set_aside, aside)).touching(finding.site)
+    return replace(draft, findings=kept, set_aside=(*draft.set_aside, aside))
 
 
 def _accept(draft: Draft, edit: Edit) -> Draft:
     finding = draft.finding(edit["finding"])
-    return draft.with_finding(replace(finding, confidence=1.0)).touching(finding.site)
+    return draft.with_finding(replace(finding, confidence=1.0))
 
 
 def _level(draft: Draft, edit: Edit) -> Draft:

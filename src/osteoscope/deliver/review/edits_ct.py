@@ -60,7 +60,7 @@ def add_lesion(draft: Draft, edit: Mapping[str, Any]) -> Draft:
     site = known_site(str(edit.get("site") or bone or "bone_unknown_1")).id
     kind = _kind(edit.get("type") or "mixed")
     finding = Finding(draft.new_id(), site, kind, 1.0, Region((part,)), Point.centre_of(part, grid))
-    return draft.with_finding(_sized(finding, grid)).touching(site)
+    return draft.with_finding(_sized(finding, grid))
 
 
 def _ball(grid: Grid, at: NDArray[np.float64], radius: float) -> Part:
@@ -86,7 +86,7 @@ def edit_mask(draft: Draft, edit: Mapping[str, Any]) -> Draft:
     mask, low = _unpacked(edit, grid)
     part = Part.from_mask("ct", mask, low)
     changed = replace(finding, region=Region((part,)), centre=Point.centre_of(part, grid), confidence=1.0)
-    return draft.with_finding(_sized(changed, grid)).touching(finding.site)
+    return draft.with_finding(_sized(changed, grid))
 
 
 def _unpacked(edit: Mapping[str, Any], grid: Grid) -> tuple[NDArray[np.bool_], tuple[int, ...]]:
@@ -107,7 +107,7 @@ def _unpacked(edit: Mapping[str, Any], grid: Grid) -> tuple[NDArray[np.bool_], t
 
 
 def _sized(finding: Finding, grid: Grid) -> Finding:
-    marks = tuple(m for m in finding.measures if m.name in _MARKS)
+    marks = tuple(m for m in finding.measures if m.name in MARKS)
     return replace(finding, measures=(*_size(finding.region.parts[0], grid), *marks))
 
 
@@ -117,7 +117,7 @@ def _size(part: Part, grid: Grid) -> tuple[Measure, ...]:
     return size_of_mask(part.mask, grid)
 
 
-_MARKS = frozenset(f"{aspect}_right" for aspect in ASPECTS)
+MARKS = frozenset(f"{aspect}_right" for aspect in ASPECTS)
 
 
 def mark(draft: Draft, edit: Mapping[str, Any]) -> Draft:

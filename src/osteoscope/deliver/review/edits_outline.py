@@ -44,8 +44,7 @@ def add_outline(draft: Draft, edit: Mapping[str, Any]) -> Draft:
     for unit, mask in ({str(site): inside} if site else _by_unit(draft, view, inside, record.grid)).items():
         part = Part.from_mask(view, mask)
         centre = Point.centre_of(part, record.grid)
-        finding = Finding(draft.new_id(), unit, "diffuse", 1.0, Region((part,)), centre)
-        draft = draft.with_finding(finding).touching(unit)
+        draft = draft.with_finding(Finding(draft.new_id(), unit, "diffuse", 1.0, Region((part,)), centre))
     return draft
 
 

@@ -37,7 +37,7 @@ def add_focus(draft: Draft, edit: Mapping[str, Any]) -> Draft:
     site = str(edit.get("site") or unit_at(draft, view, record.grid, at))
     check_unit(site)
     centre = Point.centre_of(part, record.grid)
-    return draft.with_finding(Finding(draft.new_id(), site, "focal", 1.0, Region((part,)), centre)).touching(site)
+    return draft.with_finding(Finding(draft.new_id(), site, "focal", 1.0, Region((part,)), centre))
 
 
 def _disc(view: str, grid: Grid, at: NDArray[np.float64]) -> Part:
@@ -94,8 +94,7 @@ def move(draft: Draft, edit: Mapping[str, Any]) -> Draft:
     """
     finding, site = draft.finding(edit["finding"]), str(edit["site"])
     check_unit(site)
-    moved = replace(finding, site=site, confidence=1.0)
-    return draft.with_finding(moved).touching(finding.site, site)
+    return draft.with_finding(replace(finding, site=site, confidence=1.0))
 
 
 def check_unit(site: str) -> None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from osteoscope.deliver.review.draft import CtGround, Draft, blank_study
+from osteoscope.deliver.review.edits_ct import MARKS
 from osteoscope.domain.finding import Finding, Measure, SetAside
-from osteoscope.domain.reading import Case, Gap, SiteReading, StudyRecord
+from osteoscope.domain.reading import Case, Gap, MappedSite, SiteReading, StudyRecord
 from osteoscope.measure.burden import burden, burden_of_site
 from osteoscope.reading.plan import PLAN_NAMES, Plan, plan_for
 
@@ -42,20 +43,23 @@ class _Bone:
 def remeasured(draft: Draft) -> Draft:
     """The draft with findings, sites, measures and gaps as they come out.
 
-    Bones whose lesions changed, and the study, are measured by the plan of the base. Where the CT is not at hand, only
-    the burden is, and the rest becomes a gap; so does what no plan measures, such as strength.
+    Bones whose lesions changed, bones that these reach into, and the study are measured by the plan of the base. Where
+    the CT is not at hand, only the burden is, and the rest becomes a gap; so does what no plan measures, such as
+    strength.
     """
-    changed = _changed(draft)
+    lesions = draft.changed("kind", "region")
     sites = _evidence(draft)
-    if not changed:
+    if not lesions:
         return replace(draft, sites=sites, measures=draft.base.measures)
     ground = draft.ground.ct()
+    reached = [p.site for p in ground.bones if any(_reaches(f, p) for f in lesions)] if ground else []
+    changed = {*reached, *(f.site for f in lesions)}
     gaps: list[Gap] = []
     findings = list(draft.findings)
     if ground is not None:
         for site in sorted(changed):
             measured, missed = _findings(_bone(draft, ground, site))
-            findings = [_with(f, measured.get(f.id, ())) for f in findings]
+            findings = [_with(f, measured[f.id]) if f.id in measured else f for f in findings]
             gaps += missed
     made = []
     for said in sites:
@@ -70,12 +74,6 @@ def remeasured(draft: Draft) -> Draft:
     measures = _attempts("study", acts, (case,), gaps)
     gaps += _lost(draft, "study", draft.base.measures, measures, ground is not None)
     return replace(draft, findings=tuple(findings), sites=tuple(made), measures=measures, gaps=tuple(gaps))
-
-
-def _changed(draft: Draft) -> set[str]:
-    """Sites whose lesions are others than in the base: added, removed, moved, drawn again, of another type."""
-    before, after = ({(f.id, f.site, f.kind, f.region) for f in fs} for fs in (draft.base.findings, draft.findings))
-    return {site for _, site, _, _ in before ^ after}
 
 
 def _evidence(draft: Draft) -> tuple[SiteReading, ...]:
@@ -102,16 +100,16 @@ def _case(draft: Draft, ground: CtGround | None, findings: Iterable[Finding]) ->
 
 def _bone(draft: Draft, ground: CtGround, site: str) -> _Bone:
     place = next((p for p in ground.bones if p.site == site), None)
-    bone = place.region.on("ct") if place is not None and place.region is not None else None
-
-    def reaches(finding: Finding) -> bool:
-        part = finding.region.on("ct")
-        return bone is not None and part is not None and bool(part.within(bone.box).any())
-
-    near = [f for f in draft.findings if f.site == site or reaches(f)]
+    near = [f for f in draft.findings if f.site == site or (place is not None and _reaches(f, place))]
     # Neither type nor confidence is looked at.
     bare = tuple(replace(f, kind="mixed", confidence=1.0, measures=()) for f in near)
     return _Bone(ground, draft.base.study, _plan(draft).name, site, bare)
+
+
+def _reaches(finding: Finding, place: MappedSite) -> bool:
+    """Whether a finding comes into the box of a bone."""
+    part, bone = finding.region.on("ct"), place.region.on("ct") if place.region else None
+    return part is not None and bone is not None and bool(part.within(bone.box).any())
 
 
 @lru_cache(maxsize=_KEPT)
@@ -124,8 +122,7 @@ def _findings(bone: _Bone) -> tuple[dict[str, Measures], Gaps]:
 
 
 def _with(finding: Finding, made: Measures) -> Finding:
-    names = {measure.name for measure in made}
-    return replace(finding, measures=(*made, *(m for m in finding.measures if m.name not in names)))
+    return replace(finding, measures=(*made, *(m for m in finding.measures if m.name in MARKS)))
 
 
 def _of_site(draft: Draft, ground: CtGround | None, site: str, findings: Iterable[Finding]) -> tuple[Measures, Gaps]:

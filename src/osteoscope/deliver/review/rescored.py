@@ -47,9 +47,10 @@ def _planar(draft: Draft) -> Draft:
     members: Mapping[str, Mapping[str, tuple[str, ...]]] = {"siopen": siopen_members(options.sacrum), "curie": CURIE}
     sites = {said.site: said for said in draft.base.sites}
     gaps: list[Gap] = []
+    changed = {f.site for f in draft.changed("confidence", "region")}
     for score, scored in members.items():
         for site, units in scored.items():
-            if site in sites and draft.touched & set(units):
+            if site in sites and changed & set(units):
                 sites[site], missed = _again(draft, case, sites[site], (score, units, options))
                 gaps += [gap for gap in missed if (score, site) not in draft.by_hand]
     for (score, site), level in draft.by_hand.items():
@@ -58,7 +59,7 @@ def _planar(draft: Draft) -> Draft:
         kept = sites.get(site) or SiteReading(site, "not_assessable")
         sites[site] = replace(kept, notes=(*kept.notes, note)) if note else kept
     said = tuple(_supported(one, draft, members) for one in sites.values())
-    if not draft.touched and not draft.by_hand:
+    if not changed and not draft.by_hand:
         return replace(draft, sites=said, measures=draft.base.measures)
     others = tuple(m for m in draft.base.measures if m.name not in {"siopen_total", "curie_total"})
     totals = tuple(t for score in SITES if (t := _total(draft, score, said)) is not None)
