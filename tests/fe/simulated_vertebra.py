@@ -23,3 +23,21 @@ def drum(tilt: tuple[float, float], height: float = 26.0, radius: float = 20.0) 
     mask = body | pedicle | arch
     hu = np.where(mask, 250.0, 40.0).astype(np.float32)
     return Bone("vertebra_L3", grid, hu, mask, {}, np.zeros(mask.shape, bool))
+
+
+def flat_drum(lower: float, height: float = 26.0, radius: float = 16.0) -> Bone:
+    """An upright drum with flat ends, made of voxels half a mm high, and an arch that ends above and below it.
+
+    Args:
+        lower: mm by which the arch sits lower than the drum's middle. The frame of elements is laid around the whole,
+            so that it shifts the planes between elements against the flat ends by as much.
+        height, radius: of the drum, mm.
+    """
+    grid = Grid.axial((104, 60, 44), (0.5, 1.0, 1.0), (-21.5, -21.5, -25.75))
+    x, y, z = np.moveaxis(grid.to_position(np.moveaxis(np.indices(grid.shape), 0, -1)), -1, 0)
+    body = (np.abs(z) <= height / 2) & (np.hypot(x, y) <= radius)
+    pedicle = (np.abs(np.abs(x) - 10) <= 3.5) & (y > 8) & (y < 28) & (np.abs(z - 4) <= 5)
+    arch = (np.abs(x) <= 14) & (y >= 26) & (y <= 32) & (np.abs(z + lower) <= 18)
+    mask = body | pedicle | arch
+    hu = np.where(mask, 250.0, 40.0).astype(np.float32)
+    return Bone("vertebra_L3", grid, hu, mask, {}, np.zeros(mask.shape, bool))

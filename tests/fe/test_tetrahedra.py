@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from simulated_bones import block, femur
 from simulated_vertebra import drum
+from tets_in_calculix import force_in_calculix
 
 from osteoscope.domain.geometry import Grid
 from osteoscope.errors import UnsuitableStudyError
@@ -173,17 +173,6 @@ def pressed(bone: Bone, size: float = 1.0) -> Trial:
     ends[0][0], ends[1][-1] = nodes[0], nodes[-1]
     held = Supports.at(ends[0], (0, 0, 0)) + Supports.at(ends[1], (-0.01 * shape[0] * size, 0, 0))
     return in_machine(made, np.zeros(shape, bool), ELASTIC, held, (float(shape[0]), np.ones(shape[0], bool)))
-
-
-def force_in_calculix(tets: TetModel, folder: Path) -> float:
-    write_tets_inp(tets, 0.3, folder / "a.inp")
-    text = (folder / "a.inp").read_text(encoding="ascii")
-    (folder / "a.inp").write_text(text.replace("0.05, 1.", "1., 1.").replace("TOTALS=ONLY", "TOTALS=YES"))
-    subprocess.run(["ccx", "a"], cwd=folder, check=True, capture_output=True, timeout=240)
-    rows = [line.split() for line in (folder / "a.dat").read_text().splitlines()]
-    forces = {int(r[0]): float(r[3]) for r in rows if len(r) == 4 and r[0].isdigit()}
-    node, axis, value = tets.held
-    return abs(sum(forces[int(n) + 1] for n in node[(axis == 0) & (value != 0)]))
 
 
 needs_calculix = pytest.mark.skipif(shutil.which("ccx") is None, reason="CalculiX (calculix-ccx) is not installed")

@@ -1,7 +1,6 @@
 """How bones are held and pushed: the testing machine, and a vertebra in it.
 
-The cement is that of published models (2500 MPa; S82, S84 of docs/background/strength.md). Its strength counts only
-where it shares an element with bone.
+The cement is that of published models (2500 MPa; S82, S84 of docs/background/strength.md). It never yields.
 """
 
 from __future__ import annotations
@@ -14,14 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 from osteoscope.errors import UnsuitableStudyError
 from osteoscope.fe.bone import Bone
 from osteoscope.fe.landmarks import LEFT, VertebraMarks
-from osteoscope.fe.mesh import Material, Mesh, frame, mesh, sampled, with_caps
+from osteoscope.fe.mesh import Material, Mesh, frame, mesh, shares, with_caps
 from osteoscope.fe.model import Supports, VoxelModel, nodes_of
 
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Tilt = tuple[float, float]
 UPRIGHT: Tilt = (0.0, 0.0)
-CEMENT_MPA, CEMENT_STRENGTH_MPA, CAP_MM = 2500.0, 100.0, 6.0
+CEMENT_MPA, CAP_MM = 2500.0, 6.0
 # Apparent strain at the end of vertebral compression (S41, S73).
 STRAIN = 0.019
 # Columns whose surface lies this far below the highest are not potted.
@@ -61,7 +60,7 @@ def compression(bone: Bone, marks: VertebraMarks, material: Material, size: floa
     """
     grid = frame(tilted(marks.axis, tilt), LEFT, bone.positions, size, CAP_MM + 2 * size)
     made = mesh(bone, grid, material)
-    body = (sampled(marks.body, bone.grid, grid, 0) > 0.3) & (made.share > 0)
+    body = (shares(marks.body, bone.grid, grid) >= made.share / 2) & (made.share > 0)
     upper, lower = pot(body, made, bone.site), pot_below(body, made, bone.site)
     pushed = Supports.at(top_of(upper), (-STRAIN * marks.height, 0.0, 0.0))
     held = Supports.at(bottom_of(lower), (0.0, 0.0, 0.0))
@@ -84,7 +83,7 @@ def in_machine(
     made: Mesh, caps: Mask, material: Material, supports: Supports, of: tuple[float, NDArray[np.bool_]]
 ) -> Trial:
     """A trial of a mesh with cement; ``of``: its length in mm, and its sections."""
-    full = with_caps(made, caps, CEMENT_MPA, CEMENT_STRENGTH_MPA)
+    full = with_caps(made, caps, CEMENT_MPA)
     spacing = made.grid.spacing
     size = (spacing[0], spacing[1], spacing[2])
     model = VoxelModel(full.modulus, material.law.poisson, size, full.strength)
@@ -94,27 +93,29 @@ def in_machine(
 def pot(part: Mask, made: Mesh, site: str) -> Mask:
     """Cement on the high end of a part of the bone, flat above; nothing where other bone is in the way.
 
+    It is ``CAP_MM`` thick, to half an element, where the bone is highest.
+
     Raises:
         UnsuitableStudyError: there is no such part.
     """
-    return _pot(part, made.share > 0, made.grid.spacing[0], site)
+    return _pot(part, made.share, made.grid.spacing[0], site)
 
 
 def pot_below(part: Mask, made: Mesh, site: str) -> Mask:
     """Cement under the low end."""
-    return _pot(part[::-1], made.share[::-1] > 0, made.grid.spacing[0], site)[::-1]
+    return _pot(part[::-1], made.share[::-1], made.grid.spacing[0], site)[::-1]
 
 
-def _pot(part: Mask, bone: Mask, size: float, site: str) -> Mask:
+def _pot(part: Mask, share: NDArray[np.float32], size: float, site: str) -> Mask:
     column = part.any(axis=0)
     if not column.any():
         raise UnsuitableStudyError(f"pot {site}", "no surface where the load acts in its mask", "Check its mask")
     top = np.where(column, len(part) - 1 - np.argmax(part[::-1], axis=0), -1)
-    high = int(np.percentile(top[column], 98))
-    seat = column & (top >= high - _POT_MM / size)
+    surface = top + np.take_along_axis(share, np.maximum(top, 0)[None], axis=0)[0]
+    high = float(np.percentile(surface[column], 98))
+    seat = column & (surface >= high - _POT_MM / size)
     height = np.arange(len(part))[:, None, None]
-    flat = high + int(np.ceil(CAP_MM / size))
-    above = (height > top) & (height <= flat) & ~bone
+    above = (height > top) & (height < round(high + CAP_MM / size)) & (share <= 0)
     return np.asarray(seat & (above | (height == top)))
 
 

@@ -127,16 +127,31 @@ def mesh(bone: Bone, grid: Grid, material: Material) -> Mesh:
     )  # fmt: skip
 
 
-def with_caps(made: Mesh, caps: NDArray[np.bool_], modulus: float, strength: float) -> Mesh:
-    """The mesh with cement (MPa) where ``caps`` says and no bone is; a boundary element is filled up by its share.
+def with_caps(made: Mesh, caps: NDArray[np.bool_], modulus: float) -> Mesh:
+    """The mesh with cement (MPa) where ``caps`` says and no bone is; cement fills boundary elements up.
 
-    Elements of cement alone never yield.
+    The load passes through cement and bone one after the other: a filled element is as compliant as both layers
+    together, and flows where its bone does. Side by side, a soft bone would be hidden behind the cement's stiffness,
+    by how much hanging on where elements happen to end. Cement never yields.
     """
-    rest = np.where(caps, 1 - made.share, 0).astype(np.float32)
+    share = np.where(caps, made.share, 1)
     limit = made.strength
     if limit is not None:
-        limit = np.where(caps & (made.share <= 0), np.float32(np.inf), limit + rest * np.float32(strength))
-    return replace(made, modulus=made.modulus + rest * np.float32(modulus), strength=limit)
+        limit = np.where(caps & (made.share > 0), limit / np.where(share > 0, share, 1), limit)
+    filled = in_series(made.modulus, share, modulus)
+    return replace(made, modulus=np.where(caps, filled, made.modulus), strength=limit)
+
+
+def in_series(modulus: Array, share: Array, cement: float) -> Array:
+    """Modulus of bone (its integral over the element) and of cement that fills the rest, as layers across the load."""
+    bone = np.divide(share**2, modulus, out=np.zeros_like(modulus), where=modulus > 0)
+    return np.asarray(1 / np.maximum(bone + (1 - share) / cement, 1e-9), np.float32)
+
+
+def shares(mask: NDArray[np.bool_], source: Grid, grid: Grid) -> Array:
+    """How much of each element of ``grid`` a mask on the grid ``source`` fills, 0..1."""
+    inside = sampled(mask, source, finer(grid, _SAMPLES), 0) > 0.5
+    return _mean(inside.astype(np.float32), _SAMPLES)
 
 
 def finer(grid: Grid, samples: int) -> Grid:

@@ -16,8 +16,8 @@ from scipy import ndimage
 from osteoscope.domain.geometry import Grid
 from osteoscope.errors import UnsuitableStudyError
 from osteoscope.fe.bone import Bone
-from osteoscope.fe.loads import CEMENT_MPA, CEMENT_STRENGTH_MPA, Trial
-from osteoscope.fe.mesh import Material, finer, mesh, with_caps
+from osteoscope.fe.loads import CEMENT_MPA, Trial
+from osteoscope.fe.mesh import Material, finer, in_series, mesh
 from osteoscope.fe.model import Supports
 from osteoscope.fe.tetrahedra import quadratic, stuff, volumes
 
@@ -74,7 +74,6 @@ def tetrahedra(bone: Bone, material: Material, trial: Trial, edge: float) -> Tet
     step = int(np.clip(np.ceil(size / min(bone.grid.spacing)), 2, 4))
     fine = mesh(bone, finer(grid, step), material)
     caps = _repeated(trial.caps, step)
-    full = with_caps(fine, caps, CEMENT_MPA, CEMENT_STRENGTH_MPA)
     share = fine.share + np.where(caps, 1 - fine.share, 0)
     padded = np.pad(share, 1).astype(np.float64)
 
@@ -99,12 +98,13 @@ def tetrahedra(bone: Bone, material: Material, trial: Trial, edge: float) -> Tet
 
     points, tens = quadratic(corners, cells)
     cement, limit = mean(share - fine.share), None
-    if full.strength is not None:
-        yields = np.where(np.isinf(full.strength), CEMENT_STRENGTH_MPA * share, full.strength)
-        limit = np.where(cement > _ALL_CEMENT, np.float32(np.inf), mean(yields))
+    if fine.strength is not None:
+        yields = mean(np.where(fine.share > 0, fine.strength, 0))
+        limit = np.where(cement > _ALL_CEMENT, np.float32(np.inf), yields / np.maximum(1 - cement, 1e-6))
     lesions = {name: mean(part) for name, part in fine.lesions.items()}
     held = _held(trial.supports, trial.model.lattice, points / size, bone.site)
-    return TetModel(points, tens, grid, mean(full.modulus), limit, cement, lesions, held)
+    modulus = in_series(mean(fine.modulus), 1 - cement, CEMENT_MPA)
+    return TetModel(points, tens, grid, modulus, limit, cement, lesions, held)
 
 
 def _repeated(values: NDArray[np.bool_], step: int) -> NDArray[np.bool_]:
