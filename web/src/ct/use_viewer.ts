@@ -60,11 +60,11 @@ async function open(
   show: (viewer: CtViewer, stage: Stage) => boolean,
 ): Promise<void> {
   const { code, ct, first } = opening(base);
-  const coarse = await first;
-  const { shape, blocks, skeleton, volume } = await ct;
-  const dims = [...shape].reverse() as Dims;
-  const viewer = await (await code).CtViewer.open(canvases.planes, dims, coarse, moved);
+  const dims = ct.then(({ shape }) => [...shape].reverse() as Dims);
+  const viewer = await (await code).CtViewer.open(canvases.planes, dims, first, moved);
   if (!show(viewer, "planes")) return;
+  const coarse = await first;
+  const { blocks, skeleton, volume } = await ct;
   await painted();
   const bones = skeleton ? { file: await volumeAt(skeleton), factor: coarse.factor } : coarse;
   await viewer.openSolid(canvases.solid, bones, skeleton !== null);

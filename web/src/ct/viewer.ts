@@ -57,16 +57,15 @@ export class CtViewer {
     readonly isSoftware: boolean,
   ) {}
 
-  /** Shows the planes of a CT of ``dims`` voxels, on blocks of them at first.
+  /** Shows the planes of a CT of ``dims`` voxels, on blocks of them at first; made ready while these come.
    * @throws Error where the browser lacks WebGL 2 or the file is no NIfTI.
    */
   static async open(
     canvas: HTMLCanvasElement,
-    dims: Dims,
-    { file, factor }: Blocks,
+    dims: Promise<Dims>,
+    blocks: Promise<Blocks>,
     moved: (place: Millimetres) => void,
   ): Promise<CtViewer> {
-    headerOf(file);
     const planes = new Niivue({
       ...PLAIN,
       isRadiologicalConvention: true,
@@ -80,10 +79,13 @@ export class CtViewer {
       penSize: 5,
     });
     await planes.attachToCanvas(canvas, false);
+    withoutGradients(planes);
     // Drawn once, when all is set.
     planes.isBusy = true;
     planes.setSliceType(SLICE_TYPE.MULTIPLANAR);
     planes.setDrawColormap(COLOURS as unknown as string);
+    const { file, factor } = await blocks;
+    headerOf(file);
     planes.addVolume(await planeVolume(file, PRESETS.bone));
     planes.createEmptyDrawing();
     planes.setDrawOpacity(OPACITY);
@@ -94,7 +96,7 @@ export class CtViewer {
     planes.isBusy = false;
     planes.drawScene();
     await drawn(planes);
-    return new CtViewer(planes, dims, factor, drawsInSoftware());
+    return new CtViewer(planes, await dims, factor, drawsInSoftware());
   }
 
   /** Shows finer blocks in the place of those shown; once the brush is put away, where it is in hand. */
@@ -134,6 +136,7 @@ export class CtViewer {
       ...(isSoftware ? { forceDevicePixelRatio: 0.5 } : {}),
     });
     await view.attachToCanvas(canvas, false);
+    if (isSoftware) withoutGradients(view);
     view.setSliceType(SLICE_TYPE.RENDER);
     const skeleton = await NVImage.loadFromUrl({
       url: "bones.nii",
@@ -243,6 +246,13 @@ export class CtViewer {
 
 const planeVolume = (file: ArrayBuffer, [low, high]: readonly [number, number]): Promise<NVImage> =>
   NVImage.loadFromUrl({ url: "ct.nii", buffer: file, cal_min: low, cal_max: high, trustCalMinMax: true });
+
+/** NiiVue blurs and differentiates every volume for the light of 3-D views, which is most of its work on a processor:
+ * these shaders draw nothing instead.
+ */
+function withoutGradients(view: Niivue): void {
+  view.blurShader = view.sobelFirstOrderShader = view.rectShader ?? null;
+}
 
 const LOOK_MS = 15;
 

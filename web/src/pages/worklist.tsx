@@ -40,6 +40,7 @@ export function Worklist() {
 
   const holdsCt = value?.items.some((item) => item.kind === "ct") ?? false;
   useEffect(() => (holdsCt ? whenIdle(fetchCode) : undefined), [holdsCt]);
+  useEffect(() => whenIdle(() => void import("./study")), []);
 
   const filter = (set: (value: string) => void) => (value: string) => {
     set(value);

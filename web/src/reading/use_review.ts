@@ -92,8 +92,10 @@ const isAmending = (study: Study, person: string): boolean =>
 
 const UNREAD = new Set(["arrived", "reading", "failed"]);
 
+/** The reading is asked for along with the study, but for a case of a reader study, which has to be opened first. */
 async function load(base: string, fetchStudy: (base: string) => Promise<Study>): Promise<Held> {
+  const early = fetchStudy === calls.study ? calls.reading(base).catch(() => null) : null;
   const study = await fetchStudy(base);
-  const reading = UNREAD.has(study.state) ? null : await calls.reading(base);
+  const reading = UNREAD.has(study.state) ? null : ((await early) ?? (await calls.reading(base)));
   return { study, reading, draft: study.draft };
 }

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from osteoscope.domain.geometry import Grid
 
-# Name -> voxels along the longest axis. A browser without a graphics processor spends half a microsecond a voxel
-# (measured): what it shows first, and the finest that it shows.
+# Name -> voxels along the longest axis: what is shown first, and the finest that a browser without a graphics processor
+# shows, which spends processor time on every voxel.
 MOST: Mapping[str, int] = MappingProxyType({"quick": 176, "preview": 256})
 
 
