@@ -91,11 +91,12 @@ def children(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.fixture(scope="session")
-def trunk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files of a small CT with lesions."""
+def trunk(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The files of two small CTs of a patient: a lesion, and three months later two."""
     folder = tmp_path_factory.mktemp("trunk")
-    write_ct(trunk_of("2026-03-01", 2, 4), folder)
-    return folder
+    for date, levels in {"2025-12-01": (2,), "2026-03-01": (2, 4)}.items():
+        write_ct(trunk_of(date, *levels), folder / date)
+    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def trunk_of(date: str, *levels: int) -> Study:
@@ -106,8 +107,8 @@ def trunk_of(date: str, *levels: int) -> Study:
 
 
 @pytest.fixture(scope="session")
-def loaded(served: Served, browser: Any, children: list[Path], trunk: Path) -> Served:
-    """The server with an administrator, a signer, a reader, and three studies, one of them a CT."""
+def loaded(served: Served, browser: Any, children: list[Path], trunk: list[Path]) -> Served:
+    """The server with an administrator, a signer, a reader, and two dates of a child and of an adult on CT."""
     page = browser.new_page()
     make_admin(page, served.link)
     page.goto(f"{served.url}#/users")
@@ -119,7 +120,7 @@ def loaded(served: Served, browser: Any, children: list[Path], trunk: Path) -> S
         page.get_by_role("rowheader", name=name).wait_for()
     page.goto(f"{served.url}#/")
     upload(page, children)
-    upload(page, sorted(trunk.iterdir()))
-    wait_until_read(page, 3)
+    upload(page, trunk)
+    wait_until_read(page, 4)
     page.context.close()
     return served

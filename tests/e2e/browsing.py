@@ -99,6 +99,7 @@ def wait_until_read(page: Any, number: int) -> None:
     page.wait_for_function(
         "number => document.querySelectorAll('.state.read, .state.reviewed, .state.signed').length >= number",
         arg=number,
+        polling=500,  # at every frame by default, which takes the processor from the workers
         timeout=READ_MS,
     )
 

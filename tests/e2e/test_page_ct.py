@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
-from browsing import AXE, Served, axe, log_in, open_study
+import pytest
+from browsing import AXE, READ_MS, Served, axe, log_in, open_study
 
-CT = "2026-03-01"
+CT, PRIOR = "2026-03-01", "2025-12-01"
 
 
 def open_ct(page: Any) -> None:
@@ -24,12 +26,53 @@ def test_axe_finds_nothing_serious_and_presets_follow_the_keys(window: Any, load
     before = window.locator(".volumes canvas").first.screenshot()
     window.keyboard.press("b")
     window.wait_for_selector("button[aria-pressed=true]:text-is('Soft tissue')")
-    window.wait_for_timeout(300)
-    assert window.locator(".volumes canvas").first.screenshot() != before
+    until = time.monotonic() + 30
+    while window.locator(".volumes canvas").first.screenshot() == before:
+        assert time.monotonic() < until
     window.keyboard.press("b")
     window.keyboard.press("ArrowDown")
     window.locator("li.lesion.current").wait_for()
     assert not AXE.is_file() or axe(window, AXE) == []
+
+
+def compared(page: Any) -> list[tuple[str, str, str]]:
+    """What the page says of each lesion, once it was asked to compare: the call, and the volumes before and now."""
+    page.get_by_role("button", name="Compare the lesions with this prior").click()
+    page.locator("[data-calls]").wait_for(timeout=READ_MS)
+    rows = page.locator("tr[data-call]").all()
+    return [(row.get_attribute("data-call"), *row.locator("td.number").all_inner_texts()) for row in rows]
+
+
+def test_lesions_of_two_dates_stand_beside_each_other_with_their_calls(window: Any, loaded: Served) -> None:
+    """The lesion of both dates stays as it was; once the reader has rejected it at the later one, it is gone."""
+    log_in(window, loaded.url, "bo")
+    open_study(window, CT)
+    lesions = window.locator("li.lesion").count()
+    window.get_by_role("tab", name="Prior").click()
+    window.locator("#prior-choice option", has_text=PRIOR).wait_for(state="attached")
+    for head in ("Before, mL", "Now, mL"):
+        assert window.get_by_role("columnheader", name=head).count() == 0
+    rows = compared(window)
+    for head in ("Before, mL", "Now, mL"):
+        assert window.get_by_role("columnheader", name=head).count() == 1
+    assert len([now for _, _, now in rows if now != "–"]) == lesions
+    stable = max(rows, key=lambda row: row[0] == "stable")
+    assert stable[0] == "stable"
+    assert float(stable[2]) == pytest.approx(float(stable[1]), rel=0.25)
+    said = window.locator("[data-calls]").inner_text()
+    assert f"{len([call for call, *_ in rows if call == 'stable'])} stable" in said
+    report = window.get_by_role("link", name="Report of the comparison").get_attribute("href")
+    assert window.evaluate("async url => (await fetch(url)).headers.get('content-type')", report) == "application/pdf"
+
+    window.locator("tr[data-call=stable] button").first.click()
+    with window.expect_response("**/edits") as answer:
+        window.keyboard.press("r")
+    assert answer.value.ok, answer.value.text()
+    after = compared(window)
+    assert ("gone", stable[1], "–") in after
+    assert len(after) == len(rows)
+    window.keyboard.press("z")
+    window.get_by_role("tab", name=f"Lesions ({lesions})").wait_for()
 
 
 def test_a_ct_is_judged_and_signed(window: Any, loaded: Served) -> None:
@@ -49,9 +92,11 @@ def test_a_ct_is_judged_and_signed(window: Any, loaded: Served) -> None:
     window.keyboard.press("n")
     window.get_by_label("Diameter").fill("12")
     window.keyboard.press("Enter")
-    window.wait_for_function("n => document.querySelectorAll('li.lesion').length === n", arg=number + 1)
+    window.locator("li.lesion.current[data-lesion^=P]").wait_for()
+    assert window.locator("li.lesion").count() == number + 1
     window.keyboard.press("r")
-    window.wait_for_function("n => document.querySelectorAll('li.lesion').length === n", arg=number)
+    window.locator("li.lesion[data-lesion^=P]").wait_for(state="detached")
+    assert window.locator("li.lesion").count() == number
     window.keyboard.press("s")
     window.wait_for_selector("dialog .facts")
     window.keyboard.press("Space")

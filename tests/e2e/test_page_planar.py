@@ -40,7 +40,7 @@ def test_diffuse_uptake_is_drawn_taken_back_and_done_again(window: Any, loaded: 
     sites = begin(window, loaded)
     before = scores(window)
     window.keyboard.press("d")
-    assert window.get_by_role("button", name="Outline").get_attribute("aria-pressed") == "true"
+    window.wait_for_selector("button[aria-pressed=true]:text-is('Outline')")
     ring = corners(window, sites["skull"])
     window.mouse.move(*ring[0])
     window.mouse.down()
@@ -78,15 +78,15 @@ def test_an_outline_is_drawn_by_keys_alone(window: Any, loaded: Served) -> None:
         window.keyboard.press("Space")
         window.wait_for_selector(f"path.trace[data-corners='{number}']", state="attached")
     window.keyboard.press("Backspace")
-    window.wait_for_selector("path.trace[data-corners='3']")
+    window.wait_for_selector("path.trace[data-corners='3']", state="attached")
     assert foci(window) == before
     with window.expect_response("**/edits") as answer:
         window.keyboard.press("Enter")
     assert answer.value.ok, answer.value.text()
     window.wait_for_function("n => !document.body.innerText.includes(`Foci (${n})`)", arg=before)
-    assert window.locator("path.trace").count() == 0
+    window.locator("path.trace").wait_for(state="detached")
     window.keyboard.press("Escape")
-    assert window.get_by_role("button", name="Outline").get_attribute("aria-pressed") == "false"
+    window.wait_for_selector("button[aria-pressed=false]:text-is('Outline')")
     assert not AXE.is_file() or axe(window, AXE) == []
     with window.expect_response("**/undo"):
         window.keyboard.press("z")
