@@ -13,7 +13,7 @@ from osteoscope.domain.finding import Part
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
 from osteoscope.errors import InvalidValueError, UnsuitableStudyError
-from osteoscope.fe.bone import bone_from
+from osteoscope.fe.bone import bone_from, shifted
 from osteoscope.fe.density import REFERENCES, Calibration, by_air_fat_muscle, from_rods, nominal
 from osteoscope.fe.laws import DEFAULTS, LAWS, law_for
 from osteoscope.fe.mesh import Material, frame, mesh
@@ -206,6 +206,18 @@ def test_a_cortex_cut_by_one_voxel_is_taken_back_whole_and_soft_tissue_is_not() 
     smaller, larger = made.grown(-1), made.grown(1)
     assert (smaller.hu[made.mask & ~smaller.mask] == 60).all()
     assert smaller.mask.sum() < made.mask.sum() < larger.mask.sum()
+
+
+def test_fat_that_a_mask_took_in_at_its_outside_is_left_out_and_marrow_is_not() -> None:
+    grid = Grid.axial((30, 40, 40), (1.0, 1.0, 1.0))
+    depth = 12 - np.abs(np.moveaxis(np.indices(grid.shape), 0, -1) - (15, 20, 20)).max(axis=-1)
+    bone = depth >= 0
+    hu = np.where(bone, np.where(depth < 3, 900, -60), -100)
+    image = Image(grid, hu.astype(np.int16), "HU")
+    drawn = shifted(bone, grid, 1)
+    made, too_large = (bone_from(image, "femur_left", Part.from_mask("ct", mask)) for mask in (bone, drawn))
+    assert drawn.sum() > 1.2 * bone.sum()
+    assert made.mask.sum() == too_large.mask.sum() == made.grown(1).mask.sum() == bone.sum()
 
 
 def test_lesion_outside_of_the_mask_is_taken_back_into_the_bone() -> None:

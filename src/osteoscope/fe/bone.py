@@ -18,9 +18,9 @@ from osteoscope.errors import UnsuitableStudyError
 Mask = NDArray[np.bool_]
 Array = NDArray[np.float32]
 # Choices of this program. A gap up to twice CLOSE_MM wide in a bone's outline is the lesion's doing, not its shape. No
-# soft tissue without contrast agent is dense.
+# soft tissue without contrast agent is dense, and no bone's surface as light as fat.
 _MARGIN, CLOSE_MM = 4, 8.0
-DENSE_HU = 200.0
+DENSE_HU, LIGHT_HU = 200.0, 0.0
 METAL_HU, _METAL_MM3, _METAL_NEAR_MM = 2500.0, 40.0, 2.0
 _SECOND_PIECE = 0.08
 # Depths (mm) below the surface within which healthy tissue of one bone is alike, and how far along it.
@@ -57,16 +57,23 @@ class Bone:
     def grown(self, voxels: int) -> Bone:
         """The mask one or more voxels larger or smaller (by the smallest spacing), lesions as they are.
 
-        A smaller one keeps dense voxels, which ``snapped`` would take back.
+        A smaller one keeps dense voxels, and a larger one takes none as light as fat: ``snapped`` would undo both.
         """
         mask = shifted(self.mask, self.grid, voxels)
         if voxels < 0:
             mask |= self.mask & (self.hu >= DENSE_HU)
+        else:
+            mask &= self.mask | (self.hu >= LIGHT_HU)
         return self._within(mask)
 
     def snapped(self) -> Bone:
-        """The mask with dense voxels up to one voxel outside: drawn one voxel too far in, half of a cortex is lost."""
-        return self._within(self.mask | (shifted(self.mask, self.grid, 1) & (self.hu >= DENSE_HU)))
+        """The mask with dense voxels up to one voxel outside, and without those at its surface that are light as fat.
+
+        Drawn one voxel too far in, half of a cortex is lost; one too far out, elements of next to no strength hang on
+        the bone, which bear nothing and cost the solver several times the work.
+        """
+        mask = self.mask | (shifted(self.mask, self.grid, 1) & (self.hu >= DENSE_HU))
+        return self._within(mask & (shifted(mask, self.grid, -1) | (self.hu >= LIGHT_HU)))
 
     def _within(self, mask: Mask) -> Bone:
         return replace(self, mask=mask, lesions={name: part & mask for name, part in self.lesions.items()})
