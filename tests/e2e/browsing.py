@@ -24,7 +24,7 @@ AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = shutil.which("chromium")
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of tests
-READ_MS = 400_000  # a moment on a quiet machine
+READ_MS = 400_000  # for what workers do: a moment on a quiet machine
 
 
 @dataclass(frozen=True)

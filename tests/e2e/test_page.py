@@ -10,6 +10,7 @@ import pytest
 from browsing import (
     AXE,
     PASSWORD,
+    READ_MS,
     Served,
     axe,
     enter,
@@ -154,7 +155,7 @@ def test_three_keys_sign_and_the_files_are_written(window: Any, loaded: Served) 
     assert PRIOR in facts.inner_text()
     window.keyboard.press("Space")
     window.keyboard.press("Enter")
-    window.locator("[data-signed=true]").wait_for(timeout=60_000)
+    window.locator("[data-signed=true]").wait_for(timeout=READ_MS)
     window.keyboard.press("Enter")
     window.locator(".study-bar .state.signed").wait_for()
     window.wait_for_selector(".steps button:disabled")
@@ -201,7 +202,7 @@ def test_three_foci_take_three_clicks_and_three_keys(window: Any, loaded: Served
     for key in ("s", "Space", "Enter"):
         window.keyboard.press(key)
         window.wait_for_selector("dialog")
-    window.locator("[data-signed]").wait_for(timeout=60_000)
+    window.locator("[data-signed]").wait_for(timeout=READ_MS)
 
 
 def test_a_reader_study_hides_the_program_until_the_second_phase(window: Any, loaded: Served) -> None:

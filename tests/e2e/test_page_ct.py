@@ -101,7 +101,7 @@ def test_a_ct_is_judged_and_signed(window: Any, loaded: Served) -> None:
     window.wait_for_selector("dialog .facts")
     window.keyboard.press("Space")
     window.keyboard.press("Enter")
-    window.locator("[data-signed=true]").wait_for(timeout=60_000)
+    window.locator("[data-signed=true]").wait_for(timeout=READ_MS)
 
 
 def test_the_brush_changes_a_mask(window: Any, loaded: Served) -> None:

@@ -6,7 +6,7 @@ import base64
 from pathlib import Path
 from typing import Any
 
-from browsing import AXE, Served, axe, foci, level, log_in, open_study, pixel, total
+from browsing import AXE, READ_MS, Served, axe, foci, level, log_in, open_study, pixel, total
 
 PRIOR = "2026-02-03"
 
@@ -130,6 +130,6 @@ def test_files_are_dropped_on_the_worklist_and_what_is_none_is_refused(
         }""",
         [[name, base64.b64encode(data).decode()] for name, data in files],
     )
-    window.get_by_text("letter.txt").first.wait_for(timeout=60_000)
+    window.get_by_text("letter.txt").first.wait_for(timeout=READ_MS)
     window.get_by_text("are here already").first.wait_for()
     assert window.locator("tbody tr").count() == rows
