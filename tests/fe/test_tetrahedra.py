@@ -119,7 +119,10 @@ def test_a_vertebra_keeps_volume_stiffness_lesion_and_supports() -> None:
     trial = compression(sick, vertebra_marks(sick), PLASTIC, 3.0)
     tets = tetrahedra(sick, PLASTIC, trial, 3.0)
     assert tets.volume.min() > 0
-    assert sums(tets, trial) == pytest.approx((1, 1), abs=0.02)
+    volume, modulus = sums(tets, trial)
+    assert volume == pytest.approx(1, abs=0.02)
+    # Bone and cement that share an element are layers, whose moduli do not add up: the integral depends on its size.
+    assert modulus == pytest.approx(1, abs=0.03)
     lesion = tets.lesions["ball"]
     assert (tets.volume * lesion).sum() == pytest.approx(ball.sum() * bone.grid.cell, rel=0.02)
     # A lesion is soft material, not a hole.
