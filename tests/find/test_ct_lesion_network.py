@@ -116,6 +116,17 @@ def test_what_touches_no_bone_or_is_too_small_is_no_lesion() -> None:
     assert len(list(spots(chances(lesion), hu, bone, SpotOptions(least_voxels=2)))) == 1
 
 
+def test_soft_tissue_that_looks_like_tumour_is_none_and_drowns_no_lesion() -> None:
+    bone = np.zeros((40, 40, 60), dtype=bool)
+    bone[:, :, :12] = True
+    lesion = np.where(bone, 0.0, 0.9)
+    assert list(spots(chances(lesion), np.full(bone.shape, 55, np.int16), bone)) == []
+    lesion[10:16, 10:16, 6:12] = 0.9
+    (found,) = spots(chances(lesion), np.full(bone.shape, 55, np.int16), bone, SpotOptions(least_in_bone=0.01))
+    reach = np.argwhere(found.mask)[:, 2].max() + found.box[2].start - 11
+    assert reach == 9.0 // 1.5
+
+
 def phantom() -> tuple[Study, tuple[MappedSite, ...]]:
     """Marrow of 100 HU in two bones, one with a dense ball of 12 mm and, far from it, a metal pin."""
     grid = Grid.axial((30, 50, 60), (2.5, 1.2, 1.2), (5, -30, 12))

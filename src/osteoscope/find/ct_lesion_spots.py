@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import cc3d
+import edt
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from osteoscope.domain.finding import FindingKind
-from osteoscope.find.ct_lesion_windows import Array, Chances, Mask
+from osteoscope.find.ct_lesion_windows import STEP_MM, Array, Chances, Mask
 
 FEATURES = ("peak", "mean", "volume", "look_alike", "in_bone", "contrast")
 
@@ -24,6 +25,8 @@ class SpotOptions:
         least: chance below which nothing is looked for.
         inside: a voxel belongs to a lesion from this chance on, or from half of its peak where that is less.
         least_voxels: smaller places are no lesions.
+        beyond_mm: a lesion reaches no farther than this out of bone, ...
+        least_in_bone: ... and at least this share of it lies within: soft tissue that looks like tumour is none.
         ring: voxels around a lesion that its contrast is taken to.
         lytic_hu, blastic_hu: below, above: lytic, blastic voxels (project reference, section 3.1: 130, 300).
         pure: share of lytic (blastic) voxels from which a lesion is lytic (blastic) and not mixed (section 3.1: 2/3).
@@ -32,6 +35,8 @@ class SpotOptions:
     least: float = 0.1
     inside: float = 0.5
     least_voxels: int = 4
+    beyond_mm: float = 9.0
+    least_in_bone: float = 0.1
     ring: int = 3
     lytic_hu: float = 130.0
     blastic_hu: float = 300.0
@@ -62,11 +67,12 @@ class Spot:
 
 
 def spots(seen: Chances, hu: NDArray[np.int16], bone: Mask, options: SpotOptions = SpotOptions()) -> Iterator[Spot]:
-    """All candidates that touch bone.
+    """All candidates with enough of them in bone.
 
     A place of low chance that holds several surer ones is parted into them: it is cut at half of its own peak.
     """
-    labels = cc3d.connected_components((seen.lesion >= options.least).astype(np.uint8), connectivity=26)
+    near = edt.edt(~bone, anisotropy=(STEP_MM,) * 3) <= options.beyond_mm
+    labels = cc3d.connected_components(((seen.lesion >= options.least) & near).astype(np.uint8), connectivity=26)
     for number, box in enumerate(ndimage.find_objects(labels), start=1):
         chance = np.where(labels[box] == number, seen.lesion[box], 0)
         cut = min(options.inside, float(chance.max()) / 2)
@@ -74,7 +80,8 @@ def spots(seen: Chances, hu: NDArray[np.int16], bone: Mask, options: SpotOptions
         for piece, inner in enumerate(ndimage.find_objects(pieces), start=1):
             mask = pieces[inner] == piece
             whole = tuple(slice(b.start + s.start, b.start + s.stop) for b, s in zip(box, inner, strict=True))
-            if np.count_nonzero(mask) >= options.least_voxels and (bone[whole] & mask).any():
+            inside = np.count_nonzero(bone[whole] & mask)
+            if np.count_nonzero(mask) >= options.least_voxels and inside > options.least_in_bone * mask.sum():
                 yield _spot(whole, mask, (seen, hu, bone), options)
 
 
