@@ -17,6 +17,7 @@ from osteoscope.find.ct_bone_fine import coarse_frame, fine_bone, fine_sites
 from osteoscope.find.ct_bone_look import Seen, filled, spans_of
 from osteoscope.find.ct_bone_maps import FINE_MM, KIND_OF, TILE, folded, kind_of, level_of, unfolded
 from osteoscope.find.ct_bone_pieces import Vertebra
+from osteoscope.find.ct_bone_regions import voxels_on_source
 from osteoscope.find.ct_bone_tables import TOTALSEGMENTATOR, VERSE, label_of_class
 from osteoscope.find.ct_bones_network import name_cells
 from osteoscope.find.ct_frame import Frame
@@ -123,6 +124,28 @@ def test_tiles_decide_each_cell_once_and_see_it(cells: int, tile: int) -> None:
     decided = [n for _, first, stop in spans for n in range(first, stop)]
     assert decided == list(range(cells))
     assert all(start <= first < stop <= start + tile for start, first, stop in spans)
+
+
+@pytest.mark.parametrize("slices_mm", [1.5, 4.0])
+def test_sites_lie_on_the_grid_of_the_scan(slices_mm: float) -> None:
+    """A scan with its head first and its rows reversed gets each bone where it lies."""
+    seen = body(L5, 3)
+    found, cells = name_cells(seen, filled(seen, 128) > 0)
+    bone = np.kron(cells > 0, np.ones((4, 4, 4), dtype=bool))
+    grid = Grid.axial(bone.shape, (FINE_MM,) * 3, (-30, -20, 100))
+    matrix = np.eye(4)
+    matrix[:3, :3] = [[0, 0, FINE_MM], [0, -FINE_MM, 0], [-slices_mm, 0, 0]]
+    matrix[:3, 3] = grid.to_position([bone.shape[0] - 1, bone.shape[1] - 1, 0])
+    source = Grid.from_matrix([int(bone.shape[0] * FINE_MM / slices_mm), *bone.shape[1:]], matrix)
+    frame = Frame(np.zeros(bone.shape, np.int16), grid, source)
+    sites = voxels_on_source(frame, fine_sites(cells, bone.shape), found, bone.view(np.uint8) * 255)
+    assert {place.site for place in sites} >= {"sacrum", "vertebra_L5", "vertebra_L4", "vertebra_L3"}
+    for place in sites:
+        assert place.region is not None
+        (part,) = place.region.parts
+        where = np.argwhere(cells == [name.site for name in found].index(place.site) + 1)
+        wanted = grid.to_position(4 * where.mean(axis=0) + 1.5)
+        assert np.abs(source.to_position(part.centroid()) - wanted).max() < 0.6 * slices_mm
 
 
 def test_names_of_cells_reach_voxels_with_even_borders() -> None:

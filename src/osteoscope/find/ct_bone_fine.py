@@ -23,7 +23,7 @@ _REACH = 2  # cells beyond the named ones to which their names extend
 
 @dataclass(frozen=True)
 class EdgeOptions:
-    """Choices of where bone ends; design choices, checked against automatic labels of one real scan.
+    """Choices of where bone ends; design choices, not checked on scans yet.
 
     Args:
         doubtful: chance, in 1/255, below which dense voxels are no bone (agent, stones, calcified vessels).

@@ -72,9 +72,12 @@ def tables() -> tuple[NDArray[np.int8], NDArray[np.int8]]:
 
 def halved(hu: NDArray[Any]) -> NDArray[np.float32]:
     """Mean HU of blocks of 2 x 2 x 2 voxels; an odd last voxel is left out."""
-    even = hu[tuple(slice(0, n - n % 2) for n in hu.shape)].astype(np.float32)
-    d, h, w = (n // 2 for n in even.shape)
-    return np.asarray(even.reshape(d, 2, h, 2, w, 2).mean(axis=(1, 3, 5)), dtype=np.float32)
+    return np.asarray(folded(even(hu)).mean(axis=0, dtype=np.float32))
+
+
+def even(voxels: NDArray[Any]) -> NDArray[Any]:
+    """Without the last voxel of an axis that has an odd number."""
+    return voxels[tuple(slice(0, n - n % FOLD) for n in voxels.shape)]
 
 
 def folded(voxels: NDArray[Any]) -> NDArray[Any]:

@@ -80,8 +80,8 @@ def spots(seen: Chances, hu: NDArray[np.int16], bone: Mask, options: SpotOptions
         for piece, inner in enumerate(ndimage.find_objects(pieces), start=1):
             mask = pieces[inner] == piece
             whole = tuple(slice(b.start + s.start, b.start + s.stop) for b, s in zip(box, inner, strict=True))
-            inside = np.count_nonzero(bone[whole] & mask)
-            if np.count_nonzero(mask) >= options.least_voxels and inside > options.least_in_bone * mask.sum():
+            size, inside = np.count_nonzero(mask), np.count_nonzero(bone[whole] & mask)
+            if size >= options.least_voxels and inside > options.least_in_bone * size:
                 yield _spot(whole, mask, (seen, hu, bone), options)
 
 

@@ -118,11 +118,8 @@ def prepare(study: Study, mapped: tuple[MappedSite, ...], name: str, options: Sp
     counts = count_maps(image.values, found, _pixel_mm(study, name, at), options.counts)
     regions = {m.site: m.region.on(name) for m in mapped if m.region}
     units = {unit: _on_elements(part, image.grid.shape, counts) for unit, part in regions.items() if part}
-    counts = replace(
-        counts,
-        level=counts.level / _muscle(counts, units, options),
-        background=counts.background / _muscle(counts, units, options),
-    )
+    muscle = _muscle(counts, units, options)
+    counts = replace(counts, level=counts.level / muscle, background=counts.background / muscle)
     contrast = _contrast(counts, units, options)
     scaled = at.scaled(counts.bin) if at else None
     organs = hot_organs(counts.level, contrast, scaled) if scaled else {}

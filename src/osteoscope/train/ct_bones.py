@@ -1,6 +1,6 @@
 """The whole training of the bones network: `python -m osteoscope.train.ct_bones WORK`. Resumable: run it again.
 
-Label maps are made first (about 5 s each on one core), then the network is trained (about 0.7 s a step on two cores),
+Label maps are made first (about 5 s each on one core), then the network is trained (about 0.4 s a step on two cores),
 then exported with its card into WORK/model; `--ship` puts it where the package looks for it.
 """
 

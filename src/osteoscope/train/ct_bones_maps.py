@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from osteoscope.domain.geometry import Grid
 from osteoscope.errors import InvalidValueError
-from osteoscope.find.ct_bone_maps import FINE_MM, LABEL_OF, LABELS, folded, halved
+from osteoscope.find.ct_bone_maps import FINE_MM, LABEL_OF, LABELS, even, folded, halved
 from osteoscope.simulate.ct_anatomy import Anatomy, CtPatient, grow
 from osteoscope.simulate.ct_body import paint_body, paint_table
 from osteoscope.simulate.ct_canvas import Canvas
@@ -92,8 +92,7 @@ class LabelMap:
 
 def coarse(hu: NDArray[Any], labels: NDArray[np.uint8]) -> LabelMap:
     """The map of voxels of 1.5 mm: bone where a third of eight is, of the bone that most of them are of."""
-    inside = tuple(slice(0, n - n % 2) for n in labels.shape)
-    eight = folded(labels[inside])
+    eight = folded(even(labels))
     alike = sum((eight == other).astype(np.uint8) for other in eight)
     most = np.take_along_axis(eight, np.where(eight > 0, alike, 0).argmax(axis=0)[None], axis=0)[0]
     return LabelMap(coded(halved(hu)), np.where((eight > 0).sum(axis=0) >= _LEAST_OF_EIGHT, most, 0).astype(np.uint8))
