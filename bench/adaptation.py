@@ -17,7 +17,7 @@ from osteoscope.measure.adaptation_card import Gain
 from osteoscope.measure.adaptation_evidence import Evidence, evidence
 from osteoscope.measure.score_extent import extent
 from osteoscope.measure.score_tables import ScoreOptions
-from osteoscope.reading.plan import plan_for
+from osteoscope.reading.plan_table import plan_for
 from osteoscope.reading.read import read
 from osteoscope.simulate.planar import Simulation, random_recipe, simulate_planar
 from osteoscope.stats.resampling import Resampling

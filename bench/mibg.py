@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from measure import SHARED
 from osteoscope.domain.anatomy import SIOPEN
 from osteoscope.domain.reading import Reading
-from osteoscope.reading.plan import plan_for
+from osteoscope.reading.plan_table import plan_for
 from osteoscope.reading.read import read
 from osteoscope.simulate.body import Body
 from osteoscope.simulate.phantom import Phantom

@@ -30,7 +30,7 @@ from osteoscope.domain.image import Image
 from osteoscope.domain.reading import Case, MappedSite, Reading
 from osteoscope.domain.study import Study
 from osteoscope.find.detection import Detection
-from osteoscope.reading.plan import PLAN_NAMES
+from osteoscope.reading.plan_table import PLAN_NAMES
 from osteoscope.reading.read import read
 from osteoscope.simulate.ct import CtLesion, CtRecipe, simulate_ct
 from osteoscope.simulate.planar import Camera, ChildRecipe, Diffuse, Foci, simulate_planar

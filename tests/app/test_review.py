@@ -15,7 +15,7 @@ from osteoscope.deliver.review.edits import EDITS
 from osteoscope.domain import codec
 from osteoscope.domain.reading import SCHEMA, Reading
 from osteoscope.errors import ModelError
-from osteoscope.reading import plan
+from osteoscope.reading import planar_plans
 
 Plain = dict[str, Any]
 
@@ -285,7 +285,7 @@ def test_a_tampered_model_fails_the_study_and_loses_nothing(
     def tampered(name: str) -> None:
         raise ModelError(f"load model {name}", "weights that do not match their card", "Install again")
 
-    monkeypatch.setattr(plan, "shipped", tampered)
+    monkeypatch.setattr(planar_plans, "shipped", tampered)
     with pytest.raises(ModelError, match="do not match their card"):
         served.work()
     assert page.get(f"/api/studies/{study}/reading") == before

@@ -34,7 +34,7 @@ from osteoscope.errors import IntakeError, ModelError, UnsuitableStudyError
 from osteoscope.find.ct_lesion_windows import planes
 from osteoscope.find.model import SHIPPED, Model
 from osteoscope.reading.lesions import by_model
-from osteoscope.reading.plan import PLAN_NAMES, plan_for
+from osteoscope.reading.plan_table import PLAN_NAMES, plan_for
 from osteoscope.stats.detection_figures import DetectionOptions
 from osteoscope.stats.resampling import Resampling
 from osteoscope.train.ct_backgrounds import read_study

@@ -23,7 +23,7 @@ from osteoscope.domain.finding import Finding, Measure
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.reading import Case, Reading
 from osteoscope.find.detection import Detection
-from osteoscope.reading.plan import PLAN_NAMES
+from osteoscope.reading.plan_table import PLAN_NAMES
 from osteoscope.reading.read import read
 from osteoscope.simulate.ct import CtLesion, CtRecipe, CtSimulation, simulate_ct
 

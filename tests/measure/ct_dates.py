@@ -10,7 +10,7 @@ from osteoscope.find.detection import Detection
 from osteoscope.measure.intensity import attenuation
 from osteoscope.measure.lesion_change import CtDate
 from osteoscope.measure.size import size
-from osteoscope.reading.plan import PLAN_NAMES
+from osteoscope.reading.plan_table import PLAN_NAMES
 from osteoscope.reading.read import read
 from osteoscope.simulate.ct import CtLesion, CtPatient, CtRecipe, CtSimulation, Scanner, simulate_ct
 from osteoscope.simulate.ct_followup import Change, FollowUp, Pose, follow_up

@@ -17,7 +17,8 @@ from osteoscope.errors import DependencyError, ModelError
 from osteoscope.find import ct_bones_network
 from osteoscope.find.ct_bones_nnunet import _PROGRAM
 from osteoscope.reading.bones import by_choice
-from osteoscope.reading.plan import PLANS, bones_by_network, plan_for
+from osteoscope.reading.ct_plans import bones_by_network
+from osteoscope.reading.plan_table import PLANS, plan_for
 
 
 @pytest.fixture

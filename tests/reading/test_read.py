@@ -16,7 +16,9 @@ from osteoscope.errors import UnsuitableStudyError
 from osteoscope.find.detection import Detection
 from osteoscope.find.model import is_shipped
 from osteoscope.measure.score_tables import ScoreOptions
-from osteoscope.reading.plan import PLANS, Plan, plan_for, scored_by
+from osteoscope.reading.plan import Plan
+from osteoscope.reading.plan_table import PLANS, plan_for
+from osteoscope.reading.planar_plans import scored_by
 from osteoscope.reading.read import STEPS, read
 
 GRID = Grid.axial((4, 6, 6), (2, 1, 1))

@@ -11,7 +11,7 @@ from osteoscope.domain.finding import Finding, Part, Point, Region
 from osteoscope.domain.image import Image
 from osteoscope.domain.reading import Case, MappedSite
 from osteoscope.domain.study import Patient, Study
-from osteoscope.reading.plan import BASELINES, PLANS
+from osteoscope.reading.plan_table import BASELINES, PLANS
 from osteoscope.reading.strength import BoneLoading, load_bone, strength_of_site, with_strength
 
 

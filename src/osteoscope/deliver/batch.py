@@ -21,7 +21,8 @@ from osteoscope.measure.adaptation_card import Card
 from osteoscope.measure.score_tables import ScoreOptions
 from osteoscope.reading.bones import by_choice
 from osteoscope.reading.lesions import by_model
-from osteoscope.reading.plan import plan_for, scored_by
+from osteoscope.reading.plan_table import plan_for
+from osteoscope.reading.planar_plans import scored_by
 from osteoscope.reading.read import read
 from osteoscope.reading.strength import with_strength
 

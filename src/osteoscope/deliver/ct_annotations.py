@@ -16,7 +16,7 @@ from osteoscope.domain.geometry import Grid
 from osteoscope.domain.reading import MappedSite
 from osteoscope.domain.study import Study
 from osteoscope.errors import IntakeError, InvalidValueError, UnsuitableStudyError
-from osteoscope.reading.plan import plan_for
+from osteoscope.reading.plan_table import plan_for
 from osteoscope.train.ct_backgrounds import read_study
 
 # Which masks of a DICOM file are lesions, by their labels or what they are said to be.

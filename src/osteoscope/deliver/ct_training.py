@@ -22,7 +22,7 @@ from osteoscope.find.ct_lesion_windows import MODEL
 from osteoscope.find.detection import Detection
 from osteoscope.find.model import Model, is_shipped, shipped
 from osteoscope.measure.size import size
-from osteoscope.reading.plan import plan_for
+from osteoscope.reading.plan_table import plan_for
 from osteoscope.reading.read import read
 from osteoscope.report.evaluation_wording import sentence
 from osteoscope.report.wording import count

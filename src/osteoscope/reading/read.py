@@ -26,7 +26,8 @@ from osteoscope.domain.reading import (
 )
 from osteoscope.domain.study import Study
 from osteoscope.find.detection import Detection
-from osteoscope.reading.plan import Plan, plan_for
+from osteoscope.reading.plan import Plan
+from osteoscope.reading.plan_table import plan_for
 
 T = TypeVar("T")
 Measures = tuple[Measure, ...]

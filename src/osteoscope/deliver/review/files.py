@@ -21,7 +21,7 @@ from osteoscope.dicom.load import Candidate, IntakeOptions, load, scan
 from osteoscope.domain.reading import Reading
 from osteoscope.domain.study import IntakeNote, Patient, Study, StudyKind
 from osteoscope.errors import IntakeError, ModelError
-from osteoscope.reading.plan import plan_for
+from osteoscope.reading.plan_table import plan_for
 from osteoscope.reading.read import read
 
 Progress = Callable[[str, int, int], None]

@@ -11,7 +11,8 @@ from osteoscope.deliver.review.edits_ct import MARKS
 from osteoscope.domain.finding import Finding, Measure, SetAside
 from osteoscope.domain.reading import Case, Gap, MappedSite, SiteReading, StudyRecord
 from osteoscope.measure.burden import burden, burden_of_site
-from osteoscope.reading.plan import PLAN_NAMES, Plan, plan_for
+from osteoscope.reading.plan import Plan
+from osteoscope.reading.plan_table import PLAN_NAMES, plan_for
 
 Measures = tuple[Measure, ...]
 Gaps = tuple[Gap, ...]
