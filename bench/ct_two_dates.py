@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from osteoscope.domain.reading import Reading
-from osteoscope.find.detection import Detection
-from osteoscope.measure.intensity import attenuation
 from osteoscope.measure.lesion_change import CtDate, follow
-from osteoscope.measure.size import size
-from osteoscope.reading.plan_table import PLAN_NAMES
-from osteoscope.reading.read import read
+from osteoscope.reading.known import read_known
 from osteoscope.simulate.ct import CtLesion, CtPatient, CtRecipe, CtSimulation, Scanner, simulate_ct
 from osteoscope.simulate.ct_followup import Change, FollowUp, Pose, follow_up, sources
 
@@ -88,16 +82,8 @@ def ct_two_dates() -> Figures:
 
 
 def _date(made: CtSimulation) -> CtDate:
-    return CtDate(made.study.date, _reading(made), made.mapped, made.study.images["ct"])
-
-
-def _reading(made: CtSimulation) -> Reading:
-    findings = tuple(replace(finding, measures=()) for finding in made.reading.findings)
-    plan = replace(
-        PLAN_NAMES["ct-baseline"], map_sites=lambda _: made.mapped, detect=lambda *_: Detection(findings),
-        of_finding=(size, attenuation), of_site=(), of_study=(),
-    )  # fmt: skip
-    return read(made.study, plan).reading
+    reading = read_known(made.study, made.mapped, made.reading.findings)
+    return CtDate(made.study.date, reading, made.mapped, made.study.images["ct"])
 
 
 ROWS: Mapping[str, Callable[[], Figures]] = MappingProxyType({"ct_two_dates": ct_two_dates})

@@ -29,9 +29,8 @@ from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
 from osteoscope.domain.reading import Case, MappedSite, Reading
 from osteoscope.domain.study import Study
-from osteoscope.find.detection import Detection
-from osteoscope.reading.plan_table import PLAN_NAMES
-from osteoscope.reading.read import read
+from osteoscope.reading.ct_plans import CT_BASELINE
+from osteoscope.reading.known import read_known
 from osteoscope.simulate.ct import CtLesion, CtRecipe, simulate_ct
 from osteoscope.simulate.planar import Camera, ChildRecipe, Diffuse, Foci, simulate_planar
 from osteoscope.store import queue, rows
@@ -120,13 +119,12 @@ def big_trunk() -> tuple[Study, tuple[MappedSite, ...], Reading]:
 
     mapped = tuple(replace(p, region=enlarged(p.region) if p.region else None) for p in made.mapped)
     found = tuple(
-        replace(f, region=r, measures=(), centre=Point.centre_of(r.parts[0], grid))
+        replace(f, region=r, centre=Point.centre_of(r.parts[0], grid))
         for f in made.reading.findings
         for r in [enlarged(f.region)]
     )
     study = replace(made.study, uid="2.25.512", date="2031-01-01", images={"ct": Image(grid, large, "HU")})
-    plan = replace(PLAN_NAMES["ct-baseline"], map_sites=lambda _: mapped, detect=lambda *_: Detection(found))
-    return study, mapped, read(study, plan).reading
+    return study, mapped, read_known(study, mapped, found, CT_BASELINE)
 
 
 def _ct(settings: Settings, store: Store) -> None:

@@ -22,9 +22,8 @@ from osteoscope.deliver.review.views import write_views
 from osteoscope.domain.finding import Finding, Measure
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.reading import Case, Reading
-from osteoscope.find.detection import Detection
-from osteoscope.reading.plan_table import PLAN_NAMES
-from osteoscope.reading.read import read
+from osteoscope.reading.ct_plans import CT_BASELINE
+from osteoscope.reading.known import read_known
 from osteoscope.simulate.ct import CtLesion, CtRecipe, CtSimulation, simulate_ct
 
 Edit = dict[str, Any]
@@ -48,11 +47,7 @@ class Scene:
 
 
 def _by_plan(made: CtSimulation, findings: Sequence[Finding]) -> Reading:
-    bare = tuple(replace(f, measures=()) for f in findings)
-    plan = replace(
-        PLAN_NAMES["ct-baseline"], map_sites=lambda _: made.mapped, detect=lambda *_: Detection(bare), limits=()
-    )
-    return read(made.study, plan).reading
+    return read_known(made.study, made.mapped, findings, replace(CT_BASELINE, limits=()))
 
 
 def scene(recipe: CtRecipe, folder: Path) -> Scene:

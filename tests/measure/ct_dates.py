@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 
 from osteoscope.domain.reading import Reading
-from osteoscope.find.detection import Detection
-from osteoscope.measure.intensity import attenuation
 from osteoscope.measure.lesion_change import CtDate
-from osteoscope.measure.size import size
-from osteoscope.reading.plan_table import PLAN_NAMES
-from osteoscope.reading.read import read
+from osteoscope.reading.known import read_known
 from osteoscope.simulate.ct import CtLesion, CtPatient, CtRecipe, CtSimulation, Scanner, simulate_ct
 from osteoscope.simulate.ct_followup import Change, FollowUp, Pose, follow_up
 
@@ -43,12 +38,7 @@ def simulations() -> tuple[CtSimulation, CtSimulation]:
 
 def reading_of(made: CtSimulation) -> Reading:
     """A Reading that finds what is there, and measures it."""
-    findings = tuple(replace(finding, measures=()) for finding in made.reading.findings)
-    plan = replace(
-        PLAN_NAMES["ct-baseline"], map_sites=lambda _: made.mapped, detect=lambda *_: Detection(findings),
-        of_finding=(size, attenuation), of_site=(), of_study=(),
-    )  # fmt: skip
-    return read(made.study, plan).reading
+    return read_known(made.study, made.mapped, made.reading.findings)
 
 
 @cache
