@@ -6,58 +6,31 @@ import { Heads } from "../ui/heads";
 
 const HEADS: readonly Key[] = ["level.segment", "level.level", "level.interval"];
 
-/** One row per place; each level is one click away. */
-export function LevelTable({
-  reading,
-  prior,
-  score,
-  sites,
-  current,
-  canEdit,
-  choose,
-  set,
-}: {
+interface Props {
   reading: Reading;
   prior: Reading | null;
   score: Score;
-  sites: readonly string[];
-  current: string | null;
   canEdit: boolean;
   choose: (site: string) => void;
   set: (site: string, level: number | null) => void;
-}) {
+}
+
+/** One row per place; each level is one click away. */
+export function LevelTable({ sites, current, ...shared }: Props & { sites: readonly string[]; current: string | null }) {
   const { t } = useTexts();
   return (
-    <table className="levels" aria-label={t(`score.${score}`)}>
-      <Heads of={prior ? [...HEADS, "level.prior", "level.change"] : HEADS} />
+    <table className="levels" aria-label={t(`score.${shared.score}`)}>
+      <Heads of={shared.prior ? [...HEADS, "level.prior", "level.change"] : HEADS} />
       <tbody>
         {sites.map((site) => (
-          <Row key={site} {...{ reading, prior, score, site, canEdit, choose, set }} isCurrent={site === current} />
+          <Row key={site} {...shared} site={site} isCurrent={site === current} />
         ))}
       </tbody>
     </table>
   );
 }
 
-function Row({
-  reading,
-  prior,
-  score,
-  site,
-  isCurrent,
-  canEdit,
-  choose,
-  set,
-}: {
-  reading: Reading;
-  prior: Reading | null;
-  score: Score;
-  site: string;
-  isCurrent: boolean;
-  canEdit: boolean;
-  choose: (site: string) => void;
-  set: (site: string, level: number | null) => void;
-}) {
+function Row({ reading, prior, score, canEdit, choose, set, site, isCurrent }: Props & { site: string; isCurrent: boolean }) {
   const { t, site: named } = useTexts();
   const level = levelOf(reading, score, site);
   const before = prior ? levelOf(prior, score, site) : undefined;
