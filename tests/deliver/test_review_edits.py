@@ -185,6 +185,22 @@ def test_a_level_by_hand_overrides_what_follows_from_the_findings() -> None:
         assert (measure.method, measure.interval) == ("set by Ana", None)
 
 
+def test_curie_follows_a_siopen_level_set_by_hand_unless_it_is_set_itself() -> None:
+    three = {"op": "level", "site": "pelvis", "level": 3}
+    assert level(read(three), "pelvis", "curie") == 2
+    measure = next(s for s in read({**three, "level": 1}).sites if s.site == "pelvis").measure("curie")
+    assert measure is not None
+    assert (measure.value, measure.method) == (1, "follows from SIOPEN levels set by Ana")
+    mine = {"op": "curie", "site": "pelvis", "level": 3}
+    for order in ((three, mine), (mine, three)):
+        assert level(read(*order), "pelvis", "curie") == 3
+    quiet = read({"op": "level", "site": "spine", "level": 0})
+    assert [level(quiet, region, "curie") for region in ("cervicothoracic_spine", "lumbosacral_spine")] == [0, 0]
+    total = quiet.measure("curie_total")
+    assert total is not None
+    assert total.value == sum(level(quiet, region, "curie") or 0 for region in CURIE)
+
+
 def test_without_outlines_a_touched_segment_is_a_gap_unless_its_level_is_set() -> None:
     alone = Ground()
     remove = {"op": "remove", "finding": EXAM.reading.findings[0].id}

@@ -1,12 +1,13 @@
 """Scores of a Reading after edits; what the edits did not touch stays as it was.
 
-A level follows from the findings by the same ladder as the program's, or is the one set by hand. Levels of a person
-carry no interval: the chances behind the program's intervals are not his.
+A level follows from the findings by the same ladder as the program's, or is the one set by hand; Curie levels follow
+from SIOPEN levels set by hand where those say enough. Levels of a person carry no interval: the chances behind the
+program's intervals are not his.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from osteoscope.deliver.review.draft import SITES, TOPS, Draft, blank_study
@@ -17,6 +18,7 @@ from osteoscope.domain.reading import Case, Gap, SiteReading
 from osteoscope.measure.score import curie, siopen
 from osteoscope.measure.score_choices import chosen
 from osteoscope.measure.score_extent import counting_from
+from osteoscope.measure.score_follow import curie_of_siopen
 from osteoscope.measure.score_tables import ScoreOptions
 
 _SCORERS = {"siopen": siopen, "curie": curie}
@@ -55,6 +57,10 @@ def _planar(draft: Draft) -> Draft:
                 gaps += [gap for gap in missed if (score, site) not in draft.by_hand]
     for (score, site), level in draft.by_hand.items():
         sites[site] = _by_hand(draft, sites.get(site) or SiteReading(site, "assessed"), score, level)
+    followed = dict(_followed(draft, sites, members["siopen"]))
+    for region, level in followed.items():
+        sites[region] = _levelled(sites[region], "curie", level, f"follows from SIOPEN levels set by {draft.person}")
+    gaps = [gap for gap in gaps if gap.step != "curie" or gap.where not in followed]
     for site, note in draft.notes.items():
         kept = sites.get(site) or SiteReading(site, "not_assessable")
         sites[site] = replace(kept, notes=(*kept.notes, note)) if note else kept
@@ -91,9 +97,28 @@ def _by_hand(draft: Draft, said: SiteReading, score: str, level: int | None) -> 
         others = tuple(m for m in said.measures if not m.name.startswith(tuple(SITES)))
         notes = (*said.notes, f"{score}: not assessable, set by {draft.person}")
         return replace(said, status="not_assessable", measures=others, notes=notes)
+    return _levelled(said, score, level, f"set by {draft.person}")
+
+
+def _followed(
+    draft: Draft, sites: Mapping[str, SiteReading], members: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[str, int]]:
+    """Curie regions, not set by hand themselves, whose level follows from SIOPEN levels set by hand."""
+    levels = {s: _whole(said.measure("siopen")) for s, said in sites.items()}
+    by_hand = {site for score, site in draft.by_hand if score == "siopen"}
+    for region, (level, segments) in curie_of_siopen(levels, members).items():
+        if region in sites and segments & by_hand and ("curie", region) not in draft.by_hand:
+            yield region, level
+
+
+def _whole(level: Measure | None) -> int | None:
+    return None if level is None else round(level.value)
+
+
+def _levelled(said: SiteReading, score: str, level: int, method: str) -> SiteReading:
     dropped = {score, f"{score}_probability"}
     others = tuple(m for m in said.measures if m.name not in dropped)
-    measure = Measure(score, level, "{score}", f"set by {draft.person}")
+    measure = Measure(score, level, "{score}", method)
     return replace(said, status="assessed", measures=(*others, measure))
 
 
