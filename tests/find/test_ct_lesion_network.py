@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
+from scipy.special import expit
 
 from osteoscope.domain.finding import Part, Region
 from osteoscope.domain.geometry import Grid
@@ -76,7 +77,7 @@ def test_the_blend_of_windows_is_what_each_says(model: Model) -> None:
     """A model that looks at each voxel alone says the same in every window that holds it."""
     hu = np.random.default_rng(3).integers(-100, 1200, (50, 40, 45)).astype(np.int16)
     seen = look(hu, np.ones(hu.shape, dtype=bool), model)
-    expected = 1 / (1 + np.exp(-20 * planes(hu)[1]))
+    expected = expit(20 * planes(hu)[1])
     assert np.abs(seen.lesion - expected).max() < 5e-3
 
 

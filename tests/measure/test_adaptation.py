@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import expit
 from score_cases import case, foci, patch
 
 from osteoscope.domain.anatomy import SIOPEN
@@ -84,7 +85,7 @@ def test_chances_of_the_shipped_scorer_are_about_its_own(one: Evidence) -> None:
     made = case([f for c in bare.foci for f in foci(SIOPEN[one.segment][0], 1, c)])
     shipped = level_chances(made, SIOPEN[one.segment], SCHEME, ScoreOptions())
     at_least = np.cumsum(shipped[::-1])[::-1][1:]
-    odds = 1 / (1 + np.exp(-bare.logits))
+    odds = expit(bare.logits)
     clear = np.abs(at_least - 0.5) > 0.02
     same = (at_least > 0.5) == (np.arange(1, 7) <= one.level)
     assert odds[clear & same] == pytest.approx(np.clip(at_least, 0.01, 0.99)[clear & same], abs=1e-6)

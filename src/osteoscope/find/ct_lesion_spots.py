@@ -10,6 +10,7 @@ import edt
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.special import expit
 
 from osteoscope.domain.finding import FindingKind
 from osteoscope.find.ct_lesion_windows import STEP_MM, Array, Chances, Mask
@@ -63,7 +64,7 @@ class Spot:
         """Chance of being a lesion, 0..1, by a logistic model over `FEATURES` and "constant"."""
         named = zip(FEATURES, self.features, strict=True)
         total = weights["constant"] + sum(weights[name] * value for name, value in named)
-        return float(1 / (1 + np.exp(-np.clip(total, -30, 30))))
+        return float(expit(total))
 
 
 def spots(seen: Chances, hu: NDArray[np.int16], bone: Mask, options: SpotOptions = SpotOptions()) -> Iterator[Spot]:

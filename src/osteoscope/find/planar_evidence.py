@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
+from scipy.special import expit
 
 from osteoscope.find.planar_body import Mask
 from osteoscope.find.planar_spots import Spot
@@ -63,4 +64,4 @@ def _share(view: View, site: str, mask: Mask) -> float:
 
 def _logistic(weights: Mapping[str, float], features: Mapping[str, float]) -> float:
     total = weights["constant"] + sum(weights[name] * float(value) for name, value in features.items())
-    return float(1 / (1 + np.exp(-total)))
+    return float(expit(total))

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from osteoscope.domain.anatomy import SKELETAL_UNITS
 from osteoscope.domain.finding import Part
@@ -64,10 +65,10 @@ class Maps:
         ends = np.cumsum(list(PLANES.values()))
         said = dict(zip(PLANES, np.split(half, ends[:-1]), strict=True))
         owner = np.exp(said["owner"] - said["owner"].max(axis=0))
-        units, diffuse, other = (_chance(said[name]) for name in ("units", "diffuse", "other"))
+        units, diffuse, other = (expit(said[name]) for name in ("units", "diffuse", "other"))
         return cls(
-            _chance(heat[0]), units, owner / owner.sum(axis=0), diffuse, other[0], other[1],
-            _chance(acquired), counts, placing,
+            expit(heat[0]), units, owner / owner.sum(axis=0), diffuse, other[0], other[1],
+            expit(acquired), counts, placing,
         )  # fmt: skip
 
 
@@ -130,10 +131,6 @@ def _between(at: NDArray[np.floating[Any]], size: int) -> Plane:
     weights[np.arange(len(at)), low] = (1 - (place - low)) * inside
     weights[np.arange(len(at)), low + 1] = (place - low) * inside
     return weights
-
-
-def _chance(logits: Plane) -> Plane:
-    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))), dtype=np.float32)
 
 
 @lru_cache(maxsize=1)

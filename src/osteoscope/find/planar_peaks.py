@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.special import expit
 
 from osteoscope.find.planar_canvas import CANVAS, Plane
 from osteoscope.find.planar_maps import UNITS, Maps
@@ -100,7 +101,7 @@ def _peak(
     total = weights["constant"] + sum(weights[name] * value for name, value in zip(FEATURES, features, strict=True))
     shown = tuple(name for name, look in looks.items() if look.contrast >= max(2.0, contrast / 4))
     radius = max((look.radius for name, look in looks.items() if name in shown), default=2.0)
-    return Peak(at, half, unit, features, float(1 / (1 + np.exp(-total))), radius, shown)
+    return Peak(at, half, unit, features, float(expit(total)), radius, shown)
 
 
 @dataclass(frozen=True)

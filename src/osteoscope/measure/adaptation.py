@@ -19,6 +19,7 @@ from functools import reduce
 from types import MappingProxyType
 
 import numpy as np
+from scipy.special import expit
 
 from osteoscope.domain.anatomy import SIOPEN
 from osteoscope.domain.finding import Measure
@@ -79,7 +80,7 @@ class Coefficients:
 
     def chances(self, found: Evidence) -> Floats:
         """Chance of each level 0 to 6, shape (7,)."""
-        least = 1 / (1 + np.exp(-np.clip(self.log_odds(found), -50, 50)))
+        least = expit(self.log_odds(found))
         plain = -np.diff(np.concatenate(([1.0], least, [0.0])))
         return np.asarray((1 - LAPSE) * plain + LAPSE / (TOP + 1))
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
 
 from osteoscope.domain.anatomy import SIDES
 from osteoscope.errors import InvalidValueError
@@ -117,7 +118,7 @@ class Scene:
         right = column[None, :] * np.cos(turn) - row[:, None] * np.sin(turn)
         radius = np.hypot(down / half[0], right / half[1])
         steep = 2 * float(half.mean()) * self.pixel_mm / edge_mm
-        return np.asarray(1 / (1 + np.exp(np.clip(steep * (radius - 1) * 2, -40, 40))))
+        return np.asarray(expit(steep * (1 - radius) * 2))
 
     def line(self, points: Sequence[ArrayLike], width_mm: float) -> Floats:
         """A soft line of height 1 through points (row, column)."""

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from osteoscope.train.ct_ground import LOOK_ALIKE, Array, Box, Ground
 
@@ -105,7 +106,7 @@ def _metal(ground: Ground, centre: Place) -> None:
     away = np.sqrt(x**2 + y**2)
     fan = sum(np.cos(n * angle + rng.uniform(0, 6)) * rng.normal(0, 1) for n in range(2, 26, 3))
     length = float(rng.uniform(6, 25))
-    slices = 1 / (1 + np.exp(np.abs(z) - length))
+    slices = expit(length - np.abs(z))
     streaks = rng.uniform(60, 250) * fan / 3 * slices / (1 + away / 8)
     ground.hu[box] += streaks.astype(np.float32)
     rod = np.maximum(away - rng.uniform(2, 4), np.abs(z) - length)
