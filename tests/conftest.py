@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -22,3 +23,15 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("reference data ../shared/data is absent")
     return SHARED
+
+
+@pytest.fixture
+def nnunet(tmp_path: Path) -> Path:
+    """The folder of a model of nnU-Net that tells liver, L3 and the left femur; its checkpoint is a mere stand-in."""
+    folder = tmp_path / "Dataset001_Toy" / "nnUNetTrainer__nnUNetPlans__3d_fullres"
+    labels = {"background": 0, "liver": 1, "vertebrae_L3": 2, "femur_left": 3}
+    (folder / "fold_0").mkdir(parents=True)
+    (folder / "plans.json").write_text(json.dumps({"plans_name": "nnUNetPlans", "dataset_name": "Dataset001_Toy"}))
+    (folder / "dataset.json").write_text(json.dumps({"labels": labels, "channel_names": {"0": "CT"}}))
+    (folder / "fold_0" / "checkpoint_final.pth").write_bytes(b"weights")
+    return folder

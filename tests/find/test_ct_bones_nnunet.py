@@ -16,7 +16,6 @@ from osteoscope.domain.study import Patient, Study
 from osteoscope.errors import DependencyError, InvalidValueError, ModelError
 from osteoscope.find.ct_bones_nnunet import _PROGRAM, classes, folders_of, map_bones
 
-LABELS = {"background": 0, "liver": 1, "vertebrae_L3": 2, "femur_left": 3}
 # Does what the network of the test needs and no more: one layer on HU, each class where its plane is highest.
 RUNNER = """#!{python}
 import argparse, json, pathlib, torch
@@ -42,21 +41,17 @@ sitk.WriteImage(found, str(pathlib.Path(got.o) / "ct.nii.gz"))
 
 
 @pytest.fixture
-def model(tmp_path: Path) -> Path:
+def model(nnunet: Path) -> Path:
     """Classes by HU: liver from 30, L3 from 200, the left femur from 800."""
-    folder = tmp_path / "Dataset001_Toy" / "nnUNetTrainer__nnUNetPlans__3d_fullres"
-    (folder / "fold_0").mkdir(parents=True)
-    (folder / "plans.json").write_text(json.dumps({"plans_name": "nnUNetPlans", "dataset_name": "Dataset001_Toy"}))
-    (folder / "dataset.json").write_text(json.dumps({"labels": LABELS, "channel_names": {"0": "CT"}}))
     steep, edges = np.arange(4.0), np.array([0.0, 30, 200, 800])
     weights = {
         "weight": torch.tensor(steep, dtype=torch.float32).reshape(4, 1, 1, 1, 1),
         "bias": torch.tensor(-np.cumsum(edges), dtype=torch.float32),
     }
     torch.save(
-        {"network_weights": weights, "trainer_name": "nnUNetTrainer"}, folder / "fold_0" / "checkpoint_final.pth"
+        {"network_weights": weights, "trainer_name": "nnUNetTrainer"}, nnunet / "fold_0" / "checkpoint_final.pth"
     )
-    return folder
+    return nnunet
 
 
 @pytest.fixture
@@ -92,31 +87,30 @@ def test_bones_of_a_local_network_lie_where_they_are(study: Study, model: Path) 
 
 
 @pytest.mark.usefixtures("program")
-def test_a_network_that_fails_is_named(study: Study, model: Path) -> None:
-    (model / "fold_0" / "checkpoint_final.pth").write_bytes(b"no checkpoint")
+def test_a_network_that_fails_is_named(study: Study, nnunet: Path) -> None:
     with pytest.raises(ModelError, match="Dataset001_Toy"):
-        map_bones(study, f"nnunet:{model}")
+        map_bones(study, f"nnunet:{nnunet}")
 
 
 def test_without_nnunet_one_says_what_to_install(
-    study: Study, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    study: Study, nnunet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     with pytest.raises(DependencyError, match="pip install nnunetv2"):
-        map_bones(study, f"nnunet:{model}")
+        map_bones(study, f"nnunet:{nnunet}")
 
 
-def test_a_folder_without_a_network_is_refused(model: Path) -> None:
-    (model / "plans.json").unlink()
+def test_a_folder_without_a_network_is_refused(nnunet: Path) -> None:
+    (nnunet / "plans.json").unlink()
     with pytest.raises(ModelError, match=r"plans\.json"):
-        classes(model)
+        classes(nnunet)
 
 
-def test_a_network_without_bones_is_refused(model: Path) -> None:
-    (model / "dataset.json").write_text(json.dumps({"labels": {"background": 0, "liver": 1}}))
+def test_a_network_without_bones_is_refused(nnunet: Path) -> None:
+    (nnunet / "dataset.json").write_text(json.dumps({"labels": {"background": 0, "liver": 1}}))
     with pytest.raises(ModelError, match="none of them a bone"):
-        classes(model)
+        classes(nnunet)
 
 
 def test_totalsegmentator_is_found_where_its_weights_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

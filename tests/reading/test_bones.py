@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import sys
 from pathlib import Path
 
@@ -22,43 +21,33 @@ from osteoscope.reading.plan_table import PLANS, plan_for
 
 
 @pytest.fixture
-def model(tmp_path: Path) -> Path:
-    folder = tmp_path / "Dataset001_Toy" / "trainer"
-    (folder / "fold_0").mkdir(parents=True)
-    (folder / "plans.json").write_text("{}")
-    (folder / "dataset.json").write_text(json.dumps({"labels": {"background": 0, "sacrum": 1}}))
-    (folder / "fold_0" / "checkpoint_final.pth").write_bytes(b"weights")
-    return folder
-
-
-@pytest.fixture
 def ct() -> Study:
     grid = Grid.axial((4, 8, 8), (3, 2, 2))
     return Study("1.2", "ct", "", Patient("p"), {"ct": Image(grid, np.zeros(grid.shape, np.int16), "HU")})
 
 
 def test_a_chosen_network_is_named_in_the_plan_and_its_models(
-    ct: Study, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ct: Study, nnunet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = tmp_path / _PROGRAM
     program.write_text("")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     before = plan_for(ct, baseline=True)
-    plan = by_choice(before, f"nnunet:{model}")
+    plan = by_choice(before, f"nnunet:{nnunet}")
     assert plan.name == f"{before.name}, bones by nnunet"
     (record,) = plan.models()
-    assert record.name == "nnU-Net Dataset001_Toy/trainer"
+    assert record.name == "nnU-Net Dataset001_Toy/nnUNetTrainer__nnUNetPlans__3d_fullres"
     assert record.sha256 == hashlib.sha256(b"weights").hexdigest()
 
 
 def test_what_cannot_run_is_said_before_reading(
-    ct: Study, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ct: Study, nnunet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     with pytest.raises(DependencyError, match="nnunetv2"):
-        by_choice(plan_for(ct), f"nnunet:{model}")
+        by_choice(plan_for(ct), f"nnunet:{nnunet}")
     with pytest.raises(ModelError, match=r"plans\.json"):
         by_choice(plan_for(ct), f"nnunet:{tmp_path}")
 
