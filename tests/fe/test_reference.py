@@ -10,7 +10,8 @@ import SimpleITK
 from numpy.typing import NDArray
 
 from osteoscope.fe.element import elasticity
-from osteoscope.fe.model import Solution, Supports, VoxelModel
+from osteoscope.fe.model import Supports, VoxelModel
+from osteoscope.fe.solution import Solution
 from osteoscope.fe.solve import SolveOptions, solve
 from osteoscope.fe.strain import element_strain
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from osteoscope.errors import InvalidValueError, NotConvergedError
 from osteoscope.fe.element import CORNERS, stiffness
-from osteoscope.fe.model import Element, Loads, Solution, Supports, VoxelModel
+from osteoscope.fe.model import Element, Loads, Supports, VoxelModel
+from osteoscope.fe.solution import Solution
 from osteoscope.fe.solve import SolveOptions, solve
 
 E, NU = 17000.0, 0.3

@@ -11,9 +11,9 @@ import numpy as np
 from osteoscope.domain.finding import Measure
 from osteoscope.domain.reading import Gap
 from osteoscope.fe.density import Calibration
-from osteoscope.fe.model import Curve
 from osteoscope.fe.rigidity import KINDS
 from osteoscope.fe.site import FirstFailure
+from osteoscope.fe.solution import Curve
 from osteoscope.fe.strain import estimates
 from osteoscope.fe.strength_record import LesionCost, Strength, Term
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from osteoscope.domain.geometry import Grid
 from osteoscope.fe.loads import Trial
-from osteoscope.fe.model import Curve
+from osteoscope.fe.solution import Curve
 from osteoscope.fe.tet_model import TetModel
 from osteoscope.fe.vtk import vtu
 

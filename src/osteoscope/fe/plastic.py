@@ -18,7 +18,8 @@ from osteoscope.fe import modes
 from osteoscope.fe.flow_kernels import SIGNS, flow, weaken
 from osteoscope.fe.gradients import Balance, conjugate_gradients
 from osteoscope.fe.held import held_part
-from osteoscope.fe.model import Curve, Supports, VoxelModel, largest_displacement, work_force
+from osteoscope.fe.model import Supports, VoxelModel
+from osteoscope.fe.solution import Curve, largest_displacement, work_force
 from osteoscope.fe.solve import SolveOptions, System
 from osteoscope.fe.transfer_kernels import dot, squares
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osteoscope.fe.loads import Trial
-from osteoscope.fe.model import Curve
+from osteoscope.fe.solution import Curve
 
 _NEAR_MM = 5.0
 

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from osteoscope.errors import InvalidValueError, NotConvergedError
 from osteoscope.fe.gradients import Balance, conjugate_gradients
 from osteoscope.fe.held import held_part
-from osteoscope.fe.model import Loads, Solution, Supports, VoxelModel
+from osteoscope.fe.model import Loads, Supports, VoxelModel
 from osteoscope.fe.multigrid import Multigrid
+from osteoscope.fe.solution import Solution
 from osteoscope.fe.voxels import Voxels
 
 Array = NDArray[np.float64]

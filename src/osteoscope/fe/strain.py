@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from osteoscope.domain.finding import Measure
 from osteoscope.fe.element import elasticity
-from osteoscope.fe.model import Solution
+from osteoscope.fe.solution import Solution
 from osteoscope.fe.solve import solve
 from osteoscope.fe.strength_record import Strength
 

@@ -20,10 +20,10 @@ from osteoscope.fe.bone import Bone
 from osteoscope.fe.cases import corrected
 from osteoscope.fe.loads import UPRIGHT, Tilt, Trial
 from osteoscope.fe.mesh import Material
-from osteoscope.fe.model import Curve
 from osteoscope.fe.plastic import PushOptions, push
 from osteoscope.fe.rigidity import Rigidity, rigidity, weakest
 from osteoscope.fe.site import first_failure
+from osteoscope.fe.solution import Curve
 from osteoscope.fe.strength_record import LesionCost, Setting, Strength, Term
 
 Progress = Callable[[str, int, int], None]

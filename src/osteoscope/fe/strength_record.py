@@ -12,9 +12,9 @@ from osteoscope.fe.bone import Bone
 from osteoscope.fe.cases import LoadCase
 from osteoscope.fe.loads import Trial
 from osteoscope.fe.mesh import Material
-from osteoscope.fe.model import Curve
 from osteoscope.fe.rigidity import Rigidity, Weakest
 from osteoscope.fe.site import FirstFailure
+from osteoscope.fe.solution import Curve
 
 
 @dataclass(frozen=True)
