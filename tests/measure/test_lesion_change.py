@@ -12,7 +12,8 @@ from scipy.spatial.transform import Rotation
 from osteoscope.domain.finding import Part
 from osteoscope.domain.geometry import Grid
 from osteoscope.errors import InvalidValueError, UnsuitableStudyError
-from osteoscope.measure.bone_alignment import Rigid, align
+from osteoscope.measure.bone_alignment import align
+from osteoscope.measure.bone_motion import Rigid
 from osteoscope.measure.lesion_calls import call_pair
 from osteoscope.measure.lesion_change import CtDate, follow
 from osteoscope.measure.lesion_change_record import CALLS, ChangeOptions, CtResponse, Sighting

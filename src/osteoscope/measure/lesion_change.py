@@ -15,7 +15,8 @@ from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
 from osteoscope.domain.reading import MappedSite, Reading
 from osteoscope.errors import UnsuitableStudyError
-from osteoscope.measure.bone_alignment import Alignment, AlignmentOptions, Rigid, align
+from osteoscope.measure.bone_alignment import AlignmentOptions, align
+from osteoscope.measure.bone_motion import Alignment, Rigid
 from osteoscope.measure.lesion_calls import call_pair, quantity_of, sighting
 from osteoscope.measure.lesion_change_record import (
     CALLS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from osteoscope.measure.bone_alignment import BoneMotion
+from osteoscope.measure.bone_motion import BoneMotion
 
 SCHEMA: Literal["osteoscope/ct-response/1"] = "osteoscope/ct-response/1"
 Call = Literal["new", "grown", "stable", "shrunk", "turned_sclerotic", "gone", "not_comparable"]

@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from osteoscope.domain.finding import Part
 from osteoscope.domain.geometry import Grid
-from osteoscope.measure.bone_alignment import Rigid
+from osteoscope.measure.bone_motion import Rigid
 from osteoscope.measure.lesion_change_record import ChangeOptions
 
 Floats = NDArray[np.float64]

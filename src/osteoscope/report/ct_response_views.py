@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from osteoscope.domain.finding import Finding, Part
 from osteoscope.domain.image import Image
-from osteoscope.measure.bone_alignment import Rigid
+from osteoscope.measure.bone_motion import Rigid
 from osteoscope.measure.lesion_change_record import Call, CtResponse, Followed, Sighting
 from osteoscope.report.parts import Figure
 from osteoscope.report.slices import AXIAL, SAGITTAL, Array, letter, plane_points, sample_hu, sample_mask
