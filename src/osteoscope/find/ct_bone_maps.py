@@ -103,5 +103,5 @@ def picture(hu: NDArray[Any]) -> NDArray[np.float32]:
     return planes
 
 
-# Cells (z, y, x) that the exported network looks at at once: most bodies fit in width, and memory stays bounded.
-TILE: tuple[int, int, int] = (64, 64, 80)
+# Cells (z, y, x) that the exported network looks at at once: as many as in training, since it normalises over them.
+TILE: tuple[int, int, int] = (48, 48, 64)

@@ -14,7 +14,7 @@ Rng = np.random.Generator
 # Usual HU of air, lung, fat, water, muscle, and of contrast agent; of marrow and cortex.
 _SOFT = np.array([-1000.0, -850.0, -450.0, -105.0, 10.0, 60.0, 400.0, 3000.0])
 _BONE = np.array([-100.0, 60.0, 200.0, 700.0, 1300.0, 3000.0])
-_WILD, _METAL, _THICK, _BLURRED, _GRAINY = 0.12, 0.04, 0.6, 0.5, 0.5
+_WILD, _METAL, _THICK, _BLURRED, _GRAINY = 0.08, 0.04, 0.6, 0.5, 0.5
 _FEW_LESIONS, _RADIUS_MM, _NOISE_HU = 2.0, (3.0, 25.0), (2.0, 40.0)
 
 

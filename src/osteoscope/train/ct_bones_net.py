@@ -11,16 +11,17 @@ from torch import Tensor, nn
 from osteoscope.find.ct_bone_maps import OUTPUTS, VOXELS
 from osteoscope.train.blocks import descend
 
-WIDTHS = (16, 40, 80, 128, 160)
-_HIDDEN = 48
+WIDTHS = (24, 40, 80, 128, 160)
+_HIDDEN, _GROUPS = 48, 8
 _RARE = -3.0
 
 
 def _layer(inward: int, outward: int, stride: int = 1, reach: int = 1) -> nn.Sequential:
+    """Normalised within the example: they come one by one, and what a batch of one teaches fits no other."""
     width = 2 * reach + 1
     return nn.Sequential(
         nn.Conv3d(inward, outward, width, stride, reach, bias=False),
-        nn.BatchNorm3d(outward),
+        nn.GroupNorm(_GROUPS, outward),
         nn.ReLU(inplace=True),
     )
 
@@ -36,10 +37,11 @@ class BonesNet(nn.Module):
     def __init__(self, widths: Sequence[int] = WIDTHS) -> None:
         super().__init__()
         pairs = list(pairwise(widths))
-        # One layer each at full size, where most of the time goes.
-        finest = _layer(sum(widths[:2]), widths[0])
+        # One layer each at full size, where most of the time goes; what is made larger is narrowed before.
+        finest = _layer(2 * widths[0], widths[0])
         self.down = nn.ModuleList([_layer(VOXELS, widths[0]), *(_Block(a, b, 2) for a, b in pairs)])
-        self.up = nn.ModuleList([*(_Block(a + b, a) for a, b in reversed(pairs[1:])), finest])
+        self.narrow = nn.ModuleList([nn.Conv3d(b, a, 1) for a, b in reversed(pairs)])
+        self.up = nn.ModuleList([*(_Block(2 * a, a) for a, _ in reversed(pairs[1:])), finest])
         self.hidden = _layer(widths[0], _HIDDEN, reach=0)
         self.heads = nn.ModuleDict({name: nn.Conv3d(_HIDDEN, planes, 1) for name, planes in OUTPUTS.items()})
         bone = self.heads["bone"]
@@ -49,8 +51,8 @@ class BonesNet(nn.Module):
     def forward(self, picture: Tensor) -> tuple[Tensor, ...]:
         """Planes (batch, planes, d, h, w) of each output, sizes multiples of 16; `bone` and `kinds` are logits."""
         here, kept = descend(self.down, picture)
-        for block in self.up:
-            wider = nn.functional.interpolate(here, scale_factor=2.0, mode="nearest")
+        for narrow, block in zip(self.narrow, self.up, strict=True):
+            wider = nn.functional.interpolate(narrow(here), scale_factor=2.0, mode="nearest")
             here = block(torch.cat([wider, kept.pop()], dim=1))
         shared = self.hidden(here)
         return tuple(head(shared) for head in self.heads.values())
