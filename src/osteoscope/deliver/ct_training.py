@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
 from osteoscope.deliver.ct_cases import list_cases
-from osteoscope.deliver.ct_prepared import READING_FILE, Prepared, prepare_all
-from osteoscope.deliver.evaluation import Evaluated, EvaluationOptions, evaluate
-from osteoscope.deliver.outputs import write_reading
+from osteoscope.deliver.ct_held_out import Detect, complete, judge, verdict
+from osteoscope.deliver.ct_prepared import Prepared, prepare_all
+from osteoscope.deliver.evaluation import Evaluated, EvaluationOptions
 from osteoscope.deliver.ratings import Problem
-from osteoscope.domain.reading import MappedSite
-from osteoscope.domain.study import Study
-from osteoscope.errors import IntakeError, OutputError
+from osteoscope.errors import IntakeError
 from osteoscope.find import ct_lesion_network, ct_lesions
 from osteoscope.find.ct_lesion_windows import MODEL
-from osteoscope.find.detection import Detection
 from osteoscope.find.model import Model, is_shipped, shipped
-from osteoscope.measure.size import size
-from osteoscope.reading.plan_table import plan_for
-from osteoscope.reading.read import read
-from osteoscope.report.evaluation_wording import sentence
 from osteoscope.report.wording import count
-from osteoscope.train.ct_backgrounds import read_study
 from osteoscope.train.ct_lesion_tune import Split, TuneOptions, export_tuned, split, tune
 from osteoscope.train.exporting import Story
 
 Progress = Callable[[str, int, int], None]
-Detect = Callable[[Study, tuple[MappedSite, ...]], Detection]
-_CRITERION = "iou_0.1"
 
 
 @dataclass(frozen=True)
@@ -81,16 +70,7 @@ class Trained:
     @property
     def verdict(self) -> str:
         """Whether it helped on the held-out scans, in a sentence."""
-        rate = self.after.evaluation.settings.rate
-        found = [
-            judged.evaluation.detection.find(_CRITERION, "sensitivity_at_rate") for judged in (self.before, self.after)
-        ]
-        values = [statistic.value if statistic and statistic.value is not None else 0.0 for statistic in found]
-        word = "better" if values[1] > values[0] else "no better: do not use it as it is"
-        return (
-            f"Sensitivity within {rate:g} false positives per held-out scan, IoU > 0.1: {sentence(found[0])} before, "
-            f"{sentence(found[1])} with the new model, {word}."
-        )
+        return verdict(self.before, self.after)
 
 
 def train_ct(dataset: Path, folder: Path, options: TrainOptions, progress: Progress) -> Trained:
@@ -129,9 +109,9 @@ def train_ct(dataset: Path, folder: Path, options: TrainOptions, progress: Progr
         "evaluation": partial(ct_lesion_network.find_lesions, model=Model.load(card)),
     }
     before, after = (
-        _judge(held_out, detect, folder / name, (options.evaluation, progress)) for name, detect in detectors.items()
+        judge(held_out, detect, folder / name, (options.evaluation, progress)) for name, detect in detectors.items()
     )
-    _complete(card, after)
+    complete(card, after)
     return Trained(card, tuple(lines), parts, after, before, problems)
 
 
@@ -202,45 +182,3 @@ def _story(by_role: Sequence[Sequence[Prepared]], start: Model | None, options: 
         "bone beside metal is not searched",
     )
     return Story(options.release, data, limits)
-
-
-def _judge(
-    cases: Sequence[Prepared], detect: Detect, folder: Path, how: tuple[EvaluationOptions, Progress]
-) -> Evaluated:
-    """Read the held-out scans as `osteoscope read` would, and evaluate as `osteoscope evaluate` does."""
-    options, progress = how
-    rows = [("study", "patient", "reference", "reading")]
-    for number, case in enumerate(cases):
-        progress(f"read {case.case.name}", number, len(cases))
-        study = read_study(case.case.ct)
-        plan = replace(
-            plan_for(study), map_sites=case.bones_of, detect=detect, of_finding=(size,), of_site=(),
-            of_study=(), models=tuple,
-        )  # fmt: skip
-        file = folder / "readings" / case.case.name / READING_FILE
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_reading(read(study, plan).reading, file)
-        files = (str((case.folder / READING_FILE).resolve()), str(file.resolve()))
-        rows.append((case.case.name, case.patient, *files))
-    table = folder / "held_out.csv"
-    with table.open("w", encoding="utf-8", newline="") as stream:
-        csv.writer(stream).writerows(rows)
-    return evaluate([table], folder, options, progress)
-
-
-def _complete(card: Path, after: Evaluated) -> None:
-    """Write the held-out figures into the card."""
-    detection, rate = after.evaluation.detection, after.evaluation.settings.rate
-    patients = len({scan.patient for scan in detection.scans})
-    figures = {
-        f"sensitivity within {rate:g} false positives per scan, IoU > 0.1": "sensitivity_at_rate",
-        "mean Dice of matched lesions, IoU > 0.1": "dice",
-        "false positives per scan, all findings": "false_positives",
-    }
-    said = f"{count(len(detection.scans), 'held-out scan')} of {count(patients, 'patient')}, see evaluation/"
-    shown = {name: f"{sentence(detection.find(_CRITERION, key))}; {said}" for name, key in figures.items()}
-    content = json.loads(card.read_text(encoding="utf-8"))
-    try:
-        card.write_text(json.dumps(content | {"figures": shown}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"write {card}", str(error), "Choose a folder that can be written with -o") from error
