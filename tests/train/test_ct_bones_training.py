@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from osteoscope.dicom.write_nifti import write_nifti
 from osteoscope.errors import InvalidValueError
 from osteoscope.find.ct_bone_maps import (
     CELL_MM,
@@ -18,19 +19,24 @@ from osteoscope.find.ct_bone_maps import (
     LABEL_OF,
     LABELS,
     OUTPUTS,
+    UNKNOWN,
+    VOXEL_MM,
     VOXELS,
     WAY_SCALE,
     folded,
     tables,
     unfolded,
 )
+from osteoscope.find.ct_names import map_bones
 from osteoscope.find.model import Model
+from osteoscope.simulate.ct import CtRecipe, simulate_ct
 from osteoscope.train.ct_bones import write_scans
 from osteoscope.train.ct_bones_draw import _MIRROR, IGNORED, Example, draw
 from osteoscope.train.ct_bones_export import export
 from osteoscope.train.ct_bones_fit import Pool, fit
 from osteoscope.train.ct_bones_loss import losses
 from osteoscope.train.ct_bones_maps import LabelMap, coded, decoded, simulated_map
+from osteoscope.train.ct_bones_pieces import write_pieces
 from osteoscope.train.ct_bones_sources import phantom_maps, scan_map
 from osteoscope.train.exporting import Story
 from osteoscope.train.fitting import FitOptions
@@ -168,6 +174,24 @@ def test_a_table_of_scans_without_its_columns_is_refused(tmp_path: Path) -> None
     (tmp_path / "scans.csv").write_text("ct,mask\na,b\n")
     with pytest.raises(InvalidValueError, match=r"scans\.csv.*labels"):
         write_scans(tmp_path / "scans.csv", tmp_path / "maps")
+
+
+def test_pieces_of_the_baseline_are_named_by_a_table(tmp_path: Path) -> None:
+    made = simulate_ct(CtRecipe(coverage="lumbar", spacing_mm=(5.0, 3.0, 3.0)), 1)
+    image = made.study.images["ct"]
+    write_nifti(image.grid, image.values, tmp_path / "ct.nii.gz")
+    first, second = (site.site for site in map_bones(made.study)[:2])
+    lines = ["ct,from_slice,piece,name", f"ct.nii.gz,8,{first},hip_left", f"ct.nii.gz,8,{second},rib_right"]
+    table = tmp_path / "pieces.csv"
+    table.write_text("\n".join(lines))
+    (path,) = write_pieces(table, tmp_path / "maps")
+    found = LabelMap.load(path)
+    assert {LABELS[n] for n in np.unique(found.labels)} == {"", "hip_left", "rib_right", UNKNOWN}
+    below = found.labels[: int(7 * 5 / VOXEL_MM)]
+    assert set(np.unique(below)) == {0, LABEL_OF[UNKNOWN]}
+    table.write_text("\n".join([*lines, f"ct.nii.gz,8,{second},hip"]))
+    with pytest.raises(InvalidValueError, match="'hip'"):
+        write_pieces(table, tmp_path / "maps")
 
 
 def test_training_learns_goes_on_and_ships(spine: LabelMap, tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """The whole training of the bones network: `python -m osteoscope.train.ct_bones WORK`. Resumable: run it again.
 
-Label maps are made first (about 5 s each on one core), then the network is trained (about 0.4 s a step on two cores),
-then exported with its card into WORK/model; `--ship` puts it where the package looks for it.
+Label maps are made first (about 5 s each on one core), then the network is trained (about 0.45 s a step on two cores),
+then exported with its card into WORK/model; `--ship` puts it where the package looks for it. `bench/ct_bones_scans.csv`
+and `bench/ct_bones_pieces.csv` name the scans that the shipped one learned from.
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ from osteoscope.find.model import SHIPPED
 from osteoscope.train.ct_bones_export import export
 from osteoscope.train.ct_bones_fit import Pool, fit
 from osteoscope.train.ct_bones_maps import write_maps
+from osteoscope.train.ct_bones_pieces import write_pieces
 from osteoscope.train.ct_bones_sources import scan_map, write_phantoms
 from osteoscope.train.exporting import Story
 from osteoscope.train.fitting import FitOptions
 
 VERSION = "0.1.0"
-_SHARES = {"simulated": 0.6, "phantoms": 0.25, "scans": 0.15}
-_VARIANTS = 3
+_SHARES = {"simulated": 0.5, "phantoms": 0.22, "scans": 0.28}
+_VARIANTS = 1
 _LIMITS = (
     "trained on simulated adults, adult voxel phantoms and few real scans; no children",
     "vertebral levels are learned from simulated spines of the usual count",
@@ -40,8 +42,11 @@ def main(  # noqa: PLR0913, PLR0917 - the options of a command
     scans: Annotated[
         Path | None, typer.Option(help="CSV of labelled CTs to learn from: ct, labels (relative paths), scheme.")
     ] = None,
-    maps: Annotated[int, typer.Option(min=1, help="Simulated label maps.")] = 240,
-    steps: Annotated[int, typer.Option(min=1)] = 20_000,
+    pieces: Annotated[
+        Path | None, typer.Option(help="CSV that names the baseline's pieces of CTs: ct, from_slice, piece, name.")
+    ] = None,
+    maps: Annotated[int, typer.Option(min=1, help="Simulated label maps.")] = 150,
+    steps: Annotated[int, typer.Option(min=1)] = 11_000,
     cores: Annotated[int, typer.Option(min=1)] = 2,
     ship: Annotated[bool, typer.Option("--ship", help="Write the model into the package.")] = False,
 ) -> None:
@@ -51,10 +56,11 @@ def main(  # noqa: PLR0913, PLR0917 - the options of a command
     simulated = tuple(track(write_maps(range(maps), folder, cores), "label maps", total=maps))
     others = tuple(write_phantoms(phantoms, folder, _VARIANTS)) if phantoms else ()
     real = tuple(write_scans(scans, folder)) if scans else ()
+    real += tuple(write_pieces(pieces, folder)) if pieces else ()
     found = {"simulated": simulated, "phantoms": others, "scans": real}
     pools = [Pool(name, paths, _SHARES[name]) for name, paths in found.items()]
     options = FitOptions(
-        examples=steps, batch=1, rate=1e-3, warm=300, average=0.999, workers=max(1, cores - 1), every=200
+        examples=steps, batch=1, rate=3e-3, warm=200, average=0.997, workers=max(1, cores - 1), every=200
     )
     for line in fit(pools, work / "run", options):
         typer.echo("  ".join(f"{name} {value:g}" for name, value in line.items()))

@@ -111,12 +111,9 @@ def scan_map(ct: Path, labels: Path, scheme: str) -> LabelMap:
     """
     if scheme not in SCHEMES:
         raise InvalidValueError(f"read labels {labels}", f"scheme {scheme!r}", f"Give one of {sorted(SCHEMES)}")
-    try:
-        image, found = sitk.ReadImage(str(ct), sitk.sitkInt16), sitk.ReadImage(str(labels), sitk.sitkInt16)
-    except RuntimeError as error:
-        raise InvalidValueError(f"read {ct} and {labels}", str(error).strip(), "Give two volumes") from error
-    found = sitk.Resample(found, image, sitk.Transform(), sitk.sitkNearestNeighbor, 0)
-    frame = working_frame(Image(_grid(image), sitk.GetArrayFromImage(image), "HU"), FINE_MM)
+    image = _volume(ct)
+    found = sitk.Resample(_volume(labels), image, sitk.Transform(), sitk.sitkNearestNeighbor, 0)
+    frame = working_frame(_in_hu(image), FINE_MM)
     numbers = frame.from_source(sitk.GetArrayFromImage(found).astype(np.uint8))
     table = np.zeros(256, dtype=np.uint8)
     for number, name in SCHEMES[scheme].items():
@@ -125,6 +122,26 @@ def scan_map(ct: Path, labels: Path, scheme: str) -> LabelMap:
     if not _whole(SCHEMES[scheme]):
         named[(named == 0) & (frame.hu > 150)] = LABEL_OF[UNKNOWN]
     return coarse(np.maximum(frame.hu, AIR), named)
+
+
+def ct_of(path: Path) -> Image:
+    """A volume in HU that SimpleITK reads.
+
+    Raises:
+        InvalidValueError: it cannot be read.
+    """
+    return _in_hu(_volume(path))
+
+
+def _volume(path: Path) -> sitk.Image:
+    try:
+        return sitk.ReadImage(str(path), sitk.sitkInt16)
+    except RuntimeError as error:
+        raise InvalidValueError(f"read {path}", str(error).strip(), "Give a volume") from error
+
+
+def _in_hu(image: sitk.Image) -> Image:
+    return Image(_grid(image), sitk.GetArrayFromImage(image), "HU")
 
 
 def _whole(scheme: Mapping[int, str]) -> bool:
