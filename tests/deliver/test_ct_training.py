@@ -47,7 +47,7 @@ from osteoscope.train.ct_scans import Scan
 from osteoscope.train.exporting import Graph, Story, load_weights, write_onnx
 
 OPTIONS = TrainOptions(
-    TuneOptions(steps=60, batch=2, rate=1e-2, width=8, window=64, workers=0, every=20),
+    TuneOptions(steps=30, batch=2, rate=1e-2, width=8, window=64, workers=0, every=10),
     anew=True,
     evaluation=EvaluationOptions(DetectionOptions(resampling=Resampling(100, 0))),
 )
@@ -132,13 +132,13 @@ def test_every_format_gives_the_same_marks(dataset: Path) -> None:
         "export.dcm",
         "truth.json",
     ]
-    for number, case in enumerate(cases.cases):
+    loaded = [load_case(case) for case in cases.cases]
+    for number, (case, found) in enumerate(zip(cases.cases, loaded, strict=True)):
         _, reading, mapped = patient(number)
-        found = load_case(case)
         assert [f.region for f in found.lesions] == [f.region for f in reading.findings]
         assert len(found.mapped) == len(mapped)
         assert found.patient == {1: "SIM-P1", 2: "SIM-P2"}.get(number, case.name)
-    kinds = [{f.kind for f in load_case(case).lesions} for case in cases.cases[:2]]
+    kinds = [{f.kind for f in found.lesions} for found in loaded[:2]]
     assert kinds[0] == {UNTYPED}
     assert kinds[1] == {f.kind for f in patient(1)[1].findings}
 
@@ -203,8 +203,8 @@ def test_a_run_goes_on_and_keeps_its_split(trained: tuple[Trained, Path], tmp_pa
     shutil.copytree(folder / "run", tmp_path / "run")
     shutil.copy(folder / "split.json", tmp_path)
     scans = [folder / "cases" / name / "scan.npz" for name in ("case-0", "case-1")]
-    more = replace(OPTIONS.tune, steps=62, every=2)
-    assert [line["examples"] for line in tune(scans, tmp_path / "run", None, more)] == [124]
+    more = replace(OPTIONS.tune, steps=32, every=2)
+    assert [line["examples"] for line in tune(scans, tmp_path / "run", None, more)] == [64]
     prepared = [Prepared(CtCase(p, p, tmp_path, tmp_path), p, tmp_path, 1) for p in ("A", *done.split.held_out)]
     with pytest.raises(IntakeError, match="no longer in the dataset"):
         keep_split(prepared, tmp_path, OPTIONS)
