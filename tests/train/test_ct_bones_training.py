@@ -212,4 +212,4 @@ def test_training_learns_goes_on_and_ships(spine: LabelMap, tmp_path: Path) -> N
     assert "not a medical device" in json.loads(card.read_text())["purpose"]
     said = Model.load(card).run(np.zeros((VOXELS, *small), dtype=np.float32))
     assert [plane.shape for plane in said] == [(planes, *small) for planes in OUTPUTS.values()]
-    assert CELL_MM == 6.0
+    assert CELL_MM == 8.0

@@ -1,4 +1,4 @@
-"""From cells of 6 mm to voxels of 1.5 mm: which bone each voxel is of, and where exactly bone ends."""
+"""From cells of 8 mm to voxels of 2 mm: which bone each voxel is of, and where exactly bone ends."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def fine_bone(fine: Frame, bone: NDArray[np.uint8], options: EdgeOptions = EdgeO
     """Bone of each voxel of the fine frame: the network says what is bone, HU say where it ends.
 
     Args:
-        fine: frame of 1.5 mm.
-        bone: chance of bone in 1/255 at 3 mm, of `coarse_frame`.
+        fine: frame of 2 mm.
+        bone: chance of bone in 1/255 at 4 mm, of `coarse_frame`.
         options: see `EdgeOptions`.
     """
     chance = _fitted(_finer(bone, 2), fine.hu.shape)

@@ -1,6 +1,6 @@
 """What the bones network sees and says: shared by its training and by reading, so that a model sees what it will see.
 
-The network works on cells of 6 mm, each of 2 x 2 x 2 voxels of 3 mm: the voxels of a cell are its input planes, and
+The network works on cells of 8 mm, each of 2 x 2 x 2 voxels of 4 mm: the voxels of a cell are its input planes, and
 the chance of bone of each voxel are its output planes. So it sees most of a trunk at once; where exactly a bone ends
 is left to the HU of the fine frame.
 """
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from osteoscope.domain.anatomy import BONES, SIDES, VERTEBRAE
 
 MODEL = "ct-bones"
-FINE_MM = 1.5
+FINE_MM = 2.0
 VOXEL_MM = 2 * FINE_MM
 FOLD = 2  # voxels per cell along each axis
 CELL_MM = FOLD * VOXEL_MM
@@ -95,7 +95,7 @@ def unfolded(planes: NDArray[Any]) -> NDArray[Any]:
 
 
 def picture(hu: NDArray[Any]) -> NDArray[np.float32]:
-    """The network's input, float32 [8, d, h, w], from HU of voxels of 3 mm (z to the head, y back, x left)."""
+    """The network's input, float32 [8, d, h, w], from HU of voxels of 4 mm (z to the head, y back, x left)."""
     values = np.clip(hu.astype(np.float32), _DARKEST, _BRIGHTEST)
     values -= np.float32(_MIDDLE)
     values /= np.float32(_WIDTH)

@@ -20,23 +20,23 @@ _STEPS = 2  # places per cell at which votes are gathered
 
 @dataclass(frozen=True)
 class PieceOptions:
-    """Choices of the parting; lengths in cells of 6 mm. Design choices.
+    """Choices of the parting; lengths in cells of 8 mm. Design choices.
 
     Args:
         blur: width (sigma) by which votes for a centre are smeared.
         apart: centres of vertebrae are at least so far from each other.
-        least_votes: a vertebra has at least so many cells; those of a small neck have about 30.
+        least_votes: a vertebra has at least so many cells; those of a small neck have about 12.
         one_rib: share of a connected piece of rib that must bear one number for the piece to be one rib.
         least_rib: smaller parts of a piece follow the number of most of it.
         touching: a rib belongs to a vertebra that it comes so near to.
     """
 
     blur: float = 0.8
-    apart: float = 1.8
-    least_votes: int = 10
+    apart: float = 1.4
+    least_votes: int = 5
     one_rib: float = 0.75
-    least_rib: int = 5
-    touching: float = 1.8
+    least_rib: int = 3
+    touching: float = 1.5
 
 
 @dataclass(frozen=True, eq=False)

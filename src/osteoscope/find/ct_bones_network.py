@@ -33,7 +33,7 @@ class NetworkOptions:
     """Choices of the site map.
 
     Args:
-        bone: chance from which a voxel of 3 mm makes a cell bone.
+        bone: chance from which a voxel of 4 mm makes a cell bone.
         adjoining: cells; sacrum and skull adjoin a row of vertebrae that comes so near to them.
         rib_trust: factor on the trust in a rib's number beyond that in its vertebra's level.
         island: cells; a smaller island of a bone takes the name of the bone that it lies in.
@@ -41,9 +41,9 @@ class NetworkOptions:
     """
 
     bone: float = 0.5
-    adjoining: int = 3
+    adjoining: int = 2
     rib_trust: float = 0.9
-    island: int = 8
+    island: int = 5
     edge: EdgeOptions = field(default_factory=EdgeOptions)
     pieces: PieceOptions = field(default_factory=PieceOptions)
     count: CountOptions = field(default_factory=CountOptions)

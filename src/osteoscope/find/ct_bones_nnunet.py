@@ -24,7 +24,7 @@ from osteoscope.domain.anatomy import SITES
 from osteoscope.domain.reading import MappedSite, ModelRecord
 from osteoscope.domain.study import Study
 from osteoscope.errors import DependencyError, InvalidValueError, ModelError
-from osteoscope.find.ct_bone_maps import FINE_MM, LABEL_OF, LABELS
+from osteoscope.find.ct_bone_maps import LABEL_OF, LABELS
 from osteoscope.find.ct_bone_regions import voxels_on_source
 from osteoscope.find.ct_bone_tables import label_of_class
 from osteoscope.find.ct_frame import AIR, Frame, ct_image, working_frame
@@ -33,6 +33,7 @@ from osteoscope.find.ct_names import Name
 TOTALSEGMENTATOR, NNUNET = "totalsegmentator", "nnunet:"
 _PROGRAM = "nnUNetv2_predict_from_modelfolder"
 _CHECKPOINT = "checkpoint_final.pth"
+_STEP_MM = 1.5  # of what models get
 # Bones of TotalSegmentator's task "total": vertebrae, muscles and long bones, ribs; else all classes at 3 mm.
 _TOTAL = ("Dataset292_*", "Dataset294_*", "Dataset295_*")
 _FAST = ("Dataset297_*",)
@@ -107,7 +108,7 @@ def map_bones(study: Study, choice: str) -> tuple[MappedSite, ...]:
     folders = folders_of(choice)
     tables = [classes(folder) for folder in folders]
     program = _program()
-    frame = working_frame(ct_image(study), FINE_MM)
+    frame = working_frame(ct_image(study), _STEP_MM)
     labels = np.zeros(frame.hu.shape, dtype=np.uint8)
     with tempfile.TemporaryDirectory() as scratch:
         _write(frame, Path(scratch) / "in" / "ct_0000.nii.gz")

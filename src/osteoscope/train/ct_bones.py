@@ -60,7 +60,7 @@ def main(  # noqa: PLR0913, PLR0917 - the options of a command
     found = {"simulated": simulated, "phantoms": others, "scans": real}
     pools = [Pool(name, paths, _SHARES[name]) for name, paths in found.items()]
     options = FitOptions(
-        examples=steps, batch=1, rate=3e-3, warm=200, average=0.997, workers=max(1, cores - 1), every=200
+        examples=steps, batch=1, rate=2e-3, warm=200, average=0.997, workers=max(1, cores - 1), every=200
     )
     for line in fit(pools, work / "run", options):
         typer.echo("  ".join(f"{name} {value:g}" for name, value in line.items()))

@@ -15,17 +15,29 @@ from torch import Tensor
 from torch.nn import functional
 
 from osteoscope.domain.anatomy import SIDES, VERTEBRAE
-from osteoscope.find.ct_bone_maps import FOLD, LABEL_OF, LABELS, UNKNOWN, WAY_SCALE, folded, picture, tables
+from osteoscope.find.ct_bone_maps import (
+    FOLD,
+    LABEL_OF,
+    LABELS,
+    UNKNOWN,
+    VOXEL_MM,
+    WAY_SCALE,
+    folded,
+    picture,
+    tables,
+)
 from osteoscope.train.ct_bones_looks import look
-from osteoscope.train.ct_bones_maps import LabelMap, decoded
+from osteoscope.train.ct_bones_maps import MAP_MM, LabelMap, decoded
 
 Rng = np.random.Generator
-# Sizes of an example in cells (z, y, x): some wide enough to tell right from left, some tall enough to count.
+# Sizes of an example in cells (z, y, x): some wide enough to tell right from left, some tall enough to count. Two cells
+# at the bottom of the network in z would give wrong gradients: oneDNN's of convolutions in bfloat16 are not to be had.
 Shape = tuple[int, int, int]
-SHAPES: tuple[Shape, ...] = ((48, 48, 48), (64, 32, 48), (32, 48, 64))
+SHAPES: tuple[Shape, ...] = ((48, 48, 48), (64, 32, 48), (48, 32, 64))
 IGNORED = 255
 _UNKNOWN = LABEL_OF[UNKNOWN]
 _AIR = -1000.0
+_STEP = VOXEL_MM / MAP_MM
 _ON_BONE, _MIRRORED, _NARROW = 0.85, 0.5, 0.25
 
 
@@ -85,7 +97,7 @@ def _places(source: LabelMap, voxels: tuple[int, ...], rng: Rng) -> Tensor:
     """Where each voxel of the example lies in the map: turned, stretched and bent, float32 [z, y, x, 3]."""
     centre = _centre(source, voxels, rng)
     turn = _turn(rng.normal(0, 0.12, 3)) @ np.diag(np.exp(rng.normal(0, 0.1) + rng.normal(0, 0.06, 3)))
-    axes = [torch.arange(n, dtype=torch.float32) - (n - 1) / 2 for n in voxels]
+    axes = [(torch.arange(n, dtype=torch.float32) - (n - 1) / 2) * _STEP for n in voxels]
     grid = torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
     at = grid @ torch.tensor(turn.T, dtype=torch.float32) + torch.tensor(centre, dtype=torch.float32)
     for knots, strength in ((3, 3.0), (6, 1.0)):

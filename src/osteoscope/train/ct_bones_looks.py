@@ -14,12 +14,12 @@ Rng = np.random.Generator
 # Usual HU of air, lung, fat, water, muscle, and of contrast agent; of marrow and cortex.
 _SOFT = np.array([-1000.0, -850.0, -450.0, -105.0, 10.0, 60.0, 400.0, 3000.0])
 _BONE = np.array([-100.0, 60.0, 200.0, 700.0, 1300.0, 3000.0])
-_WILD, _METAL, _THICK, _BLURRED, _GRAINY = 0.08, 0.04, 0.6, 0.5, 0.5
-_FEW_LESIONS, _RADIUS_MM, _NOISE_HU = 2.0, (3.0, 25.0), (2.0, 40.0)
+_WILD, _METAL, _THICK, _BLURRED, _GRAINY = 0.08, 0.04, 0.4, 0.5, 0.5
+_FEW_LESIONS, _RADIUS_MM, _NOISE_HU = 2.0, (4.0, 25.0), (2.0, 30.0)
 
 
 def look(hu: Tensor, labels: Tensor, rng: Rng) -> Tensor:
-    """HU as scanned, float32 of the same shape, from quiet HU and labels (uint8) of voxels of 3 mm."""
+    """HU as scanned, float32 of the same shape, from quiet HU and labels (uint8) of voxels of `VOXEL_MM`."""
     bone = labels > 0
     seed = torch.Generator().manual_seed(int(rng.integers(2**62)))
     seen = _coloured(hu, labels, bone, rng)
@@ -132,8 +132,8 @@ def _scanned(seen: Tensor, rng: Rng, seed: torch.Generator) -> Tensor:
         noise = _blurred(noise, 0.7) * 2.0
     volume = volume + float(np.exp(rng.uniform(*np.log(_NOISE_HU)))) * noise
     if rng.random() < _THICK:
-        size, step = volume.shape[2:], int(rng.integers(2, 4))
-        thin = functional.avg_pool3d(volume, (step, 1, 1), ceil_mode=True)
+        size = volume.shape[2:]
+        thin = functional.avg_pool3d(volume, (2, 1, 1), ceil_mode=True)
         volume = functional.interpolate(thin, size=size, mode="trilinear", align_corners=False)
     return volume[0, 0].clamp(-1024, 3071)
 

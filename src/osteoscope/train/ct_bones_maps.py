@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from osteoscope.domain.geometry import Grid
 from osteoscope.errors import InvalidValueError
-from osteoscope.find.ct_bone_maps import FINE_MM, LABEL_OF, LABELS, even, folded, halved
+from osteoscope.find.ct_bone_maps import LABEL_OF, LABELS, even, folded, halved
 from osteoscope.simulate.ct_anatomy import Anatomy, CtPatient, grow
 from osteoscope.simulate.ct_body import paint_body, paint_table
 from osteoscope.simulate.ct_canvas import Canvas
@@ -23,6 +23,8 @@ from osteoscope.simulate.ct_organs import Contrast, paint_organs
 from osteoscope.simulate.ct_recipe import random_ct_recipe
 from osteoscope.simulate.ct_viscera import bowel, cartilages, lung_vessels, viscera
 
+DRAWN_MM = 1.5  # voxels in which tissue is drawn or sampled
+MAP_MM = 2 * DRAWN_MM
 # Beyond the seeds of the benchmark and of the tests (all below 100,000).
 FIRST_SEED = 2_000_000
 _CODES = np.concatenate([np.arange(-1000, -200, 40), np.arange(-200, 300, 10), np.arange(300, 3100, 25)])
@@ -127,8 +129,8 @@ def _window(anatomy: Anatomy, heights_mm: tuple[float, float], rng: np.random.Ge
     rows = anatomy.body.skin.rows
     wide, front, back = float(rows[:, 0].max()) + 20, float(rows[:, 1].min()) - 15, anatomy.body.table + 30
     wide = min(max(wide, 215.0), 255.0)
-    shape = [int(np.ceil(size / FINE_MM)) for size in (height, back - front, 2 * wide)]
-    return Grid.axial(shape, (FINE_MM,) * 3, (-wide, front, low))
+    shape = [int(np.ceil(size / DRAWN_MM)) for size in (height, back - front, 2 * wide)]
+    return Grid.axial(shape, (DRAWN_MM,) * 3, (-wide, front, low))
 
 
 def _paint(canvas: Canvas, anatomy: Anatomy, patient: CtPatient, rng: np.random.Generator) -> None:

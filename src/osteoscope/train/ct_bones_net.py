@@ -1,4 +1,4 @@
-"""The bones network: a small 3-D U-Net on cells of 6 mm that says bone at 3 mm."""
+"""The bones network: a small 3-D U-Net on cells of 8 mm that says bone at 4 mm."""
 
 from __future__ import annotations
 
@@ -12,16 +12,31 @@ from osteoscope.find.ct_bone_maps import OUTPUTS, VOXELS
 from osteoscope.train.blocks import descend
 
 WIDTHS = (24, 40, 80, 128, 160)
-_HIDDEN, _GROUPS = 48, 8
+_HIDDEN = 48
 _RARE = -3.0
 
 
+class _Alone(nn.Module):
+    """Each plane of each example is normalised by itself: examples come one by one, and statistics of one fit no other.
+
+    A batch of one is normalised as a batch, which is the same and faster.
+    """
+
+    def __init__(self, planes: int) -> None:
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.ones(planes)), nn.Parameter(torch.zeros(planes))
+
+    def forward(self, here: Tensor) -> Tensor:
+        if self.training and len(here) == 1:
+            return nn.functional.batch_norm(here, None, None, self.weight, self.bias, training=True)
+        return nn.functional.instance_norm(here, weight=self.weight, bias=self.bias)
+
+
 def _layer(inward: int, outward: int, stride: int = 1, reach: int = 1) -> nn.Sequential:
-    """Normalised within the example: they come one by one, and what a batch of one teaches fits no other."""
     width = 2 * reach + 1
     return nn.Sequential(
         nn.Conv3d(inward, outward, width, stride, reach, bias=False),
-        nn.GroupNorm(_GROUPS, outward),
+        _Alone(outward),
         nn.ReLU(inplace=True),
     )
 

@@ -12,10 +12,10 @@ from scipy import ndimage
 
 from osteoscope.domain.study import Patient, Study
 from osteoscope.errors import InvalidValueError
-from osteoscope.find.ct_bone_maps import FINE_MM, LABEL_OF, UNKNOWN
+from osteoscope.find.ct_bone_maps import LABEL_OF, UNKNOWN
 from osteoscope.find.ct_frame import AIR, ct_image, working_frame
 from osteoscope.find.ct_names import map_bones
-from osteoscope.train.ct_bones_maps import LabelMap, coarse
+from osteoscope.train.ct_bones_maps import DRAWN_MM, LabelMap, coarse
 from osteoscope.train.ct_bones_sources import ct_of
 
 COLUMNS = ("ct", "from_slice", "piece", "name")
@@ -56,7 +56,7 @@ def pieces_map(ct: Path, first: int, names: Mapping[str, str]) -> LabelMap:
     """A scan from slice ``first`` on, its baseline pieces renamed; those without a name are not learned from."""
     study = Study("1", "ct", "", Patient("1"), {"ct": ct_of(ct)})
     image = ct_image(study)
-    frame = working_frame(image, FINE_MM)
+    frame = working_frame(image, DRAWN_MM)
     labels = np.zeros(image.grid.shape, dtype=np.uint8)
     for site in map_bones(study):
         for part in site.region.parts if site.region else ():

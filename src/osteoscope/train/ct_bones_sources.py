@@ -13,10 +13,10 @@ from scipy.ndimage import gaussian_filter1d
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
 from osteoscope.errors import InvalidValueError
-from osteoscope.find.ct_bone_maps import FINE_MM, LABEL_OF, UNKNOWN
+from osteoscope.find.ct_bone_maps import LABEL_OF, UNKNOWN
 from osteoscope.find.ct_bone_tables import SCHEMES
 from osteoscope.find.ct_frame import AIR, working_frame
-from osteoscope.train.ct_bones_maps import LabelMap, coarse
+from osteoscope.train.ct_bones_maps import DRAWN_MM, LabelMap, coarse
 
 # Organ ids of ICRP Publication 110: first, last, HU (usual values, rounded; blood is drawn), label ("%": side).
 _ICRP: tuple[tuple[int, int, float, str], ...] = (
@@ -60,7 +60,7 @@ def _part(organ: NDArray[np.uint8], spacing: tuple[float, ...], middle: float, r
     hu, label = _icrp_tables(rng)
     sides = np.where(np.arange(organ.shape[2]) > middle, 1, 0)
     tissue = label[sides[None, None, :], organ].astype(np.int32) * 4096 + (hu[organ] + 1024).astype(np.int32)
-    shape = [max(1, round(n * s / FINE_MM)) for n, s in zip(organ.shape, spacing, strict=True)]
+    shape = [max(1, round(n * s / DRAWN_MM)) for n, s in zip(organ.shape, spacing, strict=True)]
     best = np.zeros(shape, dtype=np.float32)
     found = np.zeros(shape, dtype=np.int32)
     for value in np.unique(tissue):
@@ -79,7 +79,7 @@ def _finer(share: NDArray[np.float32], spacing: tuple[float, ...], shape: list[i
         part = np.expand_dims((at - low).astype(np.float32), tuple(a for a in range(3) if a != axis))
         share = np.take(share, low, axis) * (1 - part) + np.take(share, high, axis) * part
         if s > _SMOOTH_MM:
-            share = gaussian_filter1d(share, 0.35 * s / FINE_MM, axis=axis, mode="nearest", truncate=2.0)
+            share = gaussian_filter1d(share, 0.35 * s / DRAWN_MM, axis=axis, mode="nearest", truncate=2.0)
     return share
 
 
@@ -113,7 +113,7 @@ def scan_map(ct: Path, labels: Path, scheme: str) -> LabelMap:
         raise InvalidValueError(f"read labels {labels}", f"scheme {scheme!r}", f"Give one of {sorted(SCHEMES)}")
     image = _volume(ct)
     found = sitk.Resample(_volume(labels), image, sitk.Transform(), sitk.sitkNearestNeighbor, 0)
-    frame = working_frame(_in_hu(image), FINE_MM)
+    frame = working_frame(_in_hu(image), DRAWN_MM)
     numbers = frame.from_source(sitk.GetArrayFromImage(found).astype(np.uint8))
     table = np.zeros(256, dtype=np.uint8)
     for number, name in SCHEMES[scheme].items():

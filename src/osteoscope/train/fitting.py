@@ -22,6 +22,7 @@ from osteoscope.errors import ModelError
 Named = dict[str, Tensor]
 # By number of axes of a batch of pictures: the order in memory that convolutions are fastest in.
 _FORMATS = {4: torch.channels_last, 5: torch.channels_last_3d}
+_HUGE = 1e4  # norm of a gradient
 
 
 @dataclass(frozen=True)
@@ -154,8 +155,8 @@ def _step(task: Task, net: nn.Module, optimiser: torch.optim.Optimizer, batch: N
     total = torch.stack([task.weights[name] * loss for name, loss in found.items()]).sum()
     optimiser.zero_grad()
     total.backward()  # type: ignore[no-untyped-call]
-    # Gradients of convolutions in bfloat16 on maps of a few voxels are at times not finite on CPUs: leave those out.
-    usable = bool(torch.isfinite(torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)))
+    # Gradients of convolutions in bfloat16 on maps of a few voxels are at times not finite, or huge: leave those out.
+    usable = float(torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)) < _HUGE
     if usable:
         optimiser.step()
     return {name: float(loss.detach()) for name, loss in found.items()} | {"left_out": float(not usable)}
