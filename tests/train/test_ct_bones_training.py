@@ -31,11 +31,12 @@ from osteoscope.find.ct_names import map_bones
 from osteoscope.find.model import Model
 from osteoscope.simulate.ct import CtRecipe, simulate_ct
 from osteoscope.train.ct_bones import write_scans
-from osteoscope.train.ct_bones_draw import _MIRROR, IGNORED, Example, draw
+from osteoscope.train.ct_bones_draw import _MIRROR, IGNORED, SHAPES, Example, draw
 from osteoscope.train.ct_bones_export import export
 from osteoscope.train.ct_bones_fit import Pool, fit
 from osteoscope.train.ct_bones_loss import losses
 from osteoscope.train.ct_bones_maps import LabelMap, coded, decoded, simulated_map
+from osteoscope.train.ct_bones_net import WIDTHS
 from osteoscope.train.ct_bones_pieces import write_pieces
 from osteoscope.train.ct_bones_sources import phantom_maps, scan_map
 from osteoscope.train.exporting import Story
@@ -68,6 +69,13 @@ def test_codes_keep_hu_and_the_fold_keeps_places() -> None:
     voxels = np.arange(4 * 6 * 8).reshape(4, 6, 8)
     assert np.array_equal(unfolded(folded(voxels)), voxels)
     assert set(folded(voxels)[:, 0, 0, 0]) == set(voxels[:2, :2, :2].ravel())
+
+
+def test_no_shape_meets_the_wrong_gradients_of_two_cells() -> None:
+    halvings = 2 ** (len(WIDTHS) - 1)
+    for shape in SHAPES:
+        assert all(n % halvings == 0 for n in shape)
+        assert shape[0] // halvings != 2
 
 
 def test_every_bone_has_a_kind_and_mirrors_into_a_bone() -> None:
