@@ -19,9 +19,9 @@ from osteoscope.find.ct_bone_maps import (
     LABEL_OF,
     LABELS,
     OUTPUTS,
+    PLANES,
     UNKNOWN,
     VOXEL_MM,
-    VOXELS,
     WAY_SCALE,
     folded,
     tables,
@@ -110,7 +110,7 @@ def test_examples_differ_and_their_labels_agree(examples: list[Example]) -> None
     assert len({example.picture.tobytes() for example in examples}) == len(examples)
     assert any(example.bone.any() for example in examples)
     for example in examples:
-        assert example.picture.shape == (VOXELS, *SHAPE)
+        assert example.picture.shape == (PLANES, *SHAPE)
         assert np.isfinite(example.picture).all()
         assert np.array_equal((example.bone > 0).any(axis=0), example.kind >= 0)
         assert set(np.unique(example.kind)) <= {-1, KIND_OF["vertebra"], KIND_OF["rib_left"], KIND_OF["rib_right"]}
@@ -218,6 +218,6 @@ def test_training_learns_goes_on_and_ships(spine: LabelMap, tmp_path: Path) -> N
         card = export(tmp_path / "run" / "weights.pt", tmp_path / "model", story, tile=small)
     assert b"osteoscope/train" not in card.with_suffix(".onnx").read_bytes()
     assert "not a medical device" in json.loads(card.read_text())["purpose"]
-    said = Model.load(card).run(np.zeros((VOXELS, *small), dtype=np.float32))
+    said = Model.load(card).run(np.zeros((PLANES, *small), dtype=np.float32))
     assert [plane.shape for plane in said] == [(planes, *small) for planes in OUTPUTS.values()]
     assert CELL_MM == 8.0

@@ -10,13 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osteoscope.errors import ModelError
-from osteoscope.find.ct_bone_maps import FOLD, LEVEL_SCALE, OUTPUTS, TILE, WAY_SCALE, folded, picture, unfolded
+from osteoscope.find.ct_bone_maps import (
+    FOLD,
+    LEVEL_SCALE,
+    OUTPUTS,
+    TILE,
+    WAY_SCALE,
+    Place,
+    body_box,
+    folded,
+    picture,
+    unfolded,
+)
 from osteoscope.find.ct_frame import AIR, Frame
 from osteoscope.find.model import Model
 
 Box = tuple[slice, ...]
 _OVERLAP = 24  # cells that tiles share: what a tile sees beyond the cells that it decides
-_BODY_HU = -300
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,13 +71,14 @@ def look(frame: Frame, model: Model) -> Seen:
     hu = _even(frame.hu)
     cells = tuple(n // FOLD for n in hu.shape)
     seen = Seen.nothing(cells)
-    body = _body(hu)
+    body = body_box(hu[::FOLD, ::FOLD, ::FOLD])
     if body is None:
         return seen
     spans = [[(s.start + a, s.start + b, s.start + c) for a, b, c in spans_of(s.stop - s.start, t)] for s, t in zip(
         body, TILE, strict=True)]  # fmt: skip
     for corner in itertools.product(*spans):
-        said = _said(hu, tuple(c[0] for c in corner), model)
+        start = tuple(c[0] for c in corner)
+        said = _said(hu, start, _place(start, body), model)
         own = tuple(slice(low, high) for _, low, high in corner)
         local = tuple(slice(low - start, high - start) for start, low, high in corner)
         _write(seen, said, own, local)
@@ -88,20 +99,20 @@ def _even(hu: NDArray[np.int16]) -> NDArray[np.int16]:
     return np.pad(hu, more, constant_values=AIR) if any(after for _, after in more) else hu
 
 
-def _body(hu: NDArray[np.int16]) -> Box | None:
-    """Cells around all that is denser than air."""
-    dense = hu[::FOLD, ::FOLD, ::FOLD] > _BODY_HU
-    lines = [np.flatnonzero(dense.any(axis=tuple(a for a in range(3) if a != axis))) for axis in range(3)]
-    if not all(len(line) for line in lines):
-        return None
-    return tuple(slice(int(line[0]), int(line[-1]) + 1) for line in lines)
+def _place(start: tuple[int, ...], body: Box) -> Place:
+    """Of the cells of a tile that starts there."""
+    back, left = (
+        first + np.arange(tile, dtype=np.float32) - (span.start + span.stop - 1) / 2
+        for first, tile, span in zip(start[1:], TILE[1:], body[1:], strict=True)
+    )
+    return back[:, None], left[None, :]
 
 
-def _said(hu: NDArray[np.int16], start: tuple[int, ...], model: Model) -> dict[str, NDArray[np.float32]]:
+def _said(hu: NDArray[np.int16], start: tuple[int, ...], place: Place, model: Model) -> dict[str, NDArray[np.float32]]:
     tile = np.full([n * FOLD for n in TILE], AIR, dtype=np.int16)
     part = hu[tuple(slice(FOLD * s, FOLD * (s + n)) for s, n in zip(start, TILE, strict=True))]
     tile[tuple(slice(0, n) for n in part.shape)] = part
-    found = model.run(picture(tile))
+    found = model.run(picture(tile, place))
     sizes = [(planes, *TILE) for planes in OUTPUTS.values()]
     if [f.shape for f in found] != sizes:
         raise ModelError(

@@ -1,7 +1,8 @@
 """What the bones network sees and says: shared by its training and by reading, so that a model sees what it will see.
 
-The network works on cells of 8 mm, each of 2 x 2 x 2 voxels of 4 mm: the voxels of a cell are its input planes, and
-the chance of bone of each voxel are its output planes. So it sees most of a trunk at once; where exactly a bone ends
+The network works on cells of 8 mm, each of 2 x 2 x 2 voxels of 4 mm: the voxels of a cell are its input planes, with
+two more for how far back and to the left of the body's middle it lies, and the chance of bone of each voxel are output
+planes. So it sees most of a trunk at once; where exactly a bone ends
 is left to the HU of the fine frame.
 """
 
@@ -39,6 +40,11 @@ KIND_OF: Mapping[str, int] = MappingProxyType({kind: n for n, kind in enumerate(
 OUTPUTS: Mapping[str, int] = MappingProxyType({"kinds": len(KINDS), "bone": VOXELS, "level": 2, "way": 3})
 LEVEL_SCALE = 24.0  # levels per unit of the level plane
 WAY_SCALE = 10.0  # cells per unit of the planes of ways
+PLACE_SCALE = np.float32(25.0)  # cells per unit of the planes of places
+PLANES = VOXELS + 2
+BODY_HU = -300
+
+Place = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 FIRST_RIB = VERTEBRAE.index("vertebra_T1")
 _DARKEST, _BRIGHTEST, _MIDDLE, _WIDTH = -1000.0, 1800.0, 100.0, 400.0
@@ -94,13 +100,29 @@ def unfolded(planes: NDArray[Any]) -> NDArray[Any]:
     return np.ascontiguousarray(split.transpose(3, 0, 4, 1, 5, 2).reshape(FOLD * d, FOLD * h, FOLD * w))
 
 
-def picture(hu: NDArray[Any]) -> NDArray[np.float32]:
-    """The network's input, float32 [8, d, h, w], from HU of voxels of 4 mm (z to the head, y back, x left)."""
+def picture(hu: NDArray[Any], place: Place) -> NDArray[np.float32]:
+    """The network's input, float32 [`PLANES`, d, h, w].
+
+    Args:
+        hu: of voxels of 4 mm (z to the head, y back, x left).
+        place: how many cells each cell lies behind, and to the left of, the middle of the body; shapes that numpy
+            stretches to (d, h, w).
+    """
     values = np.clip(hu.astype(np.float32), _DARKEST, _BRIGHTEST)
     values -= np.float32(_MIDDLE)
     values /= np.float32(_WIDTH)
-    planes: NDArray[np.float32] = folded(values)
-    return planes
+    planes = folded(values)
+    cells = planes.shape[1:]
+    return np.concatenate([planes, *(np.broadcast_to(axis / PLACE_SCALE, cells)[None] for axis in place)])
+
+
+def body_box(hu: NDArray[Any]) -> tuple[slice, ...] | None:
+    """The box around all that is denser than air; None where all is air."""
+    dense = hu > BODY_HU
+    lines = [np.flatnonzero(dense.any(axis=tuple(a for a in range(3) if a != axis))) for axis in range(3)]
+    if not all(len(line) for line in lines):
+        return None
+    return tuple(slice(int(line[0]), int(line[-1]) + 1) for line in lines)
 
 
 # Cells (z, y, x) that the exported network looks at at once: as many as in training, since it normalises over them.

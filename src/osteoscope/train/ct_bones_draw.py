@@ -16,12 +16,15 @@ from torch.nn import functional
 
 from osteoscope.domain.anatomy import SIDES, VERTEBRAE
 from osteoscope.find.ct_bone_maps import (
+    CELL_MM,
     FOLD,
     LABEL_OF,
     LABELS,
     UNKNOWN,
     VOXEL_MM,
     WAY_SCALE,
+    Place,
+    body_box,
     folded,
     picture,
     tables,
@@ -39,6 +42,7 @@ _UNKNOWN = LABEL_OF[UNKNOWN]
 _AIR = -1000.0
 _STEP = VOXEL_MM / MAP_MM
 _ON_BONE, _MIRRORED, _NARROW = 0.85, 0.5, 0.25
+_ASTRAY = 2.5  # cells that the middle of a body may be off
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +50,7 @@ class Example:
     """What the network sees and should say, per cell (d, h, w).
 
     Args:
-        picture: float32 [8, d, h, w].
+        picture: float32 [`PLANES`, d, h, w].
         bone: uint8 [8, d, h, w], 1 in bone, `IGNORED` where unknown.
         kind: int8, index into `KINDS`, -1 beyond bone and where unknown.
         level: int8, index into `VERTEBRAE` of vertebrae and ribs, -1 elsewhere and where unknown.
@@ -68,12 +72,15 @@ def draw(source: LabelMap, shape: Shape, rng: Rng) -> Example:
     at = _places(source, voxels, rng)
     box = _box(at, source.labels.shape)
     hu, labels = _sampled(source, box, at)
+    back, left = _place(source, at, rng)
     if rng.random() < _MIRRORED:
         hu, labels = torch.flip(hu, (2,)), _MIRROR[torch.flip(labels, (2,)).long()]
+        back, left = back[:, :, ::-1], -left[:, :, ::-1]
     if rng.random() < _NARROW:
-        _narrow(hu, labels, rng)
+        middle = _narrow(hu, labels, rng)
+        back, left = back - back[middle], left - left[middle]
     seen = look(hu, labels, rng).numpy()
-    return _labelled(picture(seen), labels.numpy().astype(np.uint8), _cut(source))
+    return _labelled(picture(seen, (back, left)), labels.numpy().astype(np.uint8), _cut(source))
 
 
 def _cut(source: LabelMap) -> NDArray[np.uint8]:
@@ -105,6 +112,17 @@ def _places(source: LabelMap, voxels: tuple[int, ...], rng: Rng) -> Tensor:
         wide = functional.interpolate(bend, size=voxels, mode="trilinear", align_corners=True)
         at += wide[0].permute(1, 2, 3, 0)
     return at
+
+
+def _place(source: LabelMap, at: Tensor, rng: Rng) -> Place:
+    """Where each cell lies in the body, as well as reading can tell."""
+    body = body_box(decoded(source.codes[::FOLD, ::FOLD, ::FOLD]))
+    places = []
+    for axis in (1, 2):
+        middle = (body[axis].start + body[axis].stop - 1) * FOLD / 2 if body else source.labels.shape[axis] / 2
+        cells = (at[::FOLD, ::FOLD, ::FOLD, axis].numpy() - middle) * (MAP_MM / CELL_MM)
+        places.append((cells * np.exp(rng.normal(0, 0.1)) + rng.normal(0, _ASTRAY)).astype(np.float32))
+    return places[0], places[1]
 
 
 def _centre(source: LabelMap, voxels: tuple[int, ...], rng: Rng) -> NDArray[np.float64]:
@@ -150,15 +168,16 @@ def _sampled(source: LabelMap, box: tuple[slice, ...], at: Tensor) -> tuple[Tens
     return linear[0, 0] + _AIR, nearest[0, 0].to(torch.uint8)
 
 
-def _narrow(hu: Tensor, labels: Tensor, rng: Rng) -> None:
-    """A narrow reconstructed field: a disc of the slices, air around."""
-    _, h, w = hu.shape
+def _narrow(hu: Tensor, labels: Tensor, rng: Rng) -> tuple[int, ...]:
+    """A narrow reconstructed field: a disc of the slices, air around; the cell in its middle."""
+    d, h, w = hu.shape
     row, column = (float(rng.uniform(0.3, 0.7)) * n for n in (h, w))
     radius = float(rng.uniform(25, 60))
     rows, columns = torch.arange(h)[:, None], torch.arange(w)[None, :]
     outside = (rows - row) ** 2 + (columns - column) ** 2 > radius**2
     hu[:, outside] = _AIR
     labels[:, outside] = 0
+    return d // (2 * FOLD), int(row) // FOLD, int(column) // FOLD
 
 
 def _labelled(seen: NDArray[np.float32], labels: NDArray[np.uint8], cut: NDArray[np.uint8]) -> Example:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from osteoscope.find.ct_bone_maps import MODEL, OUTPUTS, TILE, VOXELS
+from osteoscope.find.ct_bone_maps import MODEL, OUTPUTS, PLANES, TILE
 from osteoscope.train.ct_bones_net import BonesNet
 from osteoscope.train.exporting import Graph, Story, load_weights, write_model
 
@@ -23,5 +23,5 @@ def export(weights: Path, folder: Path, story: Story, tile: tuple[int, int, int]
         story: the card's words.
         tile: cells that the exported network takes; reading gives it `TILE`.
     """
-    graph = Graph(MODEL, _PURPOSE, (VOXELS, *tile), tuple(OUTPUTS))
+    graph = Graph(MODEL, _PURPOSE, (PLANES, *tile), tuple(OUTPUTS))
     return write_model(load_weights(BonesNet(), weights), graph, folder, story, lambda _: {})

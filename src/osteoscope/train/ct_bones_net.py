@@ -8,7 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from osteoscope.find.ct_bone_maps import OUTPUTS, VOXELS
+from osteoscope.find.ct_bone_maps import OUTPUTS, PLANES
 from osteoscope.train.blocks import descend
 
 WIDTHS = (24, 40, 80, 128, 160)
@@ -47,14 +47,14 @@ class _Block(nn.Sequential):
 
 
 class BonesNet(nn.Module):
-    """U-Net of the 8 planes of `osteoscope.find.ct_bone_maps.picture`; all of `OUTPUTS`, one after the other."""
+    """U-Net of the planes of `osteoscope.find.ct_bone_maps.picture`; all of `OUTPUTS`, one after the other."""
 
     def __init__(self, widths: Sequence[int] = WIDTHS) -> None:
         super().__init__()
         pairs = list(pairwise(widths))
         # One layer each at full size, where most of the time goes; what is made larger is narrowed before.
         finest = _layer(2 * widths[0], widths[0])
-        self.down = nn.ModuleList([_layer(VOXELS, widths[0]), *(_Block(a, b, 2) for a, b in pairs)])
+        self.down = nn.ModuleList([_layer(PLANES, widths[0]), *(_Block(a, b, 2) for a, b in pairs)])
         self.narrow = nn.ModuleList([nn.Conv3d(b, a, 1) for a, b in reversed(pairs)])
         self.up = nn.ModuleList([*(_Block(2 * a, a) for a, _ in reversed(pairs[1:])), finest])
         self.hidden = _layer(widths[0], _HIDDEN, reach=0)
