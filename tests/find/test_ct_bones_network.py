@@ -13,13 +13,11 @@ from numpy.typing import NDArray
 from osteoscope.domain.anatomy import VERTEBRAE
 from osteoscope.domain.geometry import Grid
 from osteoscope.find.ct_bone_count import Marks, count_levels
-from osteoscope.find.ct_bone_fine import coarse_frame, fine_bone, fine_sites
-from osteoscope.find.ct_bone_look import Seen, filled, spans_of
+from osteoscope.find.ct_bone_look import Seen, coarse_frame, filled, spans_of
 from osteoscope.find.ct_bone_maps import FINE_MM, KIND_OF, TILE, folded, kind_of, level_of, unfolded
 from osteoscope.find.ct_bone_pieces import Vertebra
-from osteoscope.find.ct_bone_regions import voxels_on_source
 from osteoscope.find.ct_bone_tables import TOTALSEGMENTATOR, VERSE, label_of_class
-from osteoscope.find.ct_bones_network import name_cells
+from osteoscope.find.ct_bones_network import cells_along, name_cells
 from osteoscope.find.ct_frame import Frame
 
 L5 = VERTEBRAE.index("vertebra_L5")
@@ -126,54 +124,20 @@ def test_tiles_decide_each_cell_once_and_see_it(cells: int, tile: int) -> None:
     assert all(start <= first < stop <= start + tile for start, first, stop in spans)
 
 
-@pytest.mark.parametrize("slices_mm", [1.5, 4.0])
-def test_sites_lie_on_the_grid_of_the_scan(slices_mm: float) -> None:
-    """A scan with its head first and its rows reversed gets each bone where it lies."""
-    seen = body(L5, 3)
-    found, cells = name_cells(seen, filled(seen, 128) > 0)
-    bone = np.kron(cells > 0, np.ones((4, 4, 4), dtype=bool))
-    grid = Grid.axial(bone.shape, (FINE_MM,) * 3, (-30, -20, 100))
-    matrix = np.eye(4)
-    matrix[:3, :3] = [[0, 0, FINE_MM], [0, -FINE_MM, 0], [-slices_mm, 0, 0]]
-    matrix[:3, 3] = grid.to_position([bone.shape[0] - 1, bone.shape[1] - 1, 0])
-    source = Grid.from_matrix([int(bone.shape[0] * FINE_MM / slices_mm), *bone.shape[1:]], matrix)
-    frame = Frame(np.zeros(bone.shape, np.int16), grid, source)
-    sites = voxels_on_source(frame, fine_sites(cells, bone.shape), found, bone.view(np.uint8) * 255)
-    assert {place.site for place in sites} >= {"sacrum", "vertebra_L5", "vertebra_L4", "vertebra_L3"}
-    for place in sites:
-        assert place.region is not None
-        (part,) = place.region.parts
-        where = np.argwhere(cells == [name.site for name in found].index(place.site) + 1)
-        wanted = grid.to_position(4 * where.mean(axis=0) + 1.5)
-        assert np.abs(source.to_position(part.centroid()) - wanted).max() < 0.6 * slices_mm
-
-
-def test_names_of_cells_reach_voxels_with_even_borders() -> None:
-    cells = np.zeros((12, 8, 11), dtype=np.uint16)
-    cells[2:6, 2:6, 2:6], cells[6:10, 2:6, 2:6] = 1, 2
-    fine = fine_sites(cells, (47, 32, 45))
-    assert fine.shape == (47, 32, 45)
-    assert np.unique(fine[8:24, 10:22, 10:22]).tolist() == [1]
-    assert np.unique(fine[24:40, 10:22, 10:22]).tolist() == [2]
-    assert fine[8, 4, 16] == 1  # beyond its cells, where a fine mask may still hold bone
-    assert not fine[:, :, 36:].any()
-
-
-def test_hu_say_where_bone_ends_and_the_network_what_is_bone() -> None:
-    hu = np.full((40, 60, 60), 40, dtype=np.int16)
-    hu += np.random.default_rng(0).integers(-8, 8, hu.shape, dtype=np.int16)
-    hu[:, [0, 1, -2, -1]], hu[:, :, [0, 1, -2, -1]] = -1000, -1000
-    bone, stone = ((slice(10, 30), slice(a, b), slice(a, b)) for a, b in ((11, 31), (40, 50)))
-    tumour = (slice(16, 22), slice(18, 24), slice(18, 24))
-    hu[bone], hu[stone], hu[tumour] = 700, 700, 45
-    chance = np.zeros((20, 30, 30), dtype=np.uint8)
-    chance[5:15, 5:16, 5:16] = 255
-    found = fine_bone(Frame(hu, Grid.axial(hu.shape, (FINE_MM,) * 3), Grid.axial(hu.shape, (FINE_MM,) * 3)), chance)
-    wanted = np.zeros(hu.shape, dtype=bool)
-    wanted[bone] = True
-    assert not found[stone].any()
-    assert found[tumour].all()
-    assert np.count_nonzero(found ^ wanted) < 0.12 * np.count_nonzero(wanted)
+def test_voxels_know_their_cells() -> None:
+    fine = Grid.axial((40, 30, 20), (1.5,) * 3, (5, -20, 100))
+    coarse = Grid.axial((15, 11, 7), (4.0,) * 3, (6.25, -18.75, 101.25))
+    frame = Frame(np.zeros(fine.shape, np.int16), fine, fine)
+    axes = cells_along(frame, coarse, (8, 6, 4))
+    for axis, (voxels, cells) in enumerate(zip(axes, (8, 6, 4), strict=True)):
+        assert len(voxels) == fine.shape[axis]
+        assert voxels[0] == 0
+        assert (np.diff(voxels) >= 0).all()
+        assert voxels[-1] <= cells - 1
+        at = [0.0, 0.0, 0.0]
+        at[axis] = 11.0
+        place = coarse.to_index(fine.to_position(at))[axis]
+        assert voxels[11] == int((place + 0.5) // 2)
 
 
 def test_the_coarse_frame_lies_where_the_fine_one_does() -> None:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from osteoscope.domain.anatomy import VERTEBRAE
-from osteoscope.find.ct_bone_pieces import Vertebra
+from osteoscope.find.ct_bone_maps import FIRST_RIB
+from osteoscope.find.ct_bone_pieces import Rib, Vertebra
 from osteoscope.find.ct_discs import Discs
 from osteoscope.find.ct_levels import Anchor, Level, LevelOptions, find_anchors, name_levels
 
@@ -26,12 +27,14 @@ class CountOptions:
     Args:
         least_spread: levels; the network is never taken to be surer of one vertebra than this.
         independent: what the network says of a row counts as that many vertebrae: its errors go together.
+        heard: trust from which the network counts beside landmarks; without any it counts alone.
         gap: neighbours farther apart than this, times the usual distance there, may miss one between them.
         levels: trust in landmarks.
     """
 
     least_spread: float = 0.35
     independent: float = 2.0
+    heard: float = 0.5
     gap: float = 1.55
     levels: LevelOptions = field(default_factory=LevelOptions)
 
@@ -60,7 +63,9 @@ def count_levels(row: Sequence[Vertebra], marks: Marks, options: CountOptions = 
     slots, clear = _slots(row, options)
     network = _anchor(row, slots, options)
     bearing = [slots[n] for n in marks.ribs]
-    anchors = [network, *find_anchors(slots[-1] + 1, bearing, marks.sacrum, marks.skull, options.levels)]
+    anchors = find_anchors(slots[-1] + 1, bearing, marks.sacrum, marks.skull, options.levels)
+    if network.trust >= options.heard or not anchors:
+        anchors = [network, *anchors]
     spans = [(float(n), float(n + 1)) for n in range(slots[-1] + 1)]
     discs = Discs(np.arange(1, slots[-1] + 1, dtype=np.intp), np.array(clear, dtype=float))
     named = name_levels(spans, discs, anchors, options.levels)
@@ -94,3 +99,21 @@ def _anchor(row: Sequence[Vertebra], slots: Sequence[int], options: CountOptions
     chance = np.exp(-(cost - cost.min()))
     best = int(cost.argmin())
     return Anchor("network", 0, int(bases[best]), float(1 / chance.sum()))
+
+
+def rib_level(rib: Rib, row: Sequence[Vertebra], count: Count, trust: float = 0.9) -> Level:
+    """The rib's number in place of a vertebra, as sure as the vertebra of that level and the rib itself allow.
+
+    Args:
+        rib: by the network.
+        row, count: the vertebrae and their levels.
+        trust: factor on the trust in a rib's number beyond that in its vertebra's level.
+    """
+    number = round(rib.level) + count.shift - FIRST_RIB + 1
+    own = float(np.exp(-max(rib.spread, abs(rib.level - round(rib.level)))))
+    near = [level for vertebra, level in zip(row, count.levels, strict=True) if abs(vertebra.level - rib.level) < 2]
+    sure = min((level.confidence for level in near), default=1.0) * own * trust
+    notes = tuple(dict.fromkeys(note for level in near for note in level.notes))
+    if not 1 <= number <= 12 or any(level.vertebra is None for level in near):
+        return Level(None, sure, notes or ("level uncertain",))
+    return Level(str(number), sure, notes)

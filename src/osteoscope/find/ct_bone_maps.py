@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from osteoscope.domain.anatomy import BONES, SIDES, VERTEBRAE
 
-MODEL = "ct-bones"
+MODEL = "ct_bones"
 FINE_MM = 2.0
 VOXEL_MM = 2 * FINE_MM
 FOLD = 2  # voxels per cell along each axis

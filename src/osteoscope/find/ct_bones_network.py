@@ -12,17 +12,19 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from osteoscope.domain.anatomy import SIDES
+from osteoscope.domain.geometry import Grid
 from osteoscope.domain.reading import MappedSite
 from osteoscope.domain.study import Study
-from osteoscope.find.ct_bone_count import Count, CountOptions, Marks, count_levels
-from osteoscope.find.ct_bone_fine import EdgeOptions, coarse_frame, fine_bone, fine_sites
-from osteoscope.find.ct_bone_look import Seen, filled, look
-from osteoscope.find.ct_bone_maps import BONE, FINE_MM, FIRST_RIB, KIND_OF, KINDS, MODEL, VERTEBRA
+from osteoscope.find.ct_bone_count import CountOptions, Marks, count_levels, rib_level
+from osteoscope.find.ct_bone_look import Seen, coarse_frame, filled, look
+from osteoscope.find.ct_bone_maps import BONE, FINE_MM, FOLD, KIND_OF, KINDS, MODEL, VERTEBRA
+from osteoscope.find.ct_bone_naming import Naming
 from osteoscope.find.ct_bone_pieces import PieceOptions, Rib, Vertebra, bearing, ribs, vertebrae
 from osteoscope.find.ct_bone_regions import Sites, voxels_on_source
-from osteoscope.find.ct_frame import ct_image, working_frame
+from osteoscope.find.ct_bones_voted import Axes, VoteOptions, name_parts
+from osteoscope.find.ct_frame import Frame, ct_image, working_frame
 from osteoscope.find.ct_levels import Level
-from osteoscope.find.ct_names import Name
+from osteoscope.find.ct_names import BoneOptions, Name, parted
 from osteoscope.find.model import Model, shipped
 
 Mask = NDArray[np.bool_]
@@ -37,14 +39,18 @@ class NetworkOptions:
         adjoining: cells; sacrum and skull adjoin a row of vertebrae that comes so near to them.
         rib_trust: factor on the trust in a rib's number beyond that in its vertebra's level.
         island: cells; a smaller island of a bone takes the name of the bone that it lies in.
-        edge: where bone ends.
+        reach: cells beyond the named ones to which their names extend.
+        geometry: of the bone and its parts.
+        vote: on what the parts are.
     """
 
     bone: float = 0.5
     adjoining: int = 2
     rib_trust: float = 0.9
     island: int = 5
-    edge: EdgeOptions = field(default_factory=EdgeOptions)
+    reach: int = 2
+    geometry: BoneOptions = field(default_factory=BoneOptions)
+    vote: VoteOptions = field(default_factory=VoteOptions)
     pieces: PieceOptions = field(default_factory=PieceOptions)
     count: CountOptions = field(default_factory=CountOptions)
 
@@ -67,11 +73,35 @@ def map_bones(
         ModelError: the model is missing or broken.
     """
     model = shipped(MODEL) if card is None else Model.load(card)
-    fine = working_frame(ct_image(study), FINE_MM)
-    seen = look(coarse_frame(fine), model)
-    names, cells = name_cells(seen, filled(seen, max(1, round(255 * options.bone))) > 0, options)
-    bone = fine_bone(fine, seen.bone, options.edge)
-    return voxels_on_source(fine, fine_sites(cells, fine.hu.shape), names, bone.view(np.uint8) * 255)
+    bones, parts, _ = parted(study, options.geometry)
+    coarse = coarse_frame(working_frame(ct_image(study), FINE_MM))
+    seen = look(coarse, model)
+    axes = cells_along(bones.frame, coarse.grid, seen.kind.shape)
+    if any(part.kind == VERTEBRA for part in parts.parts):
+        naming = name_parts(parts, seen, axes, options.vote)
+        names, sites = naming.names, naming.voxels
+    else:
+        names, cells = name_cells(seen, filled(seen, max(1, round(255 * options.bone))) > 0, options)
+        sites = _near(cells, options.reach)[np.ix_(*axes)] * (parts.labels > 0)
+    wider = np.where(sites > 0, sites, ndimage.grey_dilation(sites, size=3)).astype(np.uint16)
+    return voxels_on_source(bones.frame, wider, names, bones.bone.view(np.uint8) * 255)
+
+
+def cells_along(frame: Frame, grid: Grid, shape: tuple[int, ...]) -> Axes:
+    """The cell that each voxel of a frame lies in, along z, y and x."""
+    found = []
+    for axis in range(3):
+        places = np.zeros((frame.hu.shape[axis], 3))
+        places[:, axis] = np.arange(len(places))
+        voxels = grid.to_index(frame.grid.to_position(places))[:, axis]
+        found.append(np.clip(np.floor((voxels + 0.5) / FOLD), 0, shape[axis] - 1).astype(np.intp))
+    return found[0], found[1], found[2]
+
+
+def _near(cells: Sites, reach: int) -> Sites:
+    """Names that reach a little beyond their cells."""
+    away, nearest = ndimage.distance_transform_edt(cells == 0, return_indices=True)
+    return np.asarray(np.where(away <= reach, cells[tuple(nearest)], 0), dtype=np.uint16)
 
 
 def name_cells(seen: Seen, bone: Mask, options: NetworkOptions = NetworkOptions()) -> tuple[list[Name], Sites]:
@@ -80,44 +110,16 @@ def name_cells(seen: Seen, bone: Mask, options: NetworkOptions = NetworkOptions(
     row = vertebrae(seen, bone & (seen.kind == KIND_OF[VERTEBRA]), options.pieces)
     by_side = {s: ribs(seen, bone & (seen.kind == KIND_OF[f"rib_{s}"]), options.pieces) for s in SIDES}
     count = count_levels(row, _marks(seen, bone, row, [r for found in by_side.values() for r in found], options))
-    named = _Named(bone.shape)
+    named = Naming(bone.shape)
     for vertebra, level in zip(row, count.levels, strict=True):
         named.add(vertebra.cells, level.vertebra, "vertebra", level)
     for side, found in by_side.items():
         for rib in found:
-            level = _rib_level(rib, row, count, options)
+            level = rib_level(rib, row, count, options.rib_trust)
             site = None if level.vertebra is None else f"rib_{side}_{level.vertebra}"
             named.add(rib.cells, site, f"rib_{side}", level)
     _plain(named, seen, bone)
-    return named.names, named.cells
-
-
-class _Named:
-    """Names under construction."""
-
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        self.names: list[Name] = []
-        self.cells: Sites = np.zeros(shape, dtype=np.uint16)
-        self._unknown: dict[str, int] = {}
-
-    def add(self, cells: NDArray[np.intp], site: str | None, kind: str, level: Level) -> None:
-        """Name cells (n, 3); without a site they get the next unknown of their kind, and one site has one name."""
-        known = next((n for n, name in enumerate(self.names) if name.site == site), None)
-        if known is None:
-            self.names.append(Name(site or self._next(kind), round(level.confidence, 3), level.notes))
-            known = len(self.names) - 1
-        else:
-            self.names[known] = _both(self.names[known], level)
-        self.cells[tuple(cells.T)] = known + 1
-
-    def _next(self, kind: str) -> str:
-        self._unknown[kind] = self._unknown.get(kind, 0) + 1
-        return f"{kind}_unknown_{self._unknown[kind]}"
-
-
-def _both(name: Name, level: Level) -> Name:
-    notes = tuple(dict.fromkeys([*name.notes, *level.notes]))
-    return Name(name.site, min(name.confidence, round(level.confidence, 3)), notes)
+    return named.names, named.voxels
 
 
 def _tidy(kind: NDArray[np.uint8], bone: Mask, options: NetworkOptions) -> NDArray[np.uint8]:
@@ -150,21 +152,9 @@ def _marks(seen: Seen, bone: Mask, row: Sequence[Vertebra], near: list[Rib], opt
     )
 
 
-def _rib_level(rib: Rib, row: Sequence[Vertebra], count: Count, options: NetworkOptions) -> Level:
-    """The rib's number in place of a vertebra, as sure as the vertebra of that level and the rib itself allow."""
-    number = round(rib.level) + count.shift - FIRST_RIB + 1
-    own = float(np.exp(-max(rib.spread, abs(rib.level - round(rib.level)))))
-    near = [level for vertebra, level in zip(row, count.levels, strict=True) if abs(vertebra.level - rib.level) < 2]
-    trust = min((level.confidence for level in near), default=1.0) * own * options.rib_trust
-    notes = tuple(dict.fromkeys(note for level in near for note in level.notes))
-    if not 1 <= number <= 12 or any(level.vertebra is None for level in near):
-        return Level(None, trust, notes or ("level uncertain",))
-    return Level(str(number), trust, notes)
-
-
-def _plain(named: _Named, seen: Seen, bone: Mask) -> None:
+def _plain(named: Naming, seen: Seen, bone: Mask) -> None:
     """Bones whose kind is their name; others, and vertebrae and ribs too small to be told, piece by piece."""
-    left = bone & (named.cells == 0)
+    left = bone & (named.voxels == 0)
     for number, kind in enumerate(KINDS):
         where = left & (seen.kind == number)
         if not where.any():

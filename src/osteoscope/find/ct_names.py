@@ -63,17 +63,25 @@ def map_bones(study: Study, options: BoneOptions = BoneOptions()) -> tuple[Mappe
     Raises:
         UnsuitableStudyError: the study has no CT volume in HU.
     """
+    bones, parts, discs = parted(study, options)
+    return _mapped(bones, parts, _named(parts, discs, options.levels))
+
+
+def parted(study: Study, options: BoneOptions = BoneOptions()) -> tuple[BoneMask, Parts, Discs]:
+    """The bone of a CT, its parts before they are named, and the discs of its spine.
+
+    Raises:
+        UnsuitableStudyError: the study has no CT volume in HU.
+    """
     bones = bone_mask(working_frame(ct_image(study), options.mask.spacing_mm), options.mask)
     canal = find_canal(bones, options.canal)
     if canal is None:
-        parts = unparted(bones)
-        return _mapped(bones, parts, _named(parts, Discs.none(), options.levels))
+        return bones, unparted(bones), Discs.none()
     bones = without_canal(bones, canal, options.canal)
     line = spine_line(bones, canal)
     discs = find_discs(disc_signal(line, bones, options.discs), line.depth, options.discs)
     bones = with_eaten_bone(bones, line, discs, options.eaten)
-    parts = part_bones(bones, line, discs, options.parts)
-    return _mapped(bones, parts, _named(parts, discs, options.levels))
+    return bones, part_bones(bones, line, discs, options.parts), discs
 
 
 def _named(parts: Parts, discs: Discs, options: LevelOptions) -> list[Name]:

@@ -1,0 +1,224 @@
+"""Names for the parts that geometry cuts bone into: the network's cells vote on what each part is.
+
+Geometry parts vertebrae at their discs and ribs at their necks to the voxel, but takes a pelvis for a skull where it
+finds no landmark; the network knows kinds of bone and sides, but sees cells of 8 mm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.spatial import cKDTree
+
+from osteoscope.domain.anatomy import SIDES, VERTEBRAE
+from osteoscope.find.ct_bone_count import Count, CountOptions, Marks, count_levels, rib_level
+from osteoscope.find.ct_bone_look import Seen
+from osteoscope.find.ct_bone_maps import BONE, KIND_OF, KINDS, VERTEBRA
+from osteoscope.find.ct_bone_naming import Naming
+from osteoscope.find.ct_bone_pieces import Cells, Rib, Vertebra, level_at
+from osteoscope.find.ct_levels import Level, rib_levels
+from osteoscope.find.ct_parts import Part, Parts
+
+_VERTEBRA, _SACRUM, _SKULL = (KIND_OF[kind] for kind in (VERTEBRA, "sacrum", "skull"))
+_RIBS = {KIND_OF[f"rib_{side}"]: side for side in SIDES}
+_LAST_LUMBAR, _LAST_NECK = VERTEBRAE.index("vertebra_L5"), VERTEBRAE.index("vertebra_C7")
+Axes = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]
+
+
+@dataclass(frozen=True)
+class VoteOptions:
+    """Choices of the vote; chosen on simulated trunks.
+
+    Args:
+        whole: share of a part that one kind must hold for the whole part to be of it; else each voxel by itself.
+        vertebra, surely: share from which a part that geometry took for a vertebra is one, and beyond doubt.
+        astray: levels; a doubtful vertebra that the network reads so far from what its neighbours imply is none.
+        fragment: voxels of 1.5 mm; a smaller piece of a vertebra belongs to the nearest one.
+        sacrum, skull: voxels from which they are landmarks.
+        off: levels by which the network may disagree with a landmark.
+        adjoining: cells; sacrum and skull adjoin a row of vertebrae that comes so near to them.
+    """
+
+    whole: float = 0.9
+    vertebra: float = 0.35
+    surely: float = 0.6
+    astray: float = 4.0
+    fragment: int = 1500
+    sacrum: int = 4500
+    skull: int = 9000
+    off: float = 5.0
+    adjoining: int = 2
+    count: CountOptions = field(default_factory=CountOptions)
+
+
+@dataclass(frozen=True, eq=False)
+class _Voted:
+    """A part that is one bone: its number and box, what geometry says, what the network says, how much of it agrees."""
+
+    number: int
+    box: tuple[slice, ...]
+    part: Part
+    piece: Vertebra | Rib
+    share: float
+
+
+def name_parts(parts: Parts, seen: Seen, axes: Axes, options: VoteOptions = VoteOptions()) -> Naming:
+    """Names of all parts of a scan whose vertebrae geometry has parted.
+
+    Args:
+        parts: labels [z, y, x] of the working frame.
+        seen: what the network says of each cell.
+        axes: the cell of each voxel along z, y and x.
+        options: see `VoteOptions`.
+    """
+    vote = _Vote(parts, seen, axes, options)
+    row = vote.row()
+    pieces = [one.piece for one in row if isinstance(one.piece, Vertebra)]
+    count = count_levels(pieces, vote.marks(row), options.count)
+    naming = Naming(parts.labels.shape)
+    for one, level in zip(row, count.levels, strict=True):
+        naming.add(vote.voxels(one), level.vertebra, VERTEBRA, level)
+    _name_ribs(naming, vote, row, count)
+    _name_rest(naming, vote, row)
+    return naming
+
+
+class _Vote:
+    """The parts sorted by what most of their voxels are."""
+
+    def __init__(self, parts: Parts, seen: Seen, axes: Axes, options: VoteOptions) -> None:
+        self.parts, self.seen, self.axes, self.options = parts, seen, axes, options
+        self.vertebrae: list[_Voted] = []
+        self.ribs: list[tuple[str, _Voted]] = []
+        # 1 + kind of voxels whose part is not named as a whole.
+        self.loose = np.zeros(parts.labels.shape, dtype=np.uint8)
+        for number, box in enumerate(ndimage.find_objects(parts.labels), start=1):
+            if box is not None:
+                self._sort(number, box)
+
+    def _sort(self, number: int, box: tuple[slice, ...]) -> None:
+        inside = self.parts.labels[box] == number
+        kinds = self.seen.kind[np.ix_(*(axis[s] for axis, s in zip(self.axes, box, strict=True)))][inside]
+        shares = np.bincount(kinds, minlength=len(KINDS)) / len(kinds)
+        top, part = int(shares.argmax()), self.parts.parts[number - 1]
+        cells = self._cells(np.argwhere(inside) + [s.start for s in box])
+        level, spread = self._level(cells)
+        if part.kind == "vertebra" and shares[_VERTEBRA] > self.options.vertebra:
+            if shares[_VERTEBRA] < self.options.surely and level > _LAST_LUMBAR + 1:
+                self.loose[box][inside] = 1 + _SACRUM
+                return
+            vertebra = Vertebra(cells, cells.mean(axis=0), level, spread)
+            self.vertebrae.append(_Voted(number, box, part, vertebra, float(shares[_VERTEBRA])))
+        elif shares[top] >= self.options.whole and top in _RIBS:
+            self.ribs.append((_RIBS[top], _Voted(number, box, part, Rib(cells, level, spread), float(shares[top]))))
+        else:
+            self.loose[box][inside] = 1 + (top if shares[top] >= self.options.whole else kinds)
+
+    def _level(self, cells: Cells) -> tuple[float, float]:
+        """By the cells that have one, if any do."""
+        levelled = np.isin(self.seen.kind[tuple(cells.T)], (_VERTEBRA, *_RIBS))
+        return level_at(self.seen, cells[levelled] if levelled.any() else cells)
+
+    def voxels(self, one: _Voted) -> NDArray[np.intp]:
+        """All voxels of a part (n, 3)."""
+        inside: Cells = np.argwhere(self.parts.labels[one.box] == one.number)
+        inside += [s.start for s in one.box]
+        return inside
+
+    def _cells(self, voxels: NDArray[np.intp]) -> Cells:
+        return np.unique(np.stack([axis[voxels[:, n]] for n, axis in enumerate(self.axes)], axis=1), axis=0)
+
+    def row(self) -> list[_Voted]:
+        """The vertebrae from below upwards; what is none of them becomes loose."""
+        found = sorted(self.vertebrae, key=lambda one: float(np.mean(one.piece.cells[:, 0])))
+        if len(found) < 3:
+            return found
+        bases = np.array([one.piece.level for one in found]) + np.arange(len(found))
+        off = np.abs(bases - np.median(bases)) > self.options.astray
+        doubtful = [one.share < self.options.surely or len(self.voxels(one)) < self.options.fragment for one in found]
+        kept = []
+        for one, drop in zip(found, off & np.array(doubtful), strict=True):
+            if drop:
+                self.loose[tuple(self.voxels(one).T)] = 1 + _VERTEBRA
+            else:
+                kept.append(one)
+        return kept
+
+    def marks(self, row: Sequence[_Voted]) -> Marks:
+        """Landmarks of the row, as far as the network's levels do not rule them out."""
+        if not row:
+            return Marks()
+        options = self.options
+        joined = [place for _, number in self.joined(row) if (place := number) is not None]
+        sacrum, skull = (self._slices(kind, least) for kind, least in (
+            (_SACRUM, options.sacrum), (_SKULL, options.skull)))  # fmt: skip
+        low, high = row[0].piece, row[-1].piece
+        return Marks(
+            sorted(set(joined)),
+            sacrum is not None
+            and abs(low.level - _LAST_LUMBAR) < options.off
+            and sacrum[1] >= low.cells[:, 0].min() - options.adjoining,
+            skull is not None and high.level < _LAST_NECK and skull[0] <= high.cells[:, 0].max() + options.adjoining,
+        )
+
+    def _slices(self, kind: int, least: int) -> tuple[int, int] | None:
+        """Lowest and highest slice of cells of a kind, None where there is too little of it."""
+        of_slice = (self.loose == 1 + kind).sum(axis=(1, 2))
+        if of_slice.sum() < least:
+            return None
+        slices = self.axes[0][np.flatnonzero(of_slice > 40)]
+        return (int(slices.min()), int(slices.max())) if slices.size else None
+
+    def joined(self, row: Sequence[_Voted]) -> Iterator[tuple[_Voted, int | None]]:
+        """Each rib and the vertebra of the row that geometry followed it to."""
+        spans = [(one.part.place[0], one.part.place[1]) for one in row]
+        for _, rib in self.ribs:
+            place = rib.part.place[:1] if rib.part.kind == "rib" else ()
+            yield rib, rib_levels(place, spans)[0] if place else None
+
+
+def _name_ribs(naming: Naming, vote: _Vote, row: Sequence[_Voted], count: Count) -> None:
+    pieces = [one.piece for one in row if isinstance(one.piece, Vertebra)]
+    for (side, rib), (_, place) in zip(vote.ribs, vote.joined(row), strict=True):
+        level = _joined_level(count.levels[place]) if place is not None else None
+        if level is None and isinstance(rib.piece, Rib):
+            level = rib_level(rib.piece, pieces, count)
+        if level is not None:
+            site = None if level.vertebra is None else f"rib_{side}_{level.vertebra}"
+            naming.add(vote.voxels(rib), site, f"rib_{side}", level)
+
+
+def _joined_level(level: Level) -> Level | None:
+    if level.vertebra is None or "_T" not in level.vertebra:
+        return None
+    return Level(level.vertebra.rpartition("_T")[2], 0.9 * level.confidence, level.notes)
+
+
+def _name_rest(naming: Naming, vote: _Vote, row: Sequence[_Voted]) -> None:
+    """Fragments of vertebrae go to the nearest; other bones by their kind."""
+    every = np.argwhere(vote.loose)
+    kinds = vote.loose[tuple(every.T)] - 1
+    for kind in np.unique(kinds).tolist():
+        voxels, name = every[kinds == kind], KINDS[kind]
+        cells = np.stack([axis[voxels[:, n]] for n, axis in enumerate(vote.axes)], axis=1)
+        if kind == _VERTEBRA and row:
+            _join(naming, vote, row, (voxels, cells))
+        elif kind in _RIBS or name in (BONE, VERTEBRA):
+            naming.add(voxels, None, name, Level(None, 0.3, ("level uncertain",)))
+        else:
+            naming.add(voxels, name, name, Level(None, float(vote.seen.sure[tuple(cells.T)].mean()) / 255))
+
+
+def _join(naming: Naming, vote: _Vote, row: Sequence[_Voted], found: tuple[Cells, Cells]) -> None:
+    """Voxels, with the cell of each, take the name of the vertebra that is nearest."""
+    voxels, cells = found
+    tree = cKDTree(np.concatenate([one.piece.cells for one in row]))
+    owner = np.repeat(np.arange(len(row)), [len(one.piece.cells) for one in row])
+    places, of_voxel = np.unique(cells, axis=0, return_inverse=True)
+    nearest = owner[tree.query(places)[1]]
+    numbers = np.array([naming.voxels[tuple(vote.voxels(one)[0])] for one in row])
+    naming.voxels[tuple(voxels.T)] = numbers[nearest[of_voxel.ravel()]]
