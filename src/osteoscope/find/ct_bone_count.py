@@ -101,19 +101,20 @@ def _anchor(row: Sequence[Vertebra], slots: Sequence[int], options: CountOptions
     return Anchor("network", 0, int(bases[best]), float(1 / chance.sum()))
 
 
-def rib_level(rib: Rib, row: Sequence[Vertebra], count: Count, trust: float = 0.9) -> Level:
+def rib_level(rib: Rib, row: Sequence[Vertebra], count: Count, trust: float = 0.9, least: float = 0.35) -> Level:
     """The rib's number in place of a vertebra, as sure as the vertebra of that level and the rib itself allow.
 
     Args:
         rib: by the network.
         row, count: the vertebrae and their levels.
         trust: factor on the trust in a rib's number beyond that in its vertebra's level.
+        least: below this the number is not given.
     """
     number = round(rib.level) + count.shift - FIRST_RIB + 1
     own = float(np.exp(-max(rib.spread, abs(rib.level - round(rib.level)))))
     near = [level for vertebra, level in zip(row, count.levels, strict=True) if abs(vertebra.level - rib.level) < 2]
     sure = min((level.confidence for level in near), default=1.0) * own * trust
     notes = tuple(dict.fromkeys(note for level in near for note in level.notes))
-    if not 1 <= number <= 12 or any(level.vertebra is None for level in near):
+    if sure < least or not 1 <= number <= 12 or any(level.vertebra is None for level in near):
         return Level(None, sure, notes or ("level uncertain",))
     return Level(str(number), sure, notes)

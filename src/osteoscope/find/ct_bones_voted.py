@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,9 @@ from osteoscope.find.ct_parts import Part, Parts
 _VERTEBRA, _SACRUM, _SKULL = (KIND_OF[kind] for kind in (VERTEBRA, "sacrum", "skull"))
 _RIBS = {KIND_OF[f"rib_{side}"]: side for side in SIDES}
 _LAST_LUMBAR, _LAST_NECK = VERTEBRAE.index("vertebra_L5"), VERTEBRAE.index("vertebra_C7")
+_FOLLOWED = 0.9  # trust in a rib's number beyond that in its vertebra's level
+_LEAST_OF_SLICE = 40  # voxels of a landmark
+Piece = TypeVar("Piece", Vertebra, Rib)
 Axes = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]
 
 
@@ -35,7 +39,8 @@ class VoteOptions:
 
     Args:
         whole: share of a part that one kind must hold for the whole part to be of it; else each voxel by itself.
-        vertebra, surely: share from which a part that geometry took for a vertebra is one, and beyond doubt.
+        vertebra, surely: share from which a part that geometry took for a vertebra is one, and beyond doubt; the latter
+            also makes a rib.
         astray: levels; a doubtful vertebra that the network reads so far from what its neighbours imply is none.
         fragment: voxels of 1.5 mm; a smaller piece of a vertebra belongs to the nearest one.
         sacrum, skull: voxels from which they are landmarks.
@@ -56,13 +61,13 @@ class VoteOptions:
 
 
 @dataclass(frozen=True, eq=False)
-class _Voted:
+class _Voted(Generic[Piece]):
     """A part that is one bone: its number and box, what geometry says, what the network says, how much of it agrees."""
 
     number: int
     box: tuple[slice, ...]
     part: Part
-    piece: Vertebra | Rib
+    piece: Piece
     share: float
 
 
@@ -77,8 +82,7 @@ def name_parts(parts: Parts, seen: Seen, axes: Axes, options: VoteOptions = Vote
     """
     vote = _Vote(parts, seen, axes, options)
     row = vote.row()
-    pieces = [one.piece for one in row if isinstance(one.piece, Vertebra)]
-    count = count_levels(pieces, vote.marks(row), options.count)
+    count = count_levels([one.piece for one in row], vote.marks(row), options.count)
     naming = Naming(parts.labels.shape)
     for one, level in zip(row, count.levels, strict=True):
         naming.add(vote.voxels(one), level.vertebra, VERTEBRA, level)
@@ -92,8 +96,8 @@ class _Vote:
 
     def __init__(self, parts: Parts, seen: Seen, axes: Axes, options: VoteOptions) -> None:
         self.parts, self.seen, self.axes, self.options = parts, seen, axes, options
-        self.vertebrae: list[_Voted] = []
-        self.ribs: list[tuple[str, _Voted]] = []
+        self.vertebrae: list[_Voted[Vertebra]] = []
+        self.ribs: list[tuple[str, _Voted[Rib]]] = []
         # 1 + kind of voxels whose part is not named as a whole.
         self.loose = np.zeros(parts.labels.shape, dtype=np.uint8)
         for number, box in enumerate(ndimage.find_objects(parts.labels), start=1):
@@ -113,7 +117,7 @@ class _Vote:
                 return
             vertebra = Vertebra(cells, cells.mean(axis=0), level, spread)
             self.vertebrae.append(_Voted(number, box, part, vertebra, float(shares[_VERTEBRA])))
-        elif shares[top] >= self.options.whole and top in _RIBS:
+        elif top in _RIBS and shares[top] >= self.options.surely:
             self.ribs.append((_RIBS[top], _Voted(number, box, part, Rib(cells, level, spread), float(shares[top]))))
         else:
             self.loose[box][inside] = 1 + (top if shares[top] >= self.options.whole else kinds)
@@ -123,7 +127,7 @@ class _Vote:
         levelled = np.isin(self.seen.kind[tuple(cells.T)], (_VERTEBRA, *_RIBS))
         return level_at(self.seen, cells[levelled] if levelled.any() else cells)
 
-    def voxels(self, one: _Voted) -> NDArray[np.intp]:
+    def voxels(self, one: _Voted[Vertebra] | _Voted[Rib]) -> NDArray[np.intp]:
         """All voxels of a part (n, 3)."""
         inside: Cells = np.argwhere(self.parts.labels[one.box] == one.number)
         inside += [s.start for s in one.box]
@@ -132,9 +136,9 @@ class _Vote:
     def _cells(self, voxels: NDArray[np.intp]) -> Cells:
         return np.unique(np.stack([axis[voxels[:, n]] for n, axis in enumerate(self.axes)], axis=1), axis=0)
 
-    def row(self) -> list[_Voted]:
+    def row(self) -> list[_Voted[Vertebra]]:
         """The vertebrae from below upwards; what is none of them becomes loose."""
-        found = sorted(self.vertebrae, key=lambda one: float(np.mean(one.piece.cells[:, 0])))
+        found = sorted(self.vertebrae, key=lambda one: float(one.piece.centre[0]))
         if len(found) < 3:
             return found
         bases = np.array([one.piece.level for one in found]) + np.arange(len(found))
@@ -148,17 +152,16 @@ class _Vote:
                 kept.append(one)
         return kept
 
-    def marks(self, row: Sequence[_Voted]) -> Marks:
+    def marks(self, row: Sequence[_Voted[Vertebra]]) -> Marks:
         """Landmarks of the row, as far as the network's levels do not rule them out."""
         if not row:
             return Marks()
         options = self.options
-        joined = [place for _, number in self.joined(row) if (place := number) is not None]
-        sacrum, skull = (self._slices(kind, least) for kind, least in (
-            (_SACRUM, options.sacrum), (_SKULL, options.skull)))  # fmt: skip
+        bearing = {place for place in self.joined(row) if place is not None}
+        sacrum, skull = self._slices(_SACRUM, options.sacrum), self._slices(_SKULL, options.skull)
         low, high = row[0].piece, row[-1].piece
         return Marks(
-            sorted(set(joined)),
+            sorted(bearing),
             sacrum is not None
             and abs(low.level - _LAST_LUMBAR) < options.off
             and sacrum[1] >= low.cells[:, 0].min() - options.adjoining,
@@ -170,35 +173,30 @@ class _Vote:
         of_slice = (self.loose == 1 + kind).sum(axis=(1, 2))
         if of_slice.sum() < least:
             return None
-        slices = self.axes[0][np.flatnonzero(of_slice > 40)]
+        slices = self.axes[0][np.flatnonzero(of_slice > _LEAST_OF_SLICE)]
         return (int(slices.min()), int(slices.max())) if slices.size else None
 
-    def joined(self, row: Sequence[_Voted]) -> Iterator[tuple[_Voted, int | None]]:
-        """Each rib and the vertebra of the row that geometry followed it to."""
+    def joined(self, row: Sequence[_Voted[Vertebra]]) -> Iterator[int | None]:
+        """The vertebra of the row that geometry followed each rib to."""
         spans = [(one.part.place[0], one.part.place[1]) for one in row]
         for _, rib in self.ribs:
             place = rib.part.place[:1] if rib.part.kind == "rib" else ()
-            yield rib, rib_levels(place, spans)[0] if place else None
+            yield rib_levels(place, spans)[0] if place else None
 
 
-def _name_ribs(naming: Naming, vote: _Vote, row: Sequence[_Voted], count: Count) -> None:
-    pieces = [one.piece for one in row if isinstance(one.piece, Vertebra)]
-    for (side, rib), (_, place) in zip(vote.ribs, vote.joined(row), strict=True):
-        level = _joined_level(count.levels[place]) if place is not None else None
-        if level is None and isinstance(rib.piece, Rib):
+def _name_ribs(naming: Naming, vote: _Vote, row: Sequence[_Voted[Vertebra]], count: Count) -> None:
+    pieces = [one.piece for one in row]
+    for (side, rib), place in zip(vote.ribs, vote.joined(row), strict=True):
+        own = None if place is None else count.levels[place]
+        if own is not None and own.vertebra is not None and "_T" in own.vertebra:
+            level = Level(own.vertebra.rpartition("_T")[2], _FOLLOWED * own.confidence, own.notes)
+        else:
             level = rib_level(rib.piece, pieces, count)
-        if level is not None:
-            site = None if level.vertebra is None else f"rib_{side}_{level.vertebra}"
-            naming.add(vote.voxels(rib), site, f"rib_{side}", level)
+        site = None if level.vertebra is None else f"rib_{side}_{level.vertebra}"
+        naming.add(vote.voxels(rib), site, f"rib_{side}", level)
 
 
-def _joined_level(level: Level) -> Level | None:
-    if level.vertebra is None or "_T" not in level.vertebra:
-        return None
-    return Level(level.vertebra.rpartition("_T")[2], 0.9 * level.confidence, level.notes)
-
-
-def _name_rest(naming: Naming, vote: _Vote, row: Sequence[_Voted]) -> None:
+def _name_rest(naming: Naming, vote: _Vote, row: Sequence[_Voted[Vertebra]]) -> None:
     """Fragments of vertebrae go to the nearest; other bones by their kind."""
     every = np.argwhere(vote.loose)
     kinds = vote.loose[tuple(every.T)] - 1
@@ -213,7 +211,7 @@ def _name_rest(naming: Naming, vote: _Vote, row: Sequence[_Voted]) -> None:
             naming.add(voxels, name, name, Level(None, float(vote.seen.sure[tuple(cells.T)].mean()) / 255))
 
 
-def _join(naming: Naming, vote: _Vote, row: Sequence[_Voted], found: tuple[Cells, Cells]) -> None:
+def _join(naming: Naming, vote: _Vote, row: Sequence[_Voted[Vertebra]], found: tuple[Cells, Cells]) -> None:
     """Voxels, with the cell of each, take the name of the vertebra that is nearest."""
     voxels, cells = found
     tree = cKDTree(np.concatenate([one.piece.cells for one in row]))
