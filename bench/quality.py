@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from measure import SHARED
 from osteoscope.dicom.load import IntakeOptions, load, scan
-from osteoscope.domain.reading import Case, Reading
+from osteoscope.domain.reading import Case, MappedSite, Reading
 from osteoscope.domain.study import Study
 from osteoscope.find.ct_bone_tables import TOTALSEGMENTATOR, label_of_class
 from osteoscope.reading.ct_plans import CT_BASELINE, CT_PLAN
@@ -41,12 +41,17 @@ def real_study(path: Path) -> Study:
 
 def _bones(study: Study, plan: Plan) -> tuple[NDArray[np.intp], list[str]]:
     """Every voxel's bone, 0 for none, and their names: label n is ``names[n - 1]``."""
-    labels = np.zeros(study.images["ct"].grid.shape, dtype=np.intp)
-    mapped = [site for site in plan.map_sites(study) if site.region is not None]
+    mapped = plan.map_sites(study)
+    return _painted(mapped, study.images["ct"].grid.shape), [site.site for site in mapped]
+
+
+def _painted(mapped: Sequence[MappedSite], shape: tuple[int, ...]) -> NDArray[np.intp]:
+    """1 + the number of the site that each voxel is of, 0 for none."""
+    labels = np.zeros(shape, dtype=np.intp)
     for number, site in enumerate(mapped, start=1):
         for part in site.region.parts if site.region else ():
             labels[part.box][part.mask] = number
-    return labels, [site.site for site in mapped]
+    return labels
 
 
 def _dice(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
@@ -105,11 +110,8 @@ def bone_names() -> Figures:
     sums: dict[str, dict[str, float]] = {plan.name: defaultdict(float) for plan in (CT_PLAN, CT_BASELINE)}
     for seed in FIELDS:
         made = simulate_ct(random_ct_recipe(np.random.default_rng(seed)), seed)
-        truth = np.zeros(made.study.images["ct"].grid.shape, dtype=np.intp)
+        truth = _painted(made.mapped, made.study.images["ct"].grid.shape)
         sites = dict(enumerate((site.site for site in made.mapped), start=1))
-        for number, site in enumerate(made.mapped, start=1):
-            for part in site.region.parts if site.region else ():
-                truth[part.box][part.mask] = number
         for plan in (CT_PLAN, CT_BASELINE):
             found, names = _bones(made.study, plan)
             sums[plan.name]["Dice"] += _dice(found > 0, truth > 0)

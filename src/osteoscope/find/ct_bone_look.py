@@ -52,6 +52,10 @@ class Seen:
     spread: NDArray[np.float16]
     way: NDArray[np.float16]
 
+    def surely(self, cells: NDArray[np.intp]) -> float:
+        """Mean chance, 0..1, of the most likely kinds of cells (n, 3)."""
+        return float(self.sure[tuple(cells.T)].mean()) / 255
+
     @classmethod
     def nothing(cls, cells: tuple[int, ...]) -> Seen:
         """No bone anywhere."""

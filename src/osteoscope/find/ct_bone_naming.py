@@ -28,6 +28,11 @@ class Naming:
             self.names[known] = _both(self.names[known], level)
         self.voxels[tuple(voxels.T)] = known + 1
 
+    def add_rib(self, voxels: NDArray[np.intp], side: str, level: Level) -> None:
+        """Name voxels of a rib; ``level`` has its number in place of a vertebra."""
+        site = None if level.vertebra is None else f"rib_{side}_{level.vertebra}"
+        self.add(voxels, site, f"rib_{side}", level)
+
     def _next(self, kind: str) -> str:
         self._unknown[kind] = self._unknown.get(kind, 0) + 1
         return f"{kind}_unknown_{self._unknown[kind]}"

@@ -115,9 +115,7 @@ def name_cells(seen: Seen, bone: Mask, options: NetworkOptions = NetworkOptions(
         named.add(vertebra.cells, level.vertebra, "vertebra", level)
     for side, found in by_side.items():
         for rib in found:
-            level = rib_level(rib, row, count, options.rib_trust)
-            site = None if level.vertebra is None else f"rib_{side}_{level.vertebra}"
-            named.add(rib.cells, site, f"rib_{side}", level)
+            named.add_rib(rib.cells, side, rib_level(rib, row, count, options.rib_trust))
     _plain(named, seen, bone)
     return named.names, named.voxels
 
@@ -164,11 +162,7 @@ def _plain(named: Naming, seen: Seen, bone: Mask) -> None:
             for piece in range(1, int(pieces.max()) + 1):
                 cells = np.argwhere(pieces == piece)
                 reason = "not named by the network" if kind == BONE else "too small to be told"
-                named.add(cells, None, kind, Level(None, _sure(seen, cells), (reason,)))
+                named.add(cells, None, kind, Level(None, seen.surely(cells), (reason,)))
         else:
             cells = np.argwhere(where)
-            named.add(cells, kind, kind, Level(None, _sure(seen, cells)))
-
-
-def _sure(seen: Seen, cells: NDArray[np.intp]) -> float:
-    return float(seen.sure[tuple(cells.T)].mean()) / 255
+            named.add(cells, kind, kind, Level(None, seen.surely(cells)))

@@ -192,8 +192,7 @@ def _name_ribs(naming: Naming, vote: _Vote, row: Sequence[_Voted[Vertebra]], cou
             level = Level(own.vertebra.rpartition("_T")[2], _FOLLOWED * own.confidence, own.notes)
         else:
             level = rib_level(rib.piece, pieces, count)
-        site = None if level.vertebra is None else f"rib_{side}_{level.vertebra}"
-        naming.add(vote.voxels(rib), site, f"rib_{side}", level)
+        naming.add_rib(vote.voxels(rib), side, level)
 
 
 def _name_rest(naming: Naming, vote: _Vote, row: Sequence[_Voted[Vertebra]]) -> None:
@@ -208,7 +207,7 @@ def _name_rest(naming: Naming, vote: _Vote, row: Sequence[_Voted[Vertebra]]) -> 
         elif kind in _RIBS or name in (BONE, VERTEBRA):
             naming.add(voxels, None, name, Level(None, 0.3, ("level uncertain",)))
         else:
-            naming.add(voxels, name, name, Level(None, float(vote.seen.sure[tuple(cells.T)].mean()) / 255))
+            naming.add(voxels, name, name, Level(None, vote.seen.surely(cells)))
 
 
 def _join(naming: Naming, vote: _Vote, row: Sequence[_Voted[Vertebra]], found: tuple[Cells, Cells]) -> None:
