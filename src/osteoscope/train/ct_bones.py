@@ -7,7 +7,6 @@ and `bench/ct_bones_pieces.csv` name the scans that the shipped one learned from
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Annotated
 
@@ -15,13 +14,12 @@ import torch
 import typer
 from rich.progress import track
 
-from osteoscope.errors import InvalidValueError
 from osteoscope.find.model import SHIPPED
 from osteoscope.train.ct_bones_export import export
 from osteoscope.train.ct_bones_fit import Pool, fit
 from osteoscope.train.ct_bones_maps import write_maps
 from osteoscope.train.ct_bones_pieces import write_pieces
-from osteoscope.train.ct_bones_sources import scan_map, write_phantoms
+from osteoscope.train.ct_bones_sources import lines_of, scan_map, write_phantoms
 from osteoscope.train.exporting import Story
 from osteoscope.train.fitting import FitOptions
 
@@ -77,15 +75,11 @@ def write_scans(table: Path, folder: Path) -> list[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     made = []
-    with table.open(newline="", encoding="utf-8") as lines:
-        rows = csv.DictReader(lines)
-        if missing := set(_COLUMNS) - set(rows.fieldnames or ()):
-            raise InvalidValueError(f"read {table}", f"no column {sorted(missing)}", f"Give {', '.join(_COLUMNS)}")
-        for number, row in enumerate(rows):
-            path = folder / f"scan_{number:03d}.npz"
-            if not path.exists():
-                scan_map(table.parent / row["ct"], table.parent / row["labels"], row["scheme"]).save(path)
-            made.append(path)
+    for number, row in enumerate(lines_of(table, _COLUMNS)):
+        path = folder / f"scan_{number:03d}.npz"
+        if not path.exists():
+            scan_map(table.parent / row["ct"], table.parent / row["labels"], row["scheme"]).save(path)
+        made.append(path)
     return made
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from osteoscope.find.ct_bone_maps import LABEL_OF, UNKNOWN
 from osteoscope.find.ct_frame import AIR, ct_image, working_frame
 from osteoscope.find.ct_names import map_bones
 from osteoscope.train.ct_bones_maps import DRAWN_MM, LabelMap, coarse
-from osteoscope.train.ct_bones_sources import ct_of
+from osteoscope.train.ct_bones_sources import ct_of, lines_of
 
 COLUMNS = ("ct", "from_slice", "piece", "name")
 _CLOSED = 3  # voxels of 1.5 mm: marrow that thin walls did not close off
@@ -34,15 +33,11 @@ def write_pieces(table: Path, folder: Path) -> list[Path]:
         InvalidValueError: a column is missing, a name is unknown, or a scan cannot be read.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with table.open(newline="", encoding="utf-8") as lines:
-        rows = csv.DictReader(lines)
-        if missing := set(COLUMNS) - set(rows.fieldnames or ()):
-            raise InvalidValueError(f"read {table}", f"no column {sorted(missing)}", f"Give {', '.join(COLUMNS)}")
-        scans: dict[tuple[str, int], dict[str, str]] = {}
-        for row in rows:
-            if row["name"] not in LABEL_OF:
-                raise InvalidValueError(f"read {table}", f"name {row['name']!r}", "Use a site, or a kind of bone")
-            scans.setdefault((row["ct"], int(row["from_slice"])), {})[row["piece"]] = row["name"]
+    scans: dict[tuple[str, int], dict[str, str]] = {}
+    for row in lines_of(table, COLUMNS):
+        if row["name"] not in LABEL_OF:
+            raise InvalidValueError(f"read {table}", f"name {row['name']!r}", "Use a site, or a kind of bone")
+        scans.setdefault((row["ct"], int(row["from_slice"])), {})[row["piece"]] = row["name"]
     made = []
     for number, ((ct, first), names) in enumerate(scans.items()):
         path = folder / f"named_{number:03d}.npz"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import csv
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -122,6 +123,19 @@ def scan_map(ct: Path, labels: Path, scheme: str) -> LabelMap:
     if not _whole(SCHEMES[scheme]):
         named[(named == 0) & (frame.hu > 150)] = LABEL_OF[UNKNOWN]
     return coarse(np.maximum(frame.hu, AIR), named)
+
+
+def lines_of(table: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    """The lines of a CSV.
+
+    Raises:
+        InvalidValueError: it lacks one of the columns.
+    """
+    with table.open(newline="", encoding="utf-8") as lines:
+        rows = csv.DictReader(lines)
+        if missing := set(columns) - set(rows.fieldnames or ()):
+            raise InvalidValueError(f"read {table}", f"no column {sorted(missing)}", f"Give {', '.join(columns)}")
+        return list(rows)
 
 
 def ct_of(path: Path) -> Image:
