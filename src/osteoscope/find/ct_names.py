@@ -18,6 +18,7 @@ from osteoscope.find.ct_bones import BoneMask, MaskOptions, bone_mask
 from osteoscope.find.ct_canal import CanalOptions, find_canal, without_canal
 from osteoscope.find.ct_discs import DiscOptions, Discs, disc_signal, find_discs
 from osteoscope.find.ct_eaten import EatenOptions, with_eaten_bone
+from osteoscope.find.ct_edge import EdgeOptions, trimmed, without_discs
 from osteoscope.find.ct_frame import ct_image, working_frame
 from osteoscope.find.ct_levels import Level, LevelOptions, find_anchors, name_levels, rib_levels
 from osteoscope.find.ct_parts import Part, PartOptions, Parts, part_bones, unparted
@@ -32,6 +33,7 @@ class BoneOptions:
     canal: CanalOptions = field(default_factory=CanalOptions)
     discs: DiscOptions = field(default_factory=DiscOptions)
     eaten: EatenOptions = field(default_factory=EatenOptions)
+    edge: EdgeOptions = field(default_factory=EdgeOptions)
     parts: PartOptions = field(default_factory=PartOptions)
     levels: LevelOptions = field(default_factory=LevelOptions)
 
@@ -76,12 +78,15 @@ def parted(study: Study, options: BoneOptions = BoneOptions()) -> tuple[BoneMask
     bones = bone_mask(working_frame(ct_image(study), options.mask.spacing_mm), options.mask)
     canal = find_canal(bones, options.canal)
     if canal is None:
+        bones = trimmed(bones, options.edge)
         return bones, unparted(bones), Discs.none()
     bones = without_canal(bones, canal, options.canal)
     line = spine_line(bones, canal)
     discs = find_discs(disc_signal(line, bones, options.discs), line.depth, options.discs)
     bones = with_eaten_bone(bones, line, discs, options.eaten)
-    return bones, part_bones(bones, line, discs, options.parts), discs
+    bones = trimmed(bones, options.edge)
+    parts = part_bones(bones, line, discs, options.parts)
+    return without_discs(bones, parts.are("vertebra"), line, discs, options.edge), parts, discs
 
 
 def _named(parts: Parts, discs: Discs, options: LevelOptions) -> list[Name]:

@@ -76,6 +76,10 @@ class Parts:
     parts: tuple[Part, ...]
     top: int | None = None
 
+    def are(self, kind: str) -> Mask:
+        """Where a part of a kind lies."""
+        return np.asarray(np.array([False, *(part.kind == kind for part in self.parts)])[self.labels])
+
 
 class _Seeds:
     """Seeds under construction."""
