@@ -17,8 +17,9 @@ from osteoscope.find.ct_bone_look import Seen, coarse_frame, filled, spans_of
 from osteoscope.find.ct_bone_maps import FINE_MM, KIND_OF, TILE, folded, kind_of, level_of, unfolded
 from osteoscope.find.ct_bone_pieces import Vertebra
 from osteoscope.find.ct_bone_tables import TOTALSEGMENTATOR, VERSE, label_of_class
-from osteoscope.find.ct_bones_network import cells_along, name_cells
+from osteoscope.find.ct_bones_network import cells_along, name_cells, with_rest
 from osteoscope.find.ct_frame import Frame
+from osteoscope.find.ct_names import Name
 
 L5 = VERTEBRAE.index("vertebra_L5")
 Levels = NDArray[np.float64]
@@ -166,3 +167,17 @@ def test_tables_of_other_tools_name_known_bones() -> None:
     assert label_of_class("clavicula_left") == "clavicle_left"
     assert label_of_class("liver") == ""
     assert level_of("rib_left_12") == VERTEBRAE.index("vertebra_T12")
+
+
+def test_bone_that_the_network_does_not_see_is_unknown_and_not_lost() -> None:
+    pieces = np.zeros((4, 4, 6), dtype=np.int32)
+    pieces[:, :, :2], pieces[:, :, 3], pieces[0, 0, 5] = 1, 2, 3
+    sites = np.zeros(pieces.shape, dtype=np.uint16)
+    sites[:, :, 0] = sites[:, :, 3] = 1
+    named, complete = with_rest([Name("skull", 0.9), Name("bone_unknown_1", 0.3)], sites, pieces)
+    found = np.array(["", *(name.site for name in named)])[complete]
+    assert ((found != "") == (pieces > 0)).all()
+    assert (found[:, :, 0] == "skull").all()
+    assert (found[:, :, 3] == "skull").all()
+    assert set(found[:, :, 1].ravel()) == {"bone_unknown_2"}
+    assert found[0, 0, 5] == "bone_unknown_3"

@@ -55,8 +55,8 @@ def test_marrow_that_only_walls_make_bone_stays() -> None:
 
 def spine() -> SpineLine:
     points = np.stack([np.arange(60.0), np.full(60, 45.0), np.full(60, 30.0)], axis=1)
-    along = [np.tile(vector, (60, 1)) for vector in ((1.0, 0, 0), (0, -1.0, 0), (0, 0, 1.0))]
-    return SpineLine(points, *along, np.full(60, 8.0), np.full(60, 38.0))
+    up, front, left = (np.tile(vector, (60, 1)) for vector in ((1.0, 0, 0), (0, -1.0, 0), (0, 0, 1.0)))
+    return SpineLine(points, up, front, left, wall=np.full(60, 8.0), face=np.full(60, 38.0))
 
 
 def column(disc_hu: float, marrow_hu: float = 180.0, plate_hu: float = 420.0) -> NDArray[np.float64]:

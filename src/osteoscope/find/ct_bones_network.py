@@ -82,7 +82,7 @@ def map_bones(
         names, sites = naming.names, naming.voxels
     else:
         names, cells = name_cells(seen, filled(seen, max(1, round(255 * options.bone))) > 0, options)
-        sites = _near(cells, options.reach)[np.ix_(*axes)] * (parts.labels > 0)
+        names, sites = with_rest(names, _near(cells, options.reach)[np.ix_(*axes)] * (parts.labels > 0), parts.labels)
     wider = np.where(sites > 0, sites, ndimage.grey_dilation(sites, size=3)).astype(np.uint16)
     return voxels_on_source(bones.frame, wider, names, bones.bone.view(np.uint8) * 255)
 
@@ -102,6 +102,17 @@ def _near(cells: Sites, reach: int) -> Sites:
     """Names that reach a little beyond their cells."""
     away, nearest = ndimage.distance_transform_edt(cells == 0, return_indices=True)
     return np.asarray(np.where(away <= reach, cells[tuple(nearest)], 0), dtype=np.uint16)
+
+
+def with_rest(names: list[Name], sites: Sites, pieces: NDArray[np.int32]) -> tuple[list[Name], Sites]:
+    """What has no name yet of each piece of bone becomes "bone_unknown_n"."""
+    rest = (pieces > 0) & (sites == 0)
+    unnamed, number = np.unique(pieces[rest], return_inverse=True)
+    known = sum(name.site.startswith(f"{BONE}_unknown") for name in names)
+    more = [Name(f"{BONE}_unknown_{known + n}", 0.0, ("not seen by the network",)) for n in range(1, len(unnamed) + 1)]
+    complete = sites.copy()
+    complete[rest] = len(names) + 1 + number.ravel()
+    return [*names, *more], complete
 
 
 def name_cells(seen: Seen, bone: Mask, options: NetworkOptions = NetworkOptions()) -> tuple[list[Name], Sites]:

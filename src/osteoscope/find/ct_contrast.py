@@ -29,7 +29,9 @@ class ContrastOptions:
         evenness: a core is even where its local deviation stays below this many times that of soft tissue.
         least_ml: smallest even core that counts.
         shell_mm: voxels of the bright region less deep than this are its surface.
-        reach_mm: surface and walls are sought this far around a core.
+        cortex: (mm, factor) pairs; a core has a cortex where the upper quartile of HU of the surface within so far of
+            it exceeds its median by the factor.
+        reach_mm: walls are sought twice this far around a core.
         walls: of 26 directions; a core that meets other bone in more is a lesion, not contrast agent.
         spread: agent reaches from its core as far as HU stay within this share of the core's.
         rim_mm: blurred edge that belongs to the agent.
@@ -40,6 +42,7 @@ class ContrastOptions:
     evenness: float = 2.0
     least_ml: float = 1.0
     shell_mm: float = 3.5
+    cortex: tuple[tuple[float, float], ...] = ((5.5, 1.05), (15.0, 1.12))
     reach_mm: float = 15.0
     walls: float = 13.0
     spread: float = 0.3
@@ -80,11 +83,11 @@ def _is_agent(
 ) -> bool:
     hu, dense, depth = fields[0][core.box], fields[1][core.box], fields[2][core.box]
     away = edt.edt(~core.mask, anisotropy=(frame.step,) * 3)
-    shell = dense & (depth < options.shell_mm) & (away < options.reach_mm)
-    if not shell.any():
-        return False
-    if np.percentile(hu[shell], 75) > np.median(hu[core.mask]):
-        return False
+    middle = float(np.median(hu[core.mask]))
+    for reach, factor in options.cortex:
+        shell = hu[dense & (depth < options.shell_mm) & (away < reach)]
+        if not shell.size or np.percentile(shell, 75) > factor * middle:
+            return False
     others = dense & (away > 2 * options.depth_mm)
     met = walls_met(others, frame.voxels(2 * options.reach_mm), ALL_DIRECTIONS)
     return bool(met[core.mask].mean() < options.walls)
