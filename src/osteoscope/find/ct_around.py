@@ -18,7 +18,7 @@ class Around:
     """Bone voxels in coordinates of the spine.
 
     Args:
-        voxels: [n, 3] indices in the working frame, or in the box of it that was asked for.
+        voxels: [n, 3] indices in the working frame.
         along: [n] nearest point of the spine line; negative below its end, beyond its length above.
         forward: [n] mm from the canal to the belly.
         side: [n] mm to the patient's left.
@@ -30,19 +30,10 @@ class Around:
     side: Floats
 
 
-def around_spine(
-    bone: NDArray[np.bool_], spacing: float, line: SpineLine, origin: tuple[int, ...] = (0, 0, 0)
-) -> Around:
-    """Coordinates of all set voxels with respect to the spine; the line goes on straight beyond its ends.
-
-    Args:
-        bone: of the working frame, or of a box of it.
-        spacing: mm.
-        line: of the spine.
-        origin: first voxel of the box; `Around.voxels` count from it.
-    """
+def around_spine(bone: NDArray[np.bool_], spacing: float, line: SpineLine) -> Around:
+    """Coordinates of all set voxels with respect to the spine; the line goes on straight beyond its ends."""
     voxels = np.argwhere(bone)
-    place = (voxels + origin) * spacing
+    place = voxels * spacing
     _, nearest = cKDTree(line.points).query(place)
     offset = place - line.points[nearest]
     beyond = (offset * line.up[nearest]).sum(axis=1)
