@@ -20,6 +20,7 @@ from osteoscope.find.ct_bone_look import Seen, coarse_frame, filled, look
 from osteoscope.find.ct_bone_maps import BONE, FINE_MM, FOLD, KIND_OF, KINDS, MODEL, VERTEBRA
 from osteoscope.find.ct_bone_naming import Naming
 from osteoscope.find.ct_bone_pieces import PieceOptions, Rib, Vertebra, bearing, ribs, vertebrae
+from osteoscope.find.ct_bone_places import Ladder
 from osteoscope.find.ct_bone_regions import Sites, voxels_on_source
 from osteoscope.find.ct_bones_voted import Axes, VoteOptions, name_parts
 from osteoscope.find.ct_frame import Frame, ct_image, working_frame
@@ -127,7 +128,8 @@ def name_cells(seen: Seen, bone: Mask, options: NetworkOptions = NetworkOptions(
     for side, found in by_side.items():
         for rib in found:
             named.add_rib(rib.cells, side, rib_level(rib, row, count, options.rib_trust))
-    _plain(named, seen, bone)
+    kinds = Ladder.of(row).corrected(seen.kind, np.arange(bone.shape[0])[:, None, None])
+    _plain(named, replace(seen, kind=kinds), bone)
     return named.names, named.voxels
 
 

@@ -21,6 +21,7 @@ from osteoscope.find.ct_bone_look import Seen
 from osteoscope.find.ct_bone_maps import BONE, KIND_OF, KINDS, VERTEBRA
 from osteoscope.find.ct_bone_naming import Naming
 from osteoscope.find.ct_bone_pieces import Cells, Rib, Vertebra, level_at
+from osteoscope.find.ct_bone_places import Ladder
 from osteoscope.find.ct_levels import Level, rib_levels
 from osteoscope.find.ct_parts import Part, Parts
 
@@ -198,7 +199,8 @@ def _name_ribs(naming: Naming, vote: _Vote, row: Sequence[_Voted[Vertebra]], cou
 def _name_rest(naming: Naming, vote: _Vote, row: Sequence[_Voted[Vertebra]]) -> None:
     """Fragments of vertebrae go to the nearest; other bones by their kind."""
     every = np.argwhere(vote.loose)
-    kinds = vote.loose[tuple(every.T)] - 1
+    ladder = Ladder.of([one.piece for one in row])
+    kinds = ladder.corrected(vote.loose[tuple(every.T)] - 1, vote.axes[0][every[:, 0]])
     for kind in np.unique(kinds).tolist():
         voxels, name = every[kinds == kind], KINDS[kind]
         cells = np.stack([axis[voxels[:, n]] for n, axis in enumerate(vote.axes)], axis=1)
