@@ -123,8 +123,10 @@ def _without_stones(dense: Mask, frame: Frame, options: MaskOptions) -> Mask:
     if not large.any():
         return np.asarray((sizes >= options.least_ml)[pieces])
     away = edt.edt(~large, anisotropy=(frame.step,) * 3)
-    nearest = ndimage.minimum(away, pieces, np.arange(sizes.size))
-    keep = (sizes >= options.lone_ml) | ((sizes >= options.least_ml) & (np.asarray(nearest) <= options.lone_mm))
+    small = (pieces > 0) & ~large
+    nearest = np.full(sizes.size, np.inf)
+    np.minimum.at(nearest, pieces[small], away[small])
+    keep = (sizes >= options.lone_ml) | ((sizes >= options.least_ml) & (nearest <= options.lone_mm))
     return np.asarray(keep[pieces])
 
 

@@ -51,11 +51,12 @@ class EdgeOptions:
 
 def trimmed(bones: BoneMask, options: EdgeOptions = EdgeOptions()) -> BoneMask:
     """Bone without the voxels of its surface that are mostly soft tissue; marrow stays."""
-    soft = bones.soft.hu
     dense = ndimage.grey_dilation(np.where(bones.bone, bones.smooth, np.int16(AIR)), size=2 * options.beside + 1)
-    low = bones.smooth - soft < options.share * np.minimum(dense - soft, options.most_hu)
-    surface = bones.bone & ~ndimage.binary_erosion(bones.bone, border_value=1)
-    return replace(bones, bone=bones.bone & ~(surface & low & ~bones.open_marrow))
+    surface = bones.bone & ~ndimage.binary_erosion(bones.bone, border_value=1) & ~bones.open_marrow
+    here, beside = (hu[surface] - bones.soft.hu for hu in (bones.smooth, dense))
+    bone = bones.bone.copy()
+    bone[surface] = here >= options.share * np.minimum(beside, options.most_hu)
+    return replace(bones, bone=bone)
 
 
 def without_discs(
