@@ -87,13 +87,14 @@ def bone_mask() -> Figures:
             found, names = _bones(study, plan)
             figures[f"Dice, {name}, {plan.name}"] = _dice(found > 0, bone)
             truth = np.where(bone, reference, 0)
-            figures[f"voxels by name, {name}, {plan.name}"] = _by_name(truth, sites, found, names)
+            shares = _by_name(truth, sites, found, names)
+            figures[f"voxels by name, {name}, {plan.name}"] = "; ".join(f"{a} {s:.3f}" for a, s in shares.items())
     return figures
 
 
 def _by_name(
     truth: NDArray[np.integer[Any]], sites: Mapping[int, str], found: NDArray[np.intp], names: Sequence[str]
-) -> str:
+) -> dict[str, float]:
     """Of the voxels that are bone in both: the share that is named right, not named, and named wrong."""
     both = (truth > 0) & (found > 0)
     pairs = Counter(zip(truth[both].tolist(), found[both].tolist(), strict=True))
@@ -101,8 +102,7 @@ def _by_name(
     for (label, number), count in pairs.items():
         said = names[number - 1]
         of_name["right" if said == sites[label] else "unknown" if "unknown" in said else "wrong"] += count
-    shares = (f"{answer} {of_name[answer] / pairs.total():.3f}" for answer in ("right", "unknown", "wrong"))
-    return "; ".join(shares)
+    return {answer: round(of_name[answer] / pairs.total(), 3) for answer in ("right", "unknown", "wrong")}
 
 
 def bone_names() -> Figures:
@@ -115,9 +115,8 @@ def bone_names() -> Figures:
         for plan in (CT_PLAN, CT_BASELINE):
             found, names = _bones(made.study, plan)
             sums[plan.name]["Dice"] += _dice(found > 0, truth > 0)
-            for word in _by_name(truth, sites, found, names).split("; "):
-                answer, share = word.split()
-                sums[plan.name][answer] += float(share)
+            for answer, share in _by_name(truth, sites, found, names).items():
+                sums[plan.name][answer] += share
     return {f"{name}, {plan}": round(v / len(FIELDS), 3) for plan, each in sums.items() for name, v in each.items()}
 
 

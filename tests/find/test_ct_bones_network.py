@@ -15,11 +15,12 @@ from osteoscope.domain.geometry import Grid
 from osteoscope.find.ct_bone_count import Marks, count_levels
 from osteoscope.find.ct_bone_look import Seen, coarse_frame, filled, spans_of
 from osteoscope.find.ct_bone_maps import FINE_MM, KIND_OF, TILE, folded, kind_of, level_of, unfolded
+from osteoscope.find.ct_bone_naming import Naming
 from osteoscope.find.ct_bone_pieces import Vertebra
 from osteoscope.find.ct_bone_tables import TOTALSEGMENTATOR, VERSE, label_of_class
-from osteoscope.find.ct_bones_network import cells_along, name_cells, with_rest
+from osteoscope.find.ct_bones_network import cells_along, name_cells, name_rest
 from osteoscope.find.ct_frame import Frame
-from osteoscope.find.ct_names import Name
+from osteoscope.find.ct_levels import Level
 
 L5 = VERTEBRAE.index("vertebra_L5")
 Levels = NDArray[np.float64]
@@ -64,7 +65,8 @@ def body(lowest: int, count: int, ribs: bool = True, sacrum: bool = True) -> See
 
 def test_every_bone_is_named_by_its_level_and_side() -> None:
     seen = body(L5, 7)
-    found, cells = name_cells(seen, filled(seen, 128) > 0)
+    naming = name_cells(seen, filled(seen, 128) > 0)
+    found, cells = naming.names, naming.voxels
     assert {name.site for name in found} == {
         "sacrum", *VERTEBRAE[L5 - 6 : L5 + 1], "rib_right_11", "rib_left_11", "rib_right_12", "rib_left_12",
     }  # fmt: skip
@@ -152,7 +154,7 @@ def test_the_coarse_frame_lies_where_the_fine_one_does() -> None:
 
 def test_nothing_seen_is_no_bone() -> None:
     seen = Seen.nothing((8, 8, 8))
-    assert name_cells(seen, filled(seen, 128) > 0)[0] == []
+    assert name_cells(seen, filled(seen, 128) > 0).names == []
 
 
 def test_tables_of_other_tools_name_known_bones() -> None:
@@ -172,10 +174,14 @@ def test_tables_of_other_tools_name_known_bones() -> None:
 def test_bone_that_the_network_does_not_see_is_unknown_and_not_lost() -> None:
     pieces = np.zeros((4, 4, 6), dtype=np.int32)
     pieces[:, :, :2], pieces[:, :, 3], pieces[0, 0, 5] = 1, 2, 3
+    cells = Naming((1, 1, 1))
+    cells.add(np.zeros((1, 3), dtype=np.intp), "skull", "skull", Level(None, 0.9))
+    cells.add(np.zeros((1, 3), dtype=np.intp), None, "bone", Level(None, 0.3))
     sites = np.zeros(pieces.shape, dtype=np.uint16)
     sites[:, :, 0] = sites[:, :, 3] = 1
-    named, complete = with_rest([Name("skull", 0.9), Name("bone_unknown_1", 0.3)], sites, pieces)
-    found = np.array(["", *(name.site for name in named)])[complete]
+    naming = cells.over(sites)
+    name_rest(naming, pieces)
+    found = np.array(["", *(name.site for name in naming.names)])[naming.voxels]
     assert ((found != "") == (pieces > 0)).all()
     assert (found[:, :, 0] == "skull").all()
     assert (found[:, :, 3] == "skull").all()

@@ -33,6 +33,12 @@ class Naming:
         site = None if level.vertebra is None else f"rib_{side}_{level.vertebra}"
         self.add(voxels, site, f"rib_{side}", level)
 
+    def over(self, voxels: Sites) -> Naming:
+        """The same names over other voxels, numbered alike; unknown ones are counted on."""
+        wider = Naming(voxels.shape)
+        wider.names, wider.voxels, wider._unknown = list(self.names), voxels, dict(self._unknown)
+        return wider
+
     def _next(self, kind: str) -> str:
         self._unknown[kind] = self._unknown.get(kind, 0) + 1
         return f"{kind}_unknown_{self._unknown[kind]}"

@@ -25,7 +25,7 @@ from osteoscope.find.ct_bone_regions import Sites, voxels_on_source
 from osteoscope.find.ct_bones_voted import Axes, VoteOptions, name_parts
 from osteoscope.find.ct_frame import Frame, ct_image, working_frame
 from osteoscope.find.ct_levels import Level
-from osteoscope.find.ct_names import BoneOptions, Name, parted
+from osteoscope.find.ct_names import BoneOptions, parted
 from osteoscope.find.model import Model, shipped
 
 Mask = NDArray[np.bool_]
@@ -80,12 +80,13 @@ def map_bones(
     axes = cells_along(bones.frame, coarse.grid, seen.kind.shape)
     if any(part.kind == VERTEBRA for part in parts.parts):
         naming = name_parts(parts, seen, axes, options.vote)
-        names, sites = naming.names, naming.voxels
     else:
-        names, cells = name_cells(seen, filled(seen, max(1, round(255 * options.bone))) > 0, options)
-        names, sites = with_rest(names, _near(cells, options.reach)[np.ix_(*axes)] * (parts.labels > 0), parts.labels)
+        cells = name_cells(seen, filled(seen, max(1, round(255 * options.bone))) > 0, options)
+        naming = cells.over(_near(cells.voxels, options.reach)[np.ix_(*axes)] * (parts.labels > 0))
+        name_rest(naming, parts.labels)
+    sites = naming.voxels
     wider = np.where(sites > 0, sites, ndimage.grey_dilation(sites, size=3)).astype(np.uint16)
-    return voxels_on_source(bones.frame, wider, names, bones.bone.view(np.uint8) * 255)
+    return voxels_on_source(bones.frame, wider, naming.names, bones.bone.view(np.uint8) * 255)
 
 
 def cells_along(frame: Frame, grid: Grid, shape: tuple[int, ...]) -> Axes:
@@ -105,19 +106,16 @@ def _near(cells: Sites, reach: int) -> Sites:
     return np.asarray(np.where(away <= reach, cells[tuple(nearest)], 0), dtype=np.uint16)
 
 
-def with_rest(names: list[Name], sites: Sites, pieces: NDArray[np.int32]) -> tuple[list[Name], Sites]:
+def name_rest(naming: Naming, pieces: NDArray[np.int32]) -> None:
     """What has no name yet of each piece of bone becomes "bone_unknown_n"."""
-    rest = (pieces > 0) & (sites == 0)
-    unnamed, number = np.unique(pieces[rest], return_inverse=True)
-    known = sum(name.site.startswith(f"{BONE}_unknown") for name in names)
-    more = [Name(f"{BONE}_unknown_{known + n}", 0.0, ("not seen by the network",)) for n in range(1, len(unnamed) + 1)]
-    complete = sites.copy()
-    complete[rest] = len(names) + 1 + number.ravel()
-    return [*names, *more], complete
+    voxels = np.argwhere((pieces > 0) & (naming.voxels == 0))
+    of_piece = pieces[tuple(voxels.T)]
+    for piece in np.unique(of_piece):
+        naming.add(voxels[of_piece == piece], None, BONE, Level(None, 0.0, ("not seen by the network",)))
 
 
-def name_cells(seen: Seen, bone: Mask, options: NetworkOptions = NetworkOptions()) -> tuple[list[Name], Sites]:
-    """A list of names, and for each cell 0 or 1 + the number of its name."""
+def name_cells(seen: Seen, bone: Mask, options: NetworkOptions = NetworkOptions()) -> Naming:
+    """The names of cells."""
     seen = replace(seen, kind=_tidy(seen.kind, bone, options))
     row = vertebrae(seen, bone & (seen.kind == KIND_OF[VERTEBRA]), options.pieces)
     by_side = {s: ribs(seen, bone & (seen.kind == KIND_OF[f"rib_{s}"]), options.pieces) for s in SIDES}
@@ -130,7 +128,7 @@ def name_cells(seen: Seen, bone: Mask, options: NetworkOptions = NetworkOptions(
             named.add_rib(rib.cells, side, rib_level(rib, row, count, options.rib_trust))
     kinds = Ladder.of(row).corrected(seen.kind, np.arange(bone.shape[0])[:, None, None])
     _plain(named, replace(seen, kind=kinds), bone)
-    return named.names, named.voxels
+    return named
 
 
 def _tidy(kind: NDArray[np.uint8], bone: Mask, options: NetworkOptions) -> NDArray[np.uint8]:
