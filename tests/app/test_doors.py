@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 
 import pytest
@@ -57,9 +58,20 @@ def test_a_change_needs_the_token_of_the_session(served: Served, token: str) -> 
     assert [line["action"] for line in forged].count("forged") == 2
 
 
-def test_a_forged_cookie_is_nobody(served: Served) -> None:
+def test_a_forged_cookie_is_nobody_and_is_logged(served: Served, caplog: pytest.LogCaptureFixture) -> None:
     client = TestClient(served.client.app, cookies={"osteoscope_session": "x" * 43})
     assert client.get("/api/me").status_code == 401
+    assert any("forged, from testclient" in line for line in caplog.messages)
+
+
+def test_refusals_are_logged_with_where_they_came_from(served: Served, caplog: pytest.LogCaptureFixture) -> None:
+    served.login("rea").get("/api/audit", 403)
+    assert any("GET /api/audit from testclient" in line and "your role" in line for line in caplog.messages)
+    served.login("rea").post("/api/password", {"password": "wrong", "new_password": "another long one"}, 403)
+    basic = {"Authorization": "Basic " + base64.b64encode(b"rea:wrong").decode()}
+    assert served.client.post("/dicom-web/studies", headers=basic).status_code == 401
+    actions = [line["action"] for line in served.login("ada").get("/api/audit")]
+    assert {"password refused", "login refused"} <= set(actions)
 
 
 def test_guessing_is_slowed_down_even_with_the_right_password_at_last(served: Served) -> None:

@@ -232,13 +232,15 @@ def test_two_people_keep_drafts_of_their_own(served: Served, page: Page) -> None
 def test_the_audit_trail_has_views_changes_and_signatures(served: Served, page: Page) -> None:
     study = served.study
     page.get(f"/api/studies/{study}/reading")
+    assert page.client.get(f"/api/studies/{study}/pictures/anterior.f32").status_code == 200
     edit(page, study, op="level", site="skull", level=3)
+    page.get(f"/api/studies/{study}/difference")
     page.post(f"/api/studies/{study}/undo")
     page.post(f"/api/studies/{study}/sign", who(page, study))
     lines = served.login("ada").get("/api/audit", study=study)
     actions = [(line["user"], line["action"]) for line in reversed(lines)]
     assert [a for a in actions if a[0] == "sig"] == [
-        ("sig", action) for action in ("view", "edit", "undo", "open", "sign")
+        ("sig", action) for action in ("view", "picture", "edit", "difference", "undo", "open", "sign")
     ]
     assert len(json.loads(json.dumps(lines))[0]["detail"]["sha256"]) == 64
     page.get("/api/audit", 403)

@@ -43,7 +43,8 @@ def test_alone_the_form_is_blank_and_aided_it_is_the_program_s(served: Served) -
     turn = page.get(f"/api/trials/{trial}/next")
     assert (turn["phase"], turn["done"], turn["of"]) == ("alone", 0, 4)
     url = f"/api/trials/{trial}/cases/{turn['case']}"
-    page.get(f"{url}/reading", 409)
+    for part in ("reading", "views", "pictures/anterior.f32"):
+        page.get(f"{url}/{part}", 409)
     page.get(url)
     reading = page.get(f"{url}/reading")
     assert reading["findings"] == reading["set_aside"] == reading["intake"] == []

@@ -212,6 +212,23 @@ def test_a_watched_folder_is_taken_once_it_rests(
     assert len(list((watched / "exam").iterdir())) == len(child)
 
 
+def test_what_cannot_be_taken_from_the_watched_folder_holds_up_nothing_and_is_said_once(
+    fresh: Callable[..., tuple[Served, Page]], child: Files, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    watched = tmp_path / "watched"
+    watched.mkdir()
+    most = max(len(data) for _, data in child)
+    (watched / "a-huge.dcm").write_bytes(bytes(most + 1))
+    (watched / "b-child.dcm").write_bytes(child[0][1])
+    served, _ = fresh(watch=str(watched), readable_after=0, upload_bytes=most)
+    watcher = Watcher(served.settings, served.store, lambda: None)
+    assert [watcher.look(), watcher.look()] == [1, 0]
+    assert sum("a-huge.dcm" in line and "larger than" in line for line in caplog.messages) == 1
+    said = [line for line in served.login("ada").get("/api/audit") if line["action"] == "not taken"]
+    assert [line["detail"]["entry"] for line in said] == ["a-huge.dcm"]
+    assert list(served.settings.uploads.glob("*.part")) == []
+
+
 def test_markup_in_a_name_stays_text(fresh: Callable[..., tuple[Served, Page]]) -> None:
     served, page = fresh()
     with served.store.writing() as session:

@@ -69,10 +69,13 @@ class CtPrior(BaseModel):
 
 
 @router.get("/ct-comparison")
-def ct_comparison(study: str, prior: str, server: ServerDep, person: PersonDep) -> CtComparison:
+def ct_comparison(study: str, prior: str, server: ServerDep, person: PersonDep, address: AddressDep) -> CtComparison:
     """How far the comparison with an earlier CT is, each Reading as it stands for the person."""
     with server.store.reading() as session:
-        return _told(session, server, _asked(session, person, study, prior))
+        told = _told(session, server, _asked(session, person, study, prior))
+    if told.response is not None:
+        server.ledger.note(person.name, "view comparison", study, address, prior=prior[:40])
+    return told
 
 
 @router.post("/ct-comparison")
@@ -94,13 +97,16 @@ def begin_ct_comparison(
 
 
 @router.get("/ct-comparison/{name}", response_class=FileResponse)
-def ct_comparison_file(study: str, name: str, prior: str, server: ServerDep, person: PersonDep) -> FileResponse:
+def ct_comparison_file(
+    study: str, name: str, prior: str, server: ServerDep, person: PersonDep, address: AddressDep
+) -> FileResponse:
     """The report of a comparison that is done, response.html or response.pdf, or response.json."""
     with server.store.reading() as session:
         folder = comparison_folder(server.settings, _asked(session, person, study, prior))
     known = {f"response.{kind}" for kind in ("json", "html", "pdf")}
     if name not in known or not folder.is_dir():
         raise not_there("report")
+    server.ledger.note(person.name, "file", study, address, file=name, prior=prior[:40])
     return FileResponse(folder / name, headers=FILE_HEADERS)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import logging
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ from osteoscope.store.people import Person, person_of
 from osteoscope.store.rows import Study
 from osteoscope.store.worklist import find_study
 
+LOG = logging.getLogger("osteoscope.app")
 COOKIE = "osteoscope_session"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -60,6 +62,8 @@ def person_asking(request: Request) -> Person:
     with server.store.reading() as session:
         person = person_of(session, request.cookies.get(COOKIE, ""))
     if person is None:
+        if COOKIE in request.cookies:
+            LOG.warning("a session that is over or forged, from %s", address_of(request))
         raise Refused(401, "open this page", "you are not logged in, or your session has ended", "Log in")
     given = request.headers.get("X-CSRF-Token", "")
     if request.method not in _SAFE and not hmac.compare_digest(given.encode(), person.csrf.encode()):

@@ -28,6 +28,8 @@ STATUS: Mapping[type[OsteoscopeError], int] = {
     OsteoscopeError: 400,
 }
 FULL = {errno.ENOSPC, errno.EDQUOT}
+# Refusals of bad input and abuse; the others are asked for by every page, such as 401 before the login.
+_LOGGED = frozenset({400, 403, 413, 415, 429, 507})
 
 
 class Refused(HTTPException):
@@ -35,6 +37,10 @@ class Refused(HTTPException):
 
     def __init__(self, status: int, asked: str, found: str, remedy: str) -> None:
         super().__init__(status, detail={"asked": asked, "found": found, "remedy": remedy})
+        self.said = f"cannot {asked}: {found}. {remedy}"
+
+    def __str__(self) -> str:
+        return self.said
 
 
 def not_there(what: str) -> Refused:
@@ -56,6 +62,10 @@ def disk_error(asked: str, error: OSError) -> Refused:
     full = error.errno in FULL
     found = "the disk of the server is full" if full else f"the disk of the server cannot be written ({error.strerror})"
     return Refused(507, asked, found, "Nothing was taken in; free space on the server, then send it again")
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _answer(status: int, asked: str, found: str, remedy: str) -> JSONResponse:
@@ -83,9 +93,14 @@ def install(app: FastAPI) -> None:
         remedy = "Nothing of this step was kept; check the database and its disk, then do it again"
         return _answer(507, "keep what was entered", "the database cannot be read or written", remedy)
 
+    @app.exception_handler(Refused)
+    def refusal(request: Request, error: Refused) -> JSONResponse:
+        if error.status_code in _LOGGED:
+            LOG.warning("%s %s from %s: %s", request.method, request.url.path, _address(request), error)
+        return JSONResponse({"detail": error.detail}, error.status_code)
+
     @app.exception_handler(NotYours)
     def refused(request: Request, error: NotYours) -> JSONResponse:
-        address = request.client.host if request.client else ""
         with request.app.state.server.store.writing() as session:
-            audit.note(session, error.person, "refused", error.study, address, path=request.url.path[:200])
+            audit.note(session, error.person, "refused", error.study, _address(request), path=request.url.path[:200])
         return JSONResponse({"detail": error.detail}, error.status_code)

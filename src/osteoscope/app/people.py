@@ -146,6 +146,7 @@ def change_password(
     if not _is_right(server, given, address, ("change the password", f"Wait {WINDOW_MINUTES} minutes")):
         with server.store.writing() as session:
             note_failure(session, person.name, address)
+            audit.note(session, person.name, "password refused", None, address)
         raise Refused(403, "change the password", "the present password is another", "Type it again")
     with server.store.writing() as session:
         session.get_one(User, person.name).password_hash = hashed(body.new_password)

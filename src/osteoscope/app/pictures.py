@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse
 
 from osteoscope.app.answers import Blocks, OutlinesOut, View, ViewsOut, Volume
-from osteoscope.app.context import PersonDep, Server, ServerDep, study_for
+from osteoscope.app.context import AddressDep, PersonDep, Server, ServerDep, study_for
 from osteoscope.app.errors import Refused, not_there
 from osteoscope.app.results import PROGRAM, VIEWS
 from osteoscope.app.standing import current_reading
@@ -63,11 +63,13 @@ def described(server: Server, study: str, base: str) -> ViewsOut:
 
 
 @router.get("/pictures/{name}", response_class=FileResponse)
-def picture(study: str, name: str, server: ServerDep, person: PersonDep) -> FileResponse:
+def picture(study: str, name: str, server: ServerDep, person: PersonDep, address: AddressDep) -> FileResponse:
     """A picture: little-endian float32 of a planar view, or NIfTI."""
     with server.store.reading() as session:
         study_for(session, person, study)
-    return picture_file(server, study, name)
+    found = picture_file(server, study, name)
+    server.ledger.note(person.name, "picture", study, address, picture=name)
+    return found
 
 
 def picture_file(server: Server, study: str, name: str) -> FileResponse:

@@ -182,9 +182,13 @@ def amend(study: str, body: AmendIn, server: ServerDep, person: PersonDep, addre
 
 
 @router.get("/difference")
-def difference(study: str, server: ServerDep, person: PersonDep, which: str = "current") -> list[Difference]:
+def difference(
+    study: str, server: ServerDep, person: PersonDep, address: AddressDep, which: str = "current"
+) -> list[Difference]:
     """Where a Reading says something else than the program's."""
     with server.store.reading() as session:
         found = study_for(session, person, study)
         program = reading_of(session, server.settings, found, chosen(session, found, person, "program"))
-        return differences(program, current_reading(session, server.settings, found, person, which))
+        told = differences(program, current_reading(session, server.settings, found, person, which))
+    server.ledger.note(person.name, "difference", study, address, which=which[:40])
+    return told

@@ -109,7 +109,8 @@ def case_reading(trial: str, case: str, server: ServerDep, person: PersonDep) ->
 def case_views(trial: str, case: str, server: ServerDep, person: PersonDep) -> ViewsOut:
     """The pictures of a case; labels of the program are left out where the reader is alone."""
     with server.store.reading() as session:
-        found, study = _case(session, trial, case, person)
+        found, _ = _case(session, trial, case, person)
+        study, _ = _opened(session, trial, case, person)
     shown = described(server, study.id, f"/api/trials/{trial}/cases/{case}/pictures")
     if found.phase == "alone" and shown.ct is not None:
         alone = shown.ct.model_copy(update=dict.fromkeys(("lesions", "bones", "skeleton", "legend")))
@@ -118,13 +119,18 @@ def case_views(trial: str, case: str, server: ServerDep, person: PersonDep) -> V
 
 
 @router.get("/{trial}/cases/{case}/pictures/{name}", response_class=FileResponse)
-def case_picture(trial: str, case: str, name: str, server: ServerDep, person: PersonDep) -> FileResponse:
+def case_picture(
+    trial: str, case: str, name: str, server: ServerDep, person: PersonDep, address: AddressDep
+) -> FileResponse:
     """A picture of a case."""
     with server.store.reading() as session:
-        found, study = _case(session, trial, case, person)
+        found, _ = _case(session, trial, case, person)
+        study, _ = _opened(session, trial, case, person)
     if found.phase == "alone" and name in {"lesions.nii.gz", "bones.nii.gz", "skeleton.nii.gz"}:
         raise not_there("picture")
-    return picture_file(server, study.id, name)
+    shown = picture_file(server, study.id, name)
+    server.ledger.note(person.name, "picture", study.id, address, picture=name, trial=trial)
+    return shown
 
 
 @router.get("/{trial}/cases/{case}/outlines")

@@ -16,6 +16,7 @@ from osteoscope.app.arrivals import Landing, Sender, check_space, register
 from osteoscope.app.context import PersonDep, Server, ServerDep, address_of, person_asking, server_of
 from osteoscope.app.errors import Refused, disk_error, not_there
 from osteoscope.app.multipart import receive
+from osteoscope.store import audit
 from osteoscope.store.people import Person, is_password, must_wait, note_failure
 from osteoscope.store.rows import User
 from osteoscope.store.worklist import find_upload
@@ -101,6 +102,7 @@ def _machine(request: Request) -> Person:
         known = not waits and is_password(user, password)
         if not known and not waits:
             note_failure(session, name, address)
+            audit.note(session, name, "login refused", None, address, way="stow")
     if not known or user is None:
         raise Refused(401, "store by STOW", "a wrong name or password", "Give those of a user of this server")
     return Person(user.name, user.role)

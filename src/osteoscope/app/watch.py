@@ -12,8 +12,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from osteoscope.app.arrivals import Landing, Sender, register
+from fastapi import HTTPException
+
+from osteoscope.app.arrivals import Landing, Sender, check_space, register
 from osteoscope.app.settings import Settings
+from osteoscope.store import audit
 from osteoscope.store.engine import Store
 
 LOG = logging.getLogger("osteoscope.app")
@@ -32,6 +35,7 @@ class Watcher(threading.Thread):
         self.settings, self.store, self._tell = settings, store, wake
         self.folder = Path(settings.watch)
         self._known = settings.home / "watched.json"
+        self._refused: dict[str, State] = {}
         self._closing = threading.Event()
 
     def stop(self) -> None:
@@ -59,7 +63,11 @@ class Watcher(threading.Thread):
             state = _state(entry)
             if entry.name.startswith(".") or not state or state == known.get(entry.name) or self._moves(state):
                 continue
-            self._take(entry)
+            try:
+                self._take(entry, state)
+            except (HTTPException, OSError) as error:
+                self._tell_of(entry, state, error)
+                continue
             known[entry.name] = state
             draft = self._known.with_suffix(".part")
             draft.write_text(json.dumps(known), encoding="utf-8")
@@ -71,7 +79,17 @@ class Watcher(threading.Thread):
         newest = max(changed for _, changed in state.values())
         return time.time_ns() - newest < self.settings.readable_after * 1e9
 
-    def _take(self, entry: Path) -> None:
+    def _tell_of(self, entry: Path, state: State, error: Exception) -> None:
+        """Say once that an entry cannot be taken; it is tried again, since space or a permission may come."""
+        if self._refused.get(entry.name) == state:
+            return
+        self._refused[entry.name] = state
+        LOG.warning("%s of the watched folder is not taken: %s", entry.name, error)
+        with self.store.writing() as session:
+            audit.note(session, WATCHER, "not taken", entry=entry.name[:255], problem=str(error)[:500])
+
+    def _take(self, entry: Path, state: State) -> None:
+        check_space(self.settings.uploads, sum(size for size, _ in state.values()), self.settings.upload_bytes)
         landing = Landing(self.settings.uploads, self.settings.upload_bytes)
         try:
             for path in _files(entry):
@@ -103,6 +121,9 @@ def _files(entry: Path) -> Iterator[Path]:
 def _state(entry: Path) -> State:
     found: State = {}
     for path in _files(entry):
-        status = path.stat()
+        try:
+            status = path.stat()
+        except FileNotFoundError:  # moved away meanwhile
+            continue
         found[str(path.relative_to(entry.parent))] = [status.st_size, status.st_mtime_ns]
     return found
