@@ -7,6 +7,7 @@ import subprocess
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -15,6 +16,7 @@ from redrawn import perturbed, smoothed
 from simulated_bones import femur
 from simulated_vertebra import drum
 
+from osteoscope.domain.geometry import Grid
 from osteoscope.errors import UnsuitableStudyError
 from osteoscope.fe.bone import Bone
 from osteoscope.fe.cases import CASES
@@ -25,7 +27,7 @@ from osteoscope.fe.landmarks_femur import femur_marks
 from osteoscope.fe.laws import LAWS, law_for
 from osteoscope.fe.loads import compression
 from osteoscope.fe.loads_femur import stance
-from osteoscope.fe.mesh import Material
+from osteoscope.fe.mesh import Material, frame
 from osteoscope.fe.plastic import PushOptions, push
 from osteoscope.fe.solve import solve
 from osteoscope.fe.strain import estimates
@@ -100,6 +102,31 @@ def test_a_mask_of_a_real_vertebra_drawn_otherwise_gives_the_same_load(shared: P
     assert true not in others
     assert others == pytest.approx([true] * 5, rel=0.055)
     assert all(np.rad2deg(np.arccos(min(1.0, float(own.axis @ marks[0].axis)))) < 4 for own in marks)
+
+
+@pytest.mark.parametrize("axis", [1, 2])
+def test_the_load_of_uneven_bone_does_not_hang_on_where_the_lattice_starts(
+    monkeypatch: pytest.MonkeyPatch, axis: int
+) -> None:
+    """Voxels as large as elements, and upright: along each other, an element would be one voxel or parts of two, and
+    the loads 4 to 5 % apart (9 % in a real L3)."""
+    coarse = np.random.default_rng(1).uniform(-100, 700, (22, 39, 28))
+    bone = drum((0, 0))
+    bone = replace(bone, hu=np.kron(coarse, np.ones((2, 2, 2))).astype(np.float32))
+    marks, material = vertebra_marks(bone), Material(law_for("vertebra_L3"), FIXED)
+    loads = []
+    for aside in (0.0, 0.25):
+
+        def laid(*args: Any, by: float = aside) -> Grid:
+            grid = frame(*args)
+            matrix = grid.matrix.copy()
+            matrix[:3, 3] += by * matrix[:3, axis]
+            return Grid.from_matrix(grid.shape, matrix)
+
+        monkeypatch.setattr("osteoscope.fe.loads.frame", laid)
+        trial = compression(bone, marks, material, 2.0)
+        loads.append(push(trial.model, trial.supports, PushOptions(steps=4)).failure_load)
+    assert loads[1] == pytest.approx(loads[0], rel=0.02)
 
 
 def test_result_of_a_vertebra_with_its_interval() -> None:

@@ -23,6 +23,9 @@ UPRIGHT: Tilt = (0.0, 0.0)
 CEMENT_MPA, CAP_MM = 2500.0, 6.0
 # Apparent strain at the end of vertebral compression (S41, S73).
 STRAIN = 0.019
+# Rows of elements run this much aside of those of the CT: along voxels of their own size each would be one voxel or
+# halves of two, and the load of a real L3 hang by 9 % on where the lattice starts.
+_ASIDE = np.deg2rad(10.0)
 # Columns whose surface lies this far below the highest are not potted.
 _POT_MM = 9.0
 
@@ -58,7 +61,8 @@ def compression(bone: Bone, marks: VertebraMarks, material: Material, size: floa
     Raises:
         UnsuitableStudyError: an end plate has no surface to pot.
     """
-    grid = frame(tilted(marks.axis, tilt), LEFT, bone.positions, size, CAP_MM + 2 * size)
+    across = np.array([np.cos(_ASIDE), np.sin(_ASIDE), 0.0])
+    grid = frame(tilted(marks.axis, tilt), across, bone.positions, size, CAP_MM + 2 * size)
     made = mesh(bone, grid, material)
     body = (shares(marks.body, bone.grid, grid) >= made.share / 2) & (made.share > 0)
     upper, lower = pot(body, made, bone.site), pot_below(body, made, bone.site)
