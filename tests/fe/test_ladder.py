@@ -1,7 +1,4 @@
-"""Published problems with known answers on bricks of any shape: the reference ladder, sections 6.1 and 6.2.
-
-NAFEMS LE11 (a temperature field) is left out: there are no thermal loads here.
-"""
+"""Published problems with known answers on bricks of any shape: the reference ladder, sections 6.1 and 6.2."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ import numpy as np
 import pytest
 from bricks import NU, Array, E, Ints, block, displaced, flat, pressed, strains
 
-from osteoscope.fe.element import elasticity
+from osteoscope.fe.element import elasticity, stiffness
 
 STEEL = (210e3, 0.3)
 
@@ -102,6 +99,36 @@ def test_a_thick_elliptic_plate() -> None:
     near = (middle[:, 2] < 2450) & (middle[:, 2] > 1500) & (middle[:, 1] < 500)
     found = extrapolated(middle[near], stress[near, 1], np.array([600.0, 0.0, 2000.0]), 3)
     assert found == pytest.approx(-5.38, rel=0.05)
+
+
+def test_a_warmed_cylinder_taper_and_sphere() -> None:
+    """NAFEMS LE11, a quarter, in m: a temperature of r + z, both ends held along z; axial stress at the inner foot.
+
+    A brick wants to widen by its mean temperature: the forces of that are those which would widen it without warmth.
+    """
+    sphere = np.deg2rad([0, 5.625, 11.25, 16.875])
+    e, d = np.sqrt(0.5), np.deg2rad(30)
+    inner = [(np.cos(a), np.sin(a)) for a in (*sphere, np.deg2rad(22.5))] + [(e, e), (e, (e + 1.79) / 2), (e, 1.79)]
+    outer = [(1.4 * np.cos(a), 1.4 * np.sin(a)) for a in (*sphere, d)] + [(1.1062, 1.045), (1.0, 1.39), (1.0, 1.79)]
+
+    def place(p: Array) -> Array:
+        station, angle = 7 * p[:, 0], np.pi / 2 * p[:, 1]
+        walls = [np.stack([np.interp(station, range(8), c) for c in np.transpose(wall)], 1) for wall in (inner, outer)]
+        r, z = (walls[0] + p[:, 2:] * (walls[1] - walls[0])).T
+        return np.stack([z, r * np.sin(angle), r * np.cos(angle)], axis=1)
+
+    points, bricks = block((28, 12, 8), place)
+    middle = points[bricks].mean(axis=1)
+    wish = 2.3e-4 * (np.hypot(middle[:, 1], middle[:, 2]) + middle[:, 0])
+    forces = np.zeros_like(points)
+    for brick, strain in zip(bricks, wish, strict=True):
+        forces[brick] += (stiffness(points[brick], *STEEL) @ (strain * points[brick]).ravel()).reshape(8, 3)
+    held = sides(points, (0, 0.0), (0, 1.79), (1, 0.0), (2, 0.0))
+    strain = strains(points, bricks, displaced(points, bricks, held, forces, material=STEEL))
+    stress = (strain - wish[:, None] * (1, 1, 1, 0, 0, 0)) @ elasticity(*STEEL)
+    near = (middle[:, 0] < 0.2) & (middle[:, 1] < 0.4)
+    places = np.stack([middle[near, 0], np.hypot(middle[near, 1], middle[near, 2])], axis=1)
+    assert extrapolated(places, stress[near, 0], np.array([0.0, 1.0]), 3) == pytest.approx(-105, rel=0.02)
 
 
 @pytest.mark.parametrize(("axis", "wanted"), [(1, 5.424e-3), (0, 1.754e-3)])
