@@ -114,6 +114,13 @@ def copied(home: Path, to: Path) -> Iterator[Served]:
     one.store.engine.dispose()
 
 
+def who(page: Page, study: str) -> dict[str, str]:
+    """What is repeated to sign a study as it is shown now."""
+    item = page.get(f"/api/studies/{study}")
+    names = {"patient_id": "patient_id", "birth_date": "birth_date", "name": "patient_name"}
+    return {**{key: item[name] for key, name in names.items()}, "version": item["draft"]["version"]}
+
+
 def link_of(served: Served) -> str:
     with served.store.writing() as session:
         return str(first_link(session))

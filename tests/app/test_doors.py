@@ -132,8 +132,13 @@ def test_a_closed_study_is_another_s_secret(served: Served) -> None:
     assert (
         other.client.put(f"/api/studies/{study}/access", json={"everyone": True}, headers=stranger).status_code == 404
     )
-    owner.client.put(f"/api/studies/{study}/access", json={"everyone": False, "users": ["sig"]}, headers=headers)
+    given = {"everyone": False, "users": ["sig"]}
+    owner.client.put(f"/api/studies/{study}/access", json=given, headers=headers)
+    assert owner.get(f"/api/studies/{study}/access") == given
+    assert owner.get(f"/api/studies/{study}")["may_share"]
     assert other.get("/api/studies")["total"] == 1
+    assert not other.get(f"/api/studies/{study}")["may_share"]
+    other.get(f"/api/studies/{study}/access", 403)
 
 
 def test_the_page_is_strict_and_says_when_it_was_not_built(served: Served) -> None:

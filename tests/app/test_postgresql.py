@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from postgres import new_database, running
-from serving import PASSWORD, Served, another_study, serve
+from serving import PASSWORD, Served, another_study, serve, who
 
 from osteoscope.app.settings import Settings
 from osteoscope.store.people import add_user
@@ -34,12 +34,11 @@ def test_a_study_is_uploaded_read_edited_signed_and_amended(
     page.post(f"/api/studies/{study}/edits", {"edit": {"op": "level", "site": "skull", "level": 3}})
     page.post(f"/api/studies/{study}/undo")
     page.post(f"/api/studies/{study}/redo")
-    item = page.get("/api/studies", search="simulated")["items"][0]
-    who = {"patient_id": item["patient_id"], "birth_date": item["birth_date"], "name": item["patient_name"]}
-    page.post(f"/api/studies/{study}/sign", who)
+    assert page.get("/api/studies", search="simulated")["items"][0]["id"] == study
+    page.post(f"/api/studies/{study}/sign", who(page, study))
     page.post(f"/api/studies/{study}/amend", {"reason": "a second look"})
     page.post(f"/api/studies/{study}/edits", {"edit": {"op": "level", "site": "skull", "level": 4}})
-    page.post(f"/api/studies/{study}/sign", who)
+    page.post(f"/api/studies/{study}/sign", who(page, study))
     assert sorted(r["state"] for r in page.get(f"/api/studies/{study}")["readings"]) == ["amended", "done", "signed"]
 
     other = another_study(on_postgresql, "second", "2026-06-01")

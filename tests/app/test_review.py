@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from serving import Page, Served
+from serving import Page, Served, who
 from sqlalchemy import event
 
 from osteoscope.app.edit_shapes import EditIn
@@ -39,11 +39,6 @@ def total(reading: Plain, name: str = "siopen_total") -> Plain:
 
 def edit(page: Page, study: str, status: int = 200, **what: Any) -> Any:
     return page.post(f"/api/studies/{study}/edits", {"edit": what}, status)
-
-
-def who(page: Page, study: str) -> Plain:
-    item = page.get(f"/api/studies/{study}")
-    return {"patient_id": item["patient_id"], "birth_date": item["birth_date"], "name": item["patient_name"]}
 
 
 def test_the_worklist_shows_and_finds_the_study(page: Page) -> None:
@@ -168,6 +163,17 @@ def test_signing_needs_the_patient_and_the_role(served: Served, page: Page) -> N
     for wrong in ({"patient_id": "other"}, {"name": "Other^Name"}, {"birth_date": "1999-01-01"}):
         page.post(f"/api/studies/{study}/sign", {**right, **wrong}, 409)
     assert page.get(f"/api/studies/{study}")["state"] == "read"
+
+
+def test_what_changed_since_it_was_shown_is_not_signed(served: Served, page: Page) -> None:
+    study = served.study
+    seen = who(page, study)
+    after = edit(page, study, op="level", site="skull", level=3)["draft"]["version"]
+    assert "since it was shown" in page.post(f"/api/studies/{study}/sign", seen, 409)["detail"]["found"]
+    page.post(f"/api/studies/{study}/undo")
+    page.post(f"/api/studies/{study}/sign", {**seen, "version": after}, 409)
+    assert page.get(f"/api/studies/{study}")["state"] == "reviewed"
+    page.post(f"/api/studies/{study}/sign", who(page, study))
 
 
 def test_a_signed_reading_stands_and_is_only_amended(served: Served, page: Page) -> None:

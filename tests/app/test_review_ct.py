@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from serving import Page, Served, another_study, copied, fill
+from serving import Page, Served, another_study, copied, fill, who
 
 from osteoscope.deliver.evaluation import EvaluationOptions, evaluate
 from osteoscope.dicom.write_ct import write_ct
@@ -142,9 +142,7 @@ def test_an_edit_that_does_not_fit_is_refused(served: Served, page: Page, what: 
 def test_the_signed_segmentation_holds_the_lesion(served: Served, page: Page) -> None:
     study = served.study
     edit(page, study, op="add_lesion", position_mm=AT, diameter_mm=12, type="lytic")
-    item = page.get(f"/api/studies/{study}")
-    who = {"patient_id": item["patient_id"], "birth_date": item["birth_date"], "name": item["patient_name"]}
-    page.post(f"/api/studies/{study}/sign", who)
+    page.post(f"/api/studies/{study}/sign", who(page, study))
     served.work()
     delivered = page.get(f"/api/studies/{study}/delivery")
     assert delivered["notes"] == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 Role = Literal["reader", "signer", "admin"]
 State = Literal["arrived", "reading", "failed", "read", "reviewed", "signed"]
@@ -80,6 +80,7 @@ class DraftOut(BaseModel):
     number_of_edits: int
     can_undo: bool
     can_redo: bool
+    version: str = Field(description="which Reading it stands for; repeated when it is signed")
 
 
 class ReadingOut(BaseModel):
@@ -108,6 +109,7 @@ class StudyOut(Item):
     readings: list[ReadingOut]
     priors: list[PriorOut]
     files: list[str]
+    may_share: bool = Field(description="whether the person may change who sees it")
 
 
 class View(BaseModel):

@@ -16,8 +16,17 @@ from osteoscope.app.context import AddressDep, Json, PersonDep, Server, ServerDe
 from osteoscope.app.differing import Difference, differences
 from osteoscope.app.edit_shapes import EditIn
 from osteoscope.app.errors import Refused
-from osteoscope.app.standing import chosen, current_reading, drafted, not_read, plain, reading_of, with_edits
-from osteoscope.app.worklist import draft_state
+from osteoscope.app.standing import (
+    chosen,
+    current_reading,
+    draft_version,
+    drafted,
+    not_read,
+    plain,
+    reading_of,
+    with_edits,
+)
+from osteoscope.app.worklist import draft_state, kept_state
 from osteoscope.store import audit, rows
 from osteoscope.store.people import Person
 from osteoscope.store.readings import (
@@ -136,7 +145,7 @@ def take_step(server: Server, locate: Locate, what: Stepping) -> Edited:
             audit.note(session, who, what.step, study.id, what.address, reading=draft.id, **brief)
             if draft.trial_case is None and study.state == "read":
                 study.state = "reviewed"
-            return Edited(reading=made, draft=draft_state(after))
+            return Edited(reading=made, draft=draft_state(after, draft_version(draft, number + 1)))
     raise Refused(409, "change this Reading", "it is being changed elsewhere", "Reload the study")
 
 
@@ -178,7 +187,7 @@ def amend(study: str, body: AmendIn, server: ServerDep, person: PersonDep, addre
         draft = draft or open_draft(session, stands, person.name, reason)
         audit.note(session, person.name, "amend", study, address, reason=reason, reading=draft.id)
         made = drafted(session, server.settings, found, draft)
-        return Edited(reading=plain(made), draft=draft_state(history(session, draft.id)))
+        return Edited(reading=plain(made), draft=kept_state(session, draft))
 
 
 @router.get("/difference")

@@ -15,22 +15,23 @@ from osteoscope.app.context import AddressDep, PersonDep, Server, ServerDep, stu
 from osteoscope.app.errors import Refused
 from osteoscope.app.readings import own_draft
 from osteoscope.app.results import result_files
-from osteoscope.app.standing import drafted, plain
+from osteoscope.app.standing import draft_version, drafted, plain
 from osteoscope.domain.reading import Reading
 from osteoscope.store import audit, queue, rows
 from osteoscope.store.people import Person
-from osteoscope.store.readings import packed, readings_of, standing
+from osteoscope.store.readings import packed, readings_of, standing, steps
 
 router = APIRouter(prefix="/api/studies/{study}", tags=["signing"])
 _WAIT_SECONDS, _PAUSE_SECONDS = 45.0, 0.4
 
 
 class SignIn(BaseModel):
-    """Whose study it is, repeated from what is shown."""
+    """Whose study it is, and which Reading is signed (the draft's ``version``), repeated from what is shown."""
 
     patient_id: str
     birth_date: str
     name: str
+    version: str
 
 
 class Sent(BaseModel):
@@ -80,6 +81,9 @@ def _sign(server: Server, study: str, body: SignIn, person: Person, address: str
         found = study_for(session, person, study, locked=True)
         _check_patient(found, body)
         draft = own_draft(session, found, person)
+        if draft_version(draft, steps(session, draft.id)) != body.version:
+            state = "it was changed, or read again, since it was shown"
+            raise Refused(409, "sign this Reading", state, "Reload the study, look at it, then sign")
         session.add(draft)
         session.flush()
         made = drafted(session, server.settings, found, draft)

@@ -70,6 +70,11 @@ def version_of(session: Session, row: rows.Reading) -> str:
     return f"{row.id}@{steps(session, row.id)}" if row.state == "draft" else row.id
 
 
+def draft_version(draft: rows.Reading, number: int) -> str:
+    """Which Reading a draft, kept or not, stands for after that many steps."""
+    return f"{draft.base}@{number}"
+
+
 def of_version(session: Session, settings: Settings, study: rows.Study, version: str) -> Reading:
     """The Reading of a `version_of`, whatever became of the draft since."""
     row_id, is_draft, number = version.partition("@")

@@ -20,10 +20,10 @@ from osteoscope.app.readings import Edited, Stepping, take_step
 from osteoscope.app.results import PROGRAM
 from osteoscope.app.standing import drafted, not_read, plain, stored
 from osteoscope.app.trials import NextOut, Phase, next_case, program_of, trial_of
-from osteoscope.app.worklist import draft_state
+from osteoscope.app.worklist import kept_state
 from osteoscope.store import audit, rows
 from osteoscope.store.people import Person
-from osteoscope.store.readings import draft_of, history, open_draft, packed
+from osteoscope.store.readings import draft_of, open_draft, packed
 from osteoscope.store.trials import turn
 
 router = APIRouter(prefix="/api/trials", tags=["trials"])
@@ -93,7 +93,7 @@ def open_case(trial: str, case: str, server: ServerDep, person: PersonDep, addre
             study=found.pseudonym,
             kind=study.kind,  # type: ignore[arg-type]
             phase=found.phase,  # type: ignore[arg-type]
-            draft=draft_state(history(session, draft.id)),
+            draft=kept_state(session, draft),
         )
 
 

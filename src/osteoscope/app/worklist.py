@@ -8,15 +8,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from osteoscope.app.answers import DraftOut, Health, Item, PriorOut, ReadingOut, Scores, StudyOut, WorklistPage
 from osteoscope.app.context import AddressDep, PersonDep, ServerDep, study_for
 from osteoscope.app.errors import Refused, not_there
 from osteoscope.app.results import result_file, result_files
+from osteoscope.app.standing import draft_version
 from osteoscope.store import audit, queue
-from osteoscope.store.readings import History, draft_of, history, readings_of, standing
+from osteoscope.store.people import Person
+from osteoscope.store.readings import History, draft_of, history, new_draft, readings_of, standing, steps
 from osteoscope.store.rows import Grant, Reading, Study, User
 from osteoscope.store.worklist import Asked, priors, worklist
 
@@ -43,9 +45,15 @@ def studies(server: ServerDep, person: PersonDep, asked: Annotated[Asked, Depend
         return WorklistPage(total=page.total, items=[Item(**item(study)) for study in page.studies])
 
 
-def draft_state(found: History) -> DraftOut:
+def draft_state(found: History, version: str) -> DraftOut:
     """What can be done with a draft."""
-    return DraftOut(number_of_edits=len(found.edits), can_undo=bool(found.edits), can_redo=bool(found.undone))
+    can_undo, can_redo = bool(found.edits), bool(found.undone)
+    return DraftOut(number_of_edits=len(found.edits), can_undo=can_undo, can_redo=can_redo, version=version)
+
+
+def kept_state(session: Session, draft: Reading) -> DraftOut:
+    """What can be done with a draft, whose steps are looked up; none where it is not kept yet."""
+    return draft_state(history(session, draft.id), draft_version(draft, steps(session, draft.id)))
 
 
 def _reading_line(row: Reading) -> ReadingOut:
@@ -58,16 +66,18 @@ def one_study(study: str, server: ServerDep, person: PersonDep, address: Address
     with server.store.reading() as session:
         found = study_for(session, person, study)
         readings = readings_of(session, study)
-        draft = draft_of(session, study, person.name)
+        stands = standing(readings)
+        draft = draft_of(session, study, person.name) or (new_draft(stands, person.name) if stands else None)
         earlier = [PriorOut(id=prior.id, date=prior.date) for prior in priors(session, person, found)]
         program = [r for r in readings if r.kind == "program"]
         made = StudyOut(
             **item(found),
             reader_version=program[-1].reader if program else "",
-            draft=draft_state(history(session, draft.id) if draft else History()),
+            draft=kept_state(session, draft) if draft else draft_state(History(), ""),
             readings=[_reading_line(row) for row in readings],
             priors=earlier,
-            files=result_files(server.settings, study, standing(readings)),
+            files=result_files(server.settings, study, stands),
+            may_share=_may_share(found, person),
         )
     server.ledger.note(person.name, "open", study, address)
     return made
@@ -115,13 +125,32 @@ class Access(BaseModel):
     users: list[str] = []
 
 
+def _may_share(study: Study, person: Person) -> bool:
+    return person.role == "admin" or study.owner == person.name
+
+
+@router.get("/studies/{study}/access")
+def access(study: str, server: ServerDep, person: PersonDep) -> Access:
+    """Who may see a study, for those who may change it."""
+    with server.store.reading() as session:
+        found = study_for(session, person, study)
+        if not _may_share(found, person):
+            raise _not_yours_to_share()
+        named = session.scalars(select(Grant.user).where(Grant.study == study).order_by(Grant.user))
+        return Access(everyone=found.everyone, users=list(named))
+
+
+def _not_yours_to_share() -> Refused:
+    return Refused(403, "change who sees a study", "it is not yours", "Ask its owner or an admin")
+
+
 @router.put("/studies/{study}/access")
 def give_access(study: str, body: Access, server: ServerDep, person: PersonDep, address: AddressDep) -> Access:
     """Open a study to everyone, or to its owner, admins and the users named."""
     with server.store.writing() as session:
         found = study_for(session, person, study)
-        if person.role != "admin" and found.owner != person.name:
-            raise Refused(403, "change who sees a study", "it is not yours", "Ask its owner or an admin")
+        if not _may_share(found, person):
+            raise _not_yours_to_share()
         unknown = [name for name in body.users if session.get(User, name) is None]
         if unknown:
             raise Refused(400, "give access", f"no user {unknown[0][:40]!r}", "Name users of this server")

@@ -3,6 +3,7 @@
 import type { Reading } from "../reading/types";
 import { ask, fetchBytes, sendFiles } from "./http";
 import type {
+  Access,
   AuditEntry,
   CtComparison,
   Delivery,
@@ -13,6 +14,7 @@ import type {
   NextCase,
   Outlines,
   Role,
+  Signature,
   Study,
   StudyPage,
   Trial,
@@ -73,8 +75,9 @@ export const counts = async (url: string) => new Float32Array(await fetchBytes(u
 export const edit = (base: string, change: Edit) => ask<Edited>("POST", `${base}/edits`, { edit: change });
 export const undo = (base: string) => ask<Edited>("POST", `${base}/undo`);
 export const redo = (base: string) => ask<Edited>("POST", `${base}/redo`);
-export const sign = (base: string, patient: { patient_id: string; birth_date: string; name: string }) =>
-  ask<Delivery>("POST", `${base}/sign`, patient);
+export const sign = (base: string, shown: Signature) => ask<Delivery>("POST", `${base}/sign`, shown);
+export const access = (base: string) => ask<Access>("GET", `${base}/access`);
+export const giveAccess = (base: string, access: Access) => ask<Access>("PUT", `${base}/access`, access);
 export const delivery = (base: string) => ask<Delivery>("GET", `${base}/delivery`);
 export const amend = (base: string, reason: string) => ask<unknown>("POST", `${base}/amend`, { reason });
 export const difference = (base: string) => ask<Difference[]>("GET", `${base}/difference`);

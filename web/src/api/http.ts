@@ -16,7 +16,7 @@ export const setCsrf = (token: string): void => {
   csrf = token;
 };
 
-export type Method = "GET" | "POST" | "PATCH" | "DELETE";
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /** JSON of a reply.
  * @throws ApiError where the server refuses or cannot be reached (status 0).
@@ -29,12 +29,18 @@ export async function ask<T>(method: Method, path: string, body?: unknown, signa
     method,
     headers,
     credentials: "same-origin",
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(body === undefined ? {} : kept(JSON.stringify(body))),
     ...(signal ? { signal } : {}),
   });
   if (!reply.ok) throw await refusal(reply);
   return (reply.status === 204 ? undefined : await reply.json()) as T;
 }
+
+// Browsers take no more than 64 KiB along when a page is left.
+const MOST_KEPT = 60_000;
+
+/** A body that is sent although the page is left meanwhile, where it is small enough. */
+const kept = (body: string): RequestInit => ({ body, keepalive: body.length < MOST_KEPT });
 
 /** Bytes of a reply, such as an image. */
 export async function fetchBytes(path: string, signal?: AbortSignal): Promise<ArrayBuffer> {

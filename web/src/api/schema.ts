@@ -191,7 +191,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Access
+         * @description Who may see a study, for those who may change it.
+         */
+        get: operations["access_api_studies__study__access_get"];
         /**
          * Give Access
          * @description Open a study to everyone, or to its owner, admins and the users named.
@@ -1123,6 +1127,11 @@ export interface components {
             can_undo: boolean;
             /** Number Of Edits */
             number_of_edits: number;
+            /**
+             * Version
+             * @description which Reading it stands for; repeated when it is signed
+             */
+            version: string;
         };
         /**
          * EditIn
@@ -1519,7 +1528,7 @@ export interface components {
         };
         /**
          * SignIn
-         * @description Whose study it is, repeated from what is shown.
+         * @description Whose study it is, and which Reading is signed (the draft's ``version``), repeated from what is shown.
          */
         SignIn: {
             /** Birth Date */
@@ -1528,6 +1537,8 @@ export interface components {
             name: string;
             /** Patient Id */
             patient_id: string;
+            /** Version */
+            version: string;
         };
         /**
          * StudyOut
@@ -1548,6 +1559,11 @@ export interface components {
              * @enum {string}
              */
             kind: "ct" | "nm-planar";
+            /**
+             * May Share
+             * @description whether the person may change who sees it
+             */
+            may_share: boolean;
             /** Patient Id */
             patient_id: string;
             /** Patient Name */
@@ -2025,6 +2041,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StudyOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    access_api_studies__study__access_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Access"];
                 };
             };
             /** @description Validation Error */

@@ -29,6 +29,8 @@ export type Draft = Schemas["DraftOut"];
 export type Study = Schemas["StudyOut"];
 
 export type Edit = Schemas["EditIn"]["edit"];
+export type Signature = Schemas["SignIn"];
+export type Access = Schemas["Access"];
 export type Delivery = Schemas["Delivery"];
 export type CtComparison = Schemas["CtComparison"];
 export type Difference = Schemas["Difference"];

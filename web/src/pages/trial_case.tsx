@@ -3,7 +3,7 @@ import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react"
 import * as calls from "../api/calls";
 import type { Me, Study } from "../api/types";
 import { PlanarReview } from "../planar/planar_review";
-import { useReview } from "../reading/use_review";
+import { useReview, type Held } from "../reading/use_review";
 import { go } from "../router";
 import { useTexts } from "../text";
 import { Fault } from "../ui/fault";
@@ -16,12 +16,12 @@ export function TrialCase({ me, trial, id }: { me: Me; trial: string; id: string
   const { t } = useTexts();
   const base = calls.caseBase(trial, id);
   const [phase, setPhase] = useState<"alone" | "aided" | null>(null);
-  const fetchCase = useCallback(async (at: string): Promise<Study> => {
+  const load = useCallback(async (at: string): Promise<Held> => {
     const opened = await calls.openCase(at);
     setPhase(opened.phase);
-    return blinded(opened);
+    return { study: blinded(opened), reading: await calls.reading(at), draft: opened.draft };
   }, []);
-  const loaded = useReview(base, me.name, fetchCase);
+  const loaded = useReview(base, me.name, load);
   if (!loaded.review) return <Unread {...loaded} />;
   const { review } = loaded;
   return (
@@ -98,5 +98,6 @@ function blinded({ study, kind, draft }: Awaited<ReturnType<typeof calls.openCas
     readings: [],
     priors: [],
     files: [],
+    may_share: false,
   };
 }

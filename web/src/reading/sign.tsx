@@ -21,8 +21,7 @@ export function SignDialog({ review, close }: { review: Review; close: () => voi
     event.preventDefault();
     setBusy(true);
     try {
-      const { patient_id, birth_date, patient_name } = study;
-      const made = await calls.sign(review.base, { patient_id, birth_date, name: patient_name });
+      const made = await review.sign();
       setSigned(made);
       review.reload();
       if (!made.done) setSigned(await written(review.base));

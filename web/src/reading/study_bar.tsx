@@ -6,6 +6,7 @@ import { href } from "../router";
 import { useTexts } from "../text";
 import { personName } from "../text/names";
 import { Fault } from "../ui/fault";
+import { AccessDialog } from "./access";
 import { AmendDialog } from "./amend";
 import type { Review } from "./use_review";
 
@@ -25,6 +26,7 @@ export function StudyBar({
 }) {
   const { t } = useTexts();
   const [isAmending, setAmending] = useState(false);
+  const [isSharing, setSharing] = useState(false);
   const { study, draft, reading } = review;
   const facts = [personName(study.patient_name), study.patient_id, study.birth_date, t(`kind.${study.kind}`), study.date];
   const isSigned = study.state === "signed" && !review.canEdit;
@@ -49,6 +51,11 @@ export function StudyBar({
       <button onClick={review.redo} disabled={!draft.can_redo} title="y" aria-keyshortcuts="y">
         {t("edit.redo")}
       </button>
+      {study.may_share && (
+        <button onClick={() => setSharing(true)} title={t("access.title")}>
+          {t("access.open")}
+        </button>
+      )}
       <button onClick={help} title="?" aria-keyshortcuts="?">
         {t("edit.help")}
       </button>
@@ -68,6 +75,7 @@ export function StudyBar({
           {t("study.amend")}
         </button>
       )}
+      {isSharing && <AccessDialog base={review.base} close={() => setSharing(false)} />}
       {isAmending && <AmendDialog review={review} close={() => setAmending(false)} />}
       {review.error !== null && <Fault error={review.error} close={review.forgive} />}
     </div>

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 
 import * as calls from "../api/calls";
-import type { Draft, Edit, Study } from "../api/types";
+import type { Delivery, Draft, Edit, Study } from "../api/types";
 import type { Reading } from "./types";
 
 export interface Review {
@@ -16,10 +16,15 @@ export interface Review {
   edit: (change: Edit) => Promise<Reading | null>;
   undo: () => void;
   redo: () => void;
+  /** Signs what is shown, once every change that was made before is kept.
+   * @throws what kept a change back, or the server's refusal.
+   */
+  sign: () => Promise<Delivery>;
   reload: () => void;
 }
 
-interface Held {
+/** What is under review; no reading while the program has not read. */
+export interface Held {
   study: Study;
   reading: Reading | null;
   draft: Draft;
@@ -31,38 +36,51 @@ export type Loaded = { review: Review } | { review: null; study: Study | null; e
 export function useReview(
   base: string,
   person: string,
-  fetchStudy: (base: string) => Promise<Study> = calls.study,
+  load: (base: string) => Promise<Held> = loadStudy,
 ): Loaded {
   const [held, setHeld] = useState<Held | null>(null);
   const [error, setError] = useState<unknown>(null);
   const queue = useRef<Promise<unknown>>(Promise.resolve());
+  // What was last answered, known before it is drawn.
+  const latest = useRef<{ held: Held | null; fault: unknown }>({ held: null, fault: null });
+  const keep = useCallback((answered: Held) => {
+    latest.current = { held: answered, fault: null };
+    setHeld(answered);
+    setError(null);
+  }, []);
+  const fail = useCallback((fault: unknown) => {
+    latest.current = { ...latest.current, fault };
+    setError(fault);
+  }, []);
 
   const reload = useCallback(() => {
-    load(base, fetchStudy).then(
-      (loaded) => {
-        setHeld(loaded);
-        setError(null);
-      },
-      (reason: unknown) => setError(reason),
-    );
-  }, [base, fetchStudy]);
+    load(base).then(keep, fail);
+  }, [base, load, keep, fail]);
   useEffect(reload, [reload]);
 
   const change = useCallback((call: () => Promise<calls.Edited>): Promise<Reading | null> => {
     const turn = queue.current.then(call).then(
       (edited) => {
-        setHeld((now) => now && { ...now, reading: edited.reading, draft: edited.draft });
-        setError(null);
+        const { held: before } = latest.current;
+        if (before) keep({ ...before, reading: edited.reading, draft: edited.draft });
         return edited.reading;
       },
       (reason: unknown) => {
-        setError(reason);
+        fail(reason);
         return null;
       },
     );
     queue.current = turn;
     return turn;
-  }, []);
+  }, [keep, fail]);
+
+  const sign = useCallback(async (): Promise<Delivery> => {
+    await queue.current;
+    const { held: shown, fault } = latest.current;
+    if (fault !== null || !shown) throw fault;
+    const { patient_id, birth_date, patient_name: name } = shown.study;
+    return calls.sign(base, { patient_id, birth_date, name, version: shown.draft.version });
+  }, [base]);
 
   return useMemo(() => {
     if (!held?.reading) return { review: null, study: held?.study ?? null, error, reload };
@@ -76,14 +94,15 @@ export function useReview(
         draft: held.draft,
         canEdit,
         error,
-        forgive: () => setError(null),
+        forgive: () => fail(null),
         edit: (one) => change(() => calls.edit(base, one)),
         undo: () => void change(() => calls.undo(base)),
         redo: () => void change(() => calls.redo(base)),
+        sign,
         reload,
       },
     };
-  }, [base, person, held, error, change, reload]);
+  }, [base, person, held, error, change, fail, sign, reload]);
 }
 
 /** Whether the person has an amendment open on a signed study. */
@@ -92,10 +111,10 @@ const isAmending = (study: Study, person: string): boolean =>
 
 const UNREAD = new Set(["arrived", "reading", "failed"]);
 
-/** The reading is asked for along with the study, but for a case of a reader study, which has to be opened first. */
-async function load(base: string, fetchStudy: (base: string) => Promise<Study>): Promise<Held> {
-  const early = fetchStudy === calls.study ? calls.reading(base).catch(() => null) : null;
-  const study = await fetchStudy(base);
+/** The reading is asked for along with the study. */
+async function loadStudy(base: string): Promise<Held> {
+  const early = calls.reading(base).catch(() => null);
+  const study = await calls.study(base);
   const reading = UNREAD.has(study.state) ? null : ((await early) ?? (await calls.reading(base)));
   return { study, reading, draft: study.draft };
 }

@@ -183,6 +183,12 @@ export const en = {
   "difference.person": "You",
   "difference.absent": "none",
 
+  "access.open": "Access",
+  "access.title": "Who may see this study",
+  "access.everyone": "Every user",
+  "access.users": "These users, one a line",
+  "access.give": "Give access",
+
   "edit.undo": "Undo",
   "edit.redo": "Redo",
   "edit.sign": "Sign",

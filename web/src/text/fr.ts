@@ -185,6 +185,12 @@ export const fr: Record<Key, string> = {
   "difference.person": "Vous",
   "difference.absent": "aucun",
 
+  "access.open": "Accès",
+  "access.title": "Qui peut voir cet examen",
+  "access.everyone": "Tous les utilisateurs",
+  "access.users": "Ces utilisateurs, un par ligne",
+  "access.give": "Donner l'accès",
+
   "edit.undo": "Annuler la modification",
   "edit.redo": "Rétablir",
   "edit.sign": "Signer",
