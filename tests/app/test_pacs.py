@@ -6,6 +6,7 @@ import io
 import json
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,7 +16,8 @@ from typing import Any
 import httpx
 import pydicom
 import pytest
-from serving import Served, serve
+import uvicorn
+from serving import PASSWORD, Served, serve, who
 from sqlalchemy import select
 
 from osteoscope.app.results import folder_of
@@ -74,17 +76,13 @@ def elements(file: bytes) -> str:
     return pydicom.dcmread(io.BytesIO(file)).to_json()
 
 
-def who(item: dict[str, Any]) -> dict[str, str]:
-    return {"patient_id": item["patient_id"], "birth_date": item["birth_date"], "name": item["patient_name"]}
-
-
 @pytest.mark.parametrize("way", ["STOW", "C-STORE"])
 def test_signed_objects_arrive_and_come_back_as_they_were(served: Served, orthanc: tuple[str, str], way: str) -> None:
     web, dicom = orthanc
     sending = serve(replace(served.settings, pacs=f"{web}/dicom-web" if way == "STOW" else dicom))
     page, study = sending.login("sig"), sending.study
     page.post(f"/api/studies/{study}/edits", {"edit": {"op": "level", "site": "skull", "level": 3}})
-    signed = page.post(f"/api/studies/{study}/sign", who(page.get(f"/api/studies/{study}")))["reading"]
+    signed = page.post(f"/api/studies/{study}/sign", who(page, study))["reading"]
     sending.work()
     delivery = page.get(f"/api/studies/{study}/delivery")
     assert delivery["done"]
@@ -102,10 +100,39 @@ def test_signed_objects_arrive_and_come_back_as_they_were(served: Served, orthan
     sending.store.engine.dispose()
 
 
+@pytest.fixture
+def listening(served: Served) -> Iterator[str]:
+    """The address of the server under test, on a port."""
+    port = free_port()
+    running = uvicorn.Server(uvicorn.Config(served.client.app, port=port, log_level="warning"))
+    thread = threading.Thread(target=running.run, daemon=True)
+    thread.start()
+    while not running.started:
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{port}"
+    running.should_exit = True
+    thread.join(10)
+
+
+def test_an_archive_sends_by_stow_and_is_told_what_arrived(
+    served: Served, listening: str, orthanc: tuple[str, str], child: list[tuple[str, bytes]]
+) -> None:
+    web, _ = orthanc
+    given = [httpx.post(f"{web}/instances", content=data).raise_for_status().json()["ID"] for _, data in child]
+    server = {"Url": f"{listening}/dicom-web/", "Username": "rea", "Password": PASSWORD}
+    httpx.put(f"{web}/dicom-web/servers/osteoscope", json=server).raise_for_status()
+    asked = {"Resources": given, "Synchronous": True}
+    sent = httpx.post(f"{web}/dicom-web/servers/osteoscope/stow", json=asked, timeout=60)
+    assert sent.status_code == 200, sent.text
+    kept = [path.read_bytes() for path in served.settings.uploads.rglob("*instance.dcm")]
+    assert sorted(map(elements, kept)) == sorted(elements(data) for _, data in child)
+    assert ("intake", "queued") in served.jobs()
+
+
 def test_a_pacs_that_is_away_loses_nothing_and_is_tried_again(served: Served) -> None:
     sending = serve(replace(served.settings, pacs=f"http://user:secret@127.0.0.1:{free_port()}/dicom-web"))
     page, study = sending.login("sig"), sending.study
-    page.post(f"/api/studies/{study}/sign", who(page.get(f"/api/studies/{study}")))
+    page.post(f"/api/studies/{study}/sign", who(page, study))
     with pytest.raises(OutputError) as caught:
         sending.work()
     assert "secret" not in str(caught.value)

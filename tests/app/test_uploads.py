@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pydicom
 import pytest
 from serving import PASSWORD, Page, Served
 
@@ -187,9 +188,17 @@ def test_stow_stores_with_a_name_and_password(fresh: Callable[..., tuple[Served,
     basic = {**headers, "Authorization": "Basic " + base64.b64encode(b"rea:wrong").decode()}
     assert client.post(url, content=parts + b"--b--\r\n", headers=basic).status_code == 401
     basic["Authorization"] = "Basic " + base64.b64encode(f"rea:{PASSWORD}".encode()).decode()
-    assert client.post(url, content=parts + b"--b--\r\n", headers=basic).status_code == 200
+    told = client.post(url, content=parts + b"--b--\r\n", headers=basic)
+    assert told.status_code == 200
+    assert [one["00081155"]["Value"] for one in told.json()["00081199"]["Value"]] == [
+        [str(pydicom.dcmread(io.BytesIO(data)).SOPInstanceUID)] for _, data in child
+    ]
     sorted_only(served)
     assert page.get("/api/studies")["total"] == 1
+    none = b"--b\r\nContent-Type: application/dicom\r\n\r\nno DICOM\r\n"
+    some = client.post(url, content=none + parts + b"--b--\r\n", headers=basic)
+    assert (some.status_code, len(some.json()["00081198"]["Value"])) == (202, 1)
+    assert client.post(url, content=none + b"--b--\r\n", headers=basic).status_code == 409
 
 
 def test_a_watched_folder_is_taken_once_it_rests(

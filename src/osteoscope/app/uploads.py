@@ -16,6 +16,7 @@ from osteoscope.app.arrivals import Landing, Sender, check_space, register
 from osteoscope.app.context import PersonDep, Server, ServerDep, address_of, person_asking, server_of
 from osteoscope.app.errors import Refused, disk_error, not_there
 from osteoscope.app.multipart import receive
+from osteoscope.app.stow_answer import answer
 from osteoscope.store import audit
 from osteoscope.store.people import Person, is_password, must_wait, note_failure
 from osteoscope.store.rows import User
@@ -113,4 +114,6 @@ async def stow(request: Request, server: ServerDep, person: Annotated[Person, De
     """Store instances (PS3.18 10.5); answered once they are safely on disk, sorted and read afterwards."""
     sender = Sender(person.name, "stow", everyone=not server.settings.private, address=address_of(request))
     upload = await _land(request, server, sender, stow=True)
-    return JSONResponse({}, 200, media_type="application/dicom+json", headers={"X-Upload": upload})
+    files = sorted(server.settings.files_of(upload).iterdir())
+    status, told = await run_in_threadpool(answer, files)
+    return JSONResponse(told, status, media_type="application/dicom+json", headers={"X-Upload": upload})
