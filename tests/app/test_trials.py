@@ -124,6 +124,9 @@ def test_the_export_is_read_by_agree(served: Served, tmp_path: Path) -> None:
     assert len(times) == 8
     assert {row["seconds"] for row in times} == {"12.5"}
     assert all(float(row["seconds_by_server"]) >= 0 and row["opened"] <= row["finished"] for row in times)
+    with (out / "time_with_and_without.csv").open() as stream:
+        compared = {row["reader"]: list(row.values())[1:] for row in csv.DictReader(stream)}
+    assert compared == {name: ["2", "12.5", "12.5", "0.0"] for name in ("rea", "sig")}
     everything = b"".join(path.read_bytes() for path in out.rglob("*") if path.is_file())
     assert b"SIM-" not in everything
     assert b"Simulated" not in everything

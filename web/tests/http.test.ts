@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { ApiError, ask, setCsrf, worded } from "../src/api/http";
+import { every } from "../src/api/every";
+import { lines } from "../src/ui/lines";
 import { keyName } from "../src/ui/use_keys";
 
 afterEach(() => vi.unstubAllGlobals());
@@ -47,5 +49,18 @@ describe("keys", () => {
     [{ key: "?", ctrlKey: false, metaKey: false, altKey: false }, "?"],
   ])("%o is %s", (event, name) => {
     expect(keyName(event)).toBe(name);
+  });
+});
+
+describe("lists", () => {
+  it("are taken whole, however the server cuts them", async () => {
+    const all = Array.from({ length: 7 }, (_, n) => n);
+    const cut = async (offset: number) => ({ total: 7, items: all.slice(offset, offset + 3) });
+    expect(await every(cut)).toEqual(all);
+    expect(await every(async () => ({ total: 7, items: [] }))).toEqual([]);
+  });
+
+  it("of names keep the spaces in them", () => {
+    expect(lines("dr house\n rea \n\n")).toEqual(["dr house", "rea"]);
   });
 });

@@ -9,6 +9,7 @@ import re
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from statistics import median
 
 from sqlalchemy.orm import Session
 
@@ -25,7 +26,8 @@ _JUDGED = {1.0: "yes", 0.0: "no"}
 _README = """{name}: a reader study made with Osteoscope. Research use only, not a medical device.
 
 Studies and patients carry numbers. times.csv has the seconds per case: as the page counted them, and from opening to
-finishing as the server saw them. Of planar studies:
+finishing as the server saw them; time_with_and_without.csv compares the phases, reader by reader, over the studies read
+in both. Of planar studies:
 
     osteoscope agree program=program.csv {readers}
 
@@ -40,7 +42,7 @@ def packed_export(session: Session, trial: rows.Trial) -> bytes:
     found = cases(session, trial.id)
     keys = _keys(session, found)
     read = [(case, _read(session, case, keys)) for case in found if case.finished and case.reading]
-    files: dict[str, str] = {"times.csv": _times(found, keys)}
+    files: dict[str, str] = {"times.csv": _times(found, keys), "time_with_and_without.csv": _phases_compared(found)}
     for phase in trial.phases:
         for reader in dict.fromkeys(case.reader for case in found):
             his = [(case, reading) for case, reading in read if (case.phase, case.reader) == (phase, reader)]
@@ -149,6 +151,19 @@ def _times(found: Sequence[rows.TrialCase], keys: Mapping[str, tuple[str, str]])
             ),
         ]
     )  # fmt: skip
+
+
+def _phases_compared(found: Sequence[rows.TrialCase]) -> str:
+    """Median seconds of each reader alone and aided, and of the difference, over the studies that he read in both."""
+    took = {(case.reader, case.phase, case.study): case.seconds for case in found if case.seconds is not None}
+    lines: list[list[str]] = [["reader", "studies", "median_alone", "median_aided", "median_aided_less_alone"]]
+    for reader in dict.fromkeys(case.reader for case in found):
+        studies = dict.fromkeys(case.study for case in found if case.reader == reader)
+        keys = [((reader, "alone", study), (reader, "aided", study)) for study in studies]
+        pairs = [(took[alone], took[aided]) for alone, aided in keys if alone in took and aided in took]
+        columns = zip(*[(alone, aided, aided - alone) for alone, aided in pairs], strict=True)
+        lines.append([reader, str(len(pairs)), *(f"{median(column):.1f}" for column in columns)])
+    return _csv([lines[0], *(line + [""] * (5 - len(line)) for line in lines[1:])])
 
 
 def _apart(case: rows.TrialCase) -> str:

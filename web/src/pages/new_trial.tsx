@@ -1,13 +1,14 @@
 import { useState, type FormEvent } from "react";
 
 import * as calls from "../api/calls";
+import { every } from "../api/every";
+import type { StudyItem } from "../api/types";
 import { useTexts } from "../text";
 import { Fault } from "../ui/fault";
+import { lines } from "../ui/lines";
 
 const WASHOUT_DAYS = 28;
-const ALL = 1000;
-
-const lines = (text: string): string[] => text.split(/\s+/).filter(Boolean);
+const PAGE = 500;
 
 /** A form for a new reader study; all studies that were read are offered first. */
 export function NewTrial({ made }: { made: () => void }) {
@@ -15,8 +16,10 @@ export function NewTrial({ made }: { made: () => void }) {
   const [fault, setFault] = useState<unknown>(null);
   const [studies, setStudies] = useState("");
   const offer = async () => {
-    const page = await calls.studies({ search: "", kind: "", state: "", order: "date", offset: 0, limit: ALL });
-    setStudies(page.items.filter((item) => !["arrived", "reading", "failed"].includes(item.state)).map((item) => item.id).join("\n"));
+    const asked = { search: "", kind: "", state: "", order: "date", limit: PAGE };
+    const items = await every((offset) => calls.studies({ ...asked, offset }));
+    const isRead = ({ state }: StudyItem) => !["arrived", "reading", "failed"].includes(state);
+    setStudies(items.filter(isRead).map((item) => item.id).join("\n"));
   };
   const make = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
