@@ -109,6 +109,17 @@ def open_study(page: Any, date: str) -> None:
     page.wait_for_selector(".review")
 
 
+def open_for_edits(page: Any, date: str) -> None:
+    """Open a child's study and, once it was signed, an amendment of it."""
+    open_study(page, date)
+    page.wait_for_selector(".frame[data-view=anterior] path.segment")
+    if page.get_by_role("button", name="Amend").count():
+        page.get_by_role("button", name="Amend").click()
+        page.get_by_label("Reason").fill("more")
+        page.keyboard.press("Enter")
+        page.locator(".study-bar .state.reviewed").wait_for()
+
+
 def total(page: Any, score: str) -> int:
     return int(page.locator(f"[data-total={score}] strong").inner_text())
 

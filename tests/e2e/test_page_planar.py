@@ -6,7 +6,7 @@ import base64
 from pathlib import Path
 from typing import Any
 
-from browsing import AXE, READ_MS, Served, axe, foci, level, log_in, open_study, pixel, total
+from browsing import AXE, READ_MS, Served, axe, foci, level, log_in, open_for_edits, pixel, total
 
 PRIOR = "2026-02-03"
 
@@ -14,13 +14,7 @@ PRIOR = "2026-02-03"
 def begin(page: Any, loaded: Served) -> dict[str, Any]:
     """The study of a child opened for edits; where its segments lie on the anterior view."""
     log_in(page, loaded.url, "ada")
-    open_study(page, PRIOR)
-    page.wait_for_selector(".frame[data-view=anterior] path.segment")
-    if page.get_by_role("button", name="Amend").count():
-        page.get_by_role("button", name="Amend").click()
-        page.get_by_label("Reason").fill("more")
-        page.keyboard.press("Enter")
-        page.locator(".study-bar .state.reviewed").wait_for()
+    open_for_edits(page, PRIOR)
     study = page.evaluate("location.hash.split('/').pop()")
     found = page.evaluate("async id => (await fetch(`/api/studies/${id}/outlines`)).json()", study)
     return dict(found["views"]["anterior"]["sites"])

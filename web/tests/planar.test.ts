@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 
+import { cameraAt, cursorAt, upperAt, type Stand } from "../src/planar/other_date";
+import { pinched, spanOf } from "../src/planar/pinch";
 import { fitted, visible, zoomAt, type Camera, type Shape } from "../src/planar/camera";
 import { clampUpper, geometricMean, paint, smoothed, startUpper, stepUpper } from "../src/planar/window";
 
@@ -81,5 +83,38 @@ describe("the camera", () => {
     expect(box.top).toBeLessThanOrEqual(20);
     expect(box.top + box.height).toBeGreaterThanOrEqual(80);
     expect(box.height).toBeLessThan(70);
+  });
+});
+
+describe("two fingers", () => {
+  it("keep the place under them, on both views", () => {
+    for (const mirrored of [false, true]) {
+      const seen = visible(camera, shape, canvas, mirrored);
+      const start = spanOf([{ x: 40, y: 100 }, { x: 60, y: 100 }]);
+      const now = spanOf([{ x: 50, y: 120 }, { x: 90, y: 120 }]);
+      expect(spanOf([{ x: 1, y: 1 }])).toBeNull();
+      if (!start || !now) throw new Error("two fingers span");
+      const column = seen.left + (start.middle.x / canvas.width) * seen.width;
+      const row = seen.top + (start.middle.y / canvas.height) * seen.height;
+      const place = { column: mirrored ? shape.columns - column : column, row };
+      const after = pinched({ camera, span: start, place }, now, shape, canvas, mirrored);
+      const then = visible(after, shape, canvas, mirrored);
+      expect(after.zoom).toBeCloseTo(2);
+      expect(then.left + (now.middle.x / canvas.width) * then.width).toBeCloseTo(column);
+      expect(then.top + (now.middle.y / canvas.height) * then.height).toBeCloseTo(row);
+    }
+  });
+});
+
+describe("another date", () => {
+  const now: Stand = { camera: { ...camera, fit: { width: 60, height: 200 } }, shape, upper: 40 };
+  const then: Stand = { camera: { x: 20, y: 60, zoom: 1, fit: { width: 30, height: 100 } }, shape, upper: 20 };
+
+  it("shows the same place of the body, zoom and blackness, and leads back", () => {
+    const close = { ...camera, x: 50, y: 140, zoom: 3 };
+    expect(cameraAt(now, then, close)).toEqual({ x: 30, y: 80, zoom: 3, fit: then.camera.fit });
+    expect(cameraAt(then, now, cameraAt(now, then, close))).toEqual(close);
+    expect(cursorAt(then, now, cursorAt(now, then, { column: 7, row: 31 }))).toEqual({ column: 7, row: 31 });
+    expect([upperAt(now, then, 40), upperAt(now, then, 20), upperAt(now, then, 100)]).toEqual([20, 10, 50]);
   });
 });

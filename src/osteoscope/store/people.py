@@ -22,7 +22,7 @@ Role = Literal["reader", "signer", "admin"]
 ROLES: tuple[str, ...] = get_args(Role)
 
 SESSION_HOURS = 12
-SHORTEST_PASSWORD = 10
+SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 1024
 # Wrong passwords within the window before a name, or an address, has to wait.
 WINDOW_MINUTES, MOST_PER_NAME, MOST_PER_ADDRESS = 10, 5, 20

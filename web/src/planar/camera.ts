@@ -52,6 +52,13 @@ export function zoomAt(camera: Camera, shape: Shape, column: number, row: number
   return { ...camera, zoom, x: x + (camera.x - x) * share, y: y + (camera.y - y) * share };
 }
 
+/** The image moved by pixels of the screen. */
+export function panned(camera: Camera, canvas: Extent, dx: number, dy: number, mirrored: boolean): Camera {
+  const perMm = scale(camera, canvas);
+  const side = mirrored ? 1 : -1;
+  return { ...camera, x: camera.x + (side * dx) / perMm, y: camera.y - dy / perMm };
+}
+
 const SMALLEST_MM = 50;
 
 /** A camera that shows all rows and columns with counts (above 1.5 % of the maximum, noise aside) with a margin. */

@@ -189,7 +189,7 @@ export function PlanarReview({ me, review, isTrial = false }: { me: Me; review: 
               lasso={lasso}
             />
             {prior && prior.views.length > 0 && (
-              <PriorPair shared={shared} prior={prior} patient={study.patient_name} actions={actions} date={study.priors.find((one) => one.id === priorId)?.date ?? ""} />
+              <PriorPair shared={shared} views={views} prior={prior} patient={study.patient_name} actions={actions} date={study.priors.find((one) => one.id === priorId)?.date ?? ""} />
             )}
           </div>
         </section>

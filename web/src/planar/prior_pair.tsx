@@ -4,12 +4,13 @@ import * as calls from "../api/calls";
 import type { Outlines } from "../api/types";
 import type { Reading } from "../reading/types";
 import { useFetched } from "../ui/use_fetched";
-import { fitted, type Camera } from "./camera";
+import type { Camera } from "./camera";
+import { cameraAt, cursorAt, standOf, upperAt } from "./other_date";
 import type { Shown } from "./tools";
 import { useImages, useOutlines, type PlanarImage } from "./use_images";
 import type { Cursor, ViewActions } from "./view";
 import { ViewPair } from "./view_pair";
-import { startUpper, type Window } from "./window";
+import type { Window } from "./window";
 
 export interface Prior {
   reading: Reading;
@@ -29,31 +30,40 @@ export function usePrior(id: string | null): Prior | null {
   );
 }
 
-/** The prior's views, read only: camera, cursor and window are those of the current study. */
+/** The prior's views, read only: camera, cursor and window follow those of the current study, and lead them. */
 export function PriorPair({
   shared,
+  views,
   prior,
   patient,
   actions,
   date,
 }: {
   shared: { camera: Camera; window: Window; cursor: Cursor | null; shown: Shown };
+  /** Of the current study. */
+  views: readonly PlanarImage[];
   prior: Prior;
   patient: string;
   actions: ViewActions;
   date: string;
 }) {
-  const still: ViewActions = { ...actions, mark: () => undefined, hover: () => undefined };
-  const camera = usePriorCamera(shared.camera, prior.views);
-  const upper = useMemo(() => {
-    const first = prior.views[0];
-    return first ? startUpper(first.counts, first.maximum) : 100;
-  }, [prior.views]);
+  const now = useMemo(() => standOf(views), [views]);
+  const then = useMemo(() => standOf(prior.views), [prior.views]);
+  if (!now || !then) return null;
+  const { camera, window, cursor } = shared;
+  const still: ViewActions = {
+    setCamera: (moved) => actions.setCamera({ ...cameraAt(then, now, moved), fit: camera.fit }),
+    setUpper: (upper) => actions.setUpper(upperAt(then, now, upper)),
+    setCursor: (at) => actions.setCursor(at && cursorAt(then, now, at)),
+    mark: () => undefined,
+    hover: () => undefined,
+  };
   return (
     <ViewPair
-      {...shared}
-      camera={camera}
-      window={{ ...shared.window, upper }}
+      shown={shared.shown}
+      camera={cameraAt(now, then, camera)}
+      window={{ ...window, upper: upperAt(now, then, window.upper) }}
+      cursor={cursor && cursorAt(now, then, cursor)}
       views={prior.views}
       reading={prior.reading}
       outlines={prior.outlines}
@@ -63,13 +73,4 @@ export function PriorPair({
       date={date}
     />
   );
-}
-
-/** The current camera, moved by the difference between where the two children lie. */
-function usePriorCamera(camera: Camera, views: readonly PlanarImage[]): Camera {
-  const own = useMemo(() => {
-    const first = views[0];
-    return first ? fitted(first.counts, first.maximum, first.shape) : null;
-  }, [views]);
-  return own === null ? camera : { ...own, zoom: camera.zoom };
 }

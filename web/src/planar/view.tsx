@@ -4,7 +4,8 @@ import type { Polygons, ViewName } from "../api/types";
 import { findingAt, outlinePath } from "../reading/masks";
 import type { Finding, SetAside } from "../reading/types";
 import type { Lasso } from "./lasso";
-import { scale, visible, zoomAt, type Camera, type Extent } from "./camera";
+import { panned, visible, zoomAt, type Camera, type Extent } from "./camera";
+import { pinched, spanOf, type Pinch, type Point } from "./pinch";
 import type { PlanarImage } from "./use_images";
 import { paint, stepUpper, type Window } from "./window";
 
@@ -41,7 +42,8 @@ export interface ViewProps {
   lasso?: Lasso;
 }
 
-const CLICK_MOVES_PX = 4;
+/** How far a click may stray; a finger more than a mouse. */
+const CLICK_MOVES_PX = { mouse: 4, touch: 12 };
 const ARROWS: Record<string, [number, number]> = {
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0],
@@ -49,7 +51,7 @@ const ARROWS: Record<string, [number, number]> = {
   ArrowDown: [0, 1],
 };
 
-/** One planar view in inverse grey with outlines; drag changes the window, wheel zooms, click marks. */
+/** One planar view in inverse grey with outlines; drag changes the window, wheel or two fingers zoom, click marks. */
 export function View(props: ViewProps) {
   const { image, camera, actions } = props;
   const lasso = props.lasso?.isOn ? props.lasso : null;
@@ -58,6 +60,8 @@ export function View(props: ViewProps) {
   const extent = useExtent(frame);
   const seen = visible(camera, image.shape, extent, isMirrored);
   const [drag, setDrag] = useState<Drag | null>(null);
+  const fingers = useRef(new Map<number, Point>());
+  const pinch = useRef<Pinch | null>(null);
   const mirror = (column: number) => (isMirrored ? image.shape.columns - column : column);
 
   const pixelOf = (event: { clientX: number; clientY: number }): [number, number] => {
@@ -78,11 +82,33 @@ export function View(props: ViewProps) {
 
   const down = (event: PointerEvent<HTMLDivElement>) => {
     event.currentTarget.setPointerCapture(event.pointerId);
+    fingers.current.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    if (beginPinch()) return;
     const isPan = event.button !== 0 || event.shiftKey;
     if (lasso && !isPan) lasso.add(image.name, pixelOf(event));
     setDrag({ x: event.clientX, y: event.clientY, camera, upper: props.window.upper, isPan, moved: false });
   };
+  /** A second finger zooms; what the first began is dropped. */
+  const beginPinch = (): boolean => {
+    const span = spanOf(fingers.current.values());
+    if (!span) return false;
+    const [column, row] = pixelOf({ clientX: span.middle.x, clientY: span.middle.y });
+    pinch.current = { camera, span, place: { column: mirror(column), row } };
+    if (drag) lasso?.back();
+    setDrag(null);
+    return true;
+  };
+  const lift = (event: PointerEvent<HTMLDivElement>) => {
+    fingers.current.delete(event.pointerId);
+    if (fingers.current.size === 0) pinch.current = null;
+  };
   const move = (event: PointerEvent<HTMLDivElement>) => {
+    if (fingers.current.has(event.pointerId)) fingers.current.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    if (pinch.current) {
+      const span = spanOf(fingers.current.values());
+      if (span) actions.setCamera(pinched(pinch.current, span, image.shape, extent, isMirrored));
+      return;
+    }
     const [column, row] = pixelOf(event);
     if (!drag) {
       actions.setCursor({ column: mirror(column), row });
@@ -91,12 +117,11 @@ export function View(props: ViewProps) {
     }
     const dx = event.clientX - drag.x;
     const dy = event.clientY - drag.y;
-    if (!drag.moved && Math.hypot(dx, dy) < CLICK_MOVES_PX) return;
+    const stray = CLICK_MOVES_PX[event.pointerType === "touch" ? "touch" : "mouse"];
+    if (!drag.moved && Math.hypot(dx, dy) < stray) return;
     if (!drag.moved) setDrag({ ...drag, moved: true });
     if (drag.isPan) {
-      const perMm = scale(drag.camera, extent);
-      const side = isMirrored ? 1 : -1;
-      actions.setCamera({ ...drag.camera, x: drag.camera.x + (side * dx) / perMm, y: drag.camera.y - dy / perMm });
+      actions.setCamera(panned(drag.camera, extent, dx, dy, isMirrored));
     } else if (lasso) {
       lasso.add(image.name, [column, row]);
     } else {
@@ -104,6 +129,7 @@ export function View(props: ViewProps) {
     }
   };
   const up = (event: PointerEvent<HTMLDivElement>) => {
+    lift(event);
     const isDrawn = drag !== null && event.button === 0 && !drag.isPan;
     if (isDrawn && drag.moved && lasso) lasso.close();
     if (isDrawn && !drag.moved && !lasso) markAt(...pixelOf(event), event.altKey);
@@ -150,6 +176,10 @@ export function View(props: ViewProps) {
         onPointerDown={down}
         onPointerMove={move}
         onPointerUp={up}
+        onPointerCancel={(event) => {
+          lift(event);
+          setDrag(null);
+        }}
         onPointerLeave={() => !drag && actions.setCursor(null)}
         onContextMenu={(event) => event.preventDefault()}
         onKeyDown={press}

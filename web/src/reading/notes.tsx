@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 
 import type { Key } from "../text/en";
 import { useTexts } from "../text";
@@ -33,7 +33,31 @@ function Field({
 }) {
   const { t } = useTexts();
   const [text, setText] = useState(kept);
-  useEffect(() => setText(kept), [kept]);
+  const before = useRef(kept);
+  const sent = useRef<string | null>(null);
+  useEffect(() => {
+    const was = before.current;
+    // What was typed since it was sent stays.
+    setText((now) => (now === was ? kept : now));
+    before.current = kept;
+    sent.current = null;
+  }, [kept]);
+  const latest = useRef(() => {});
+  latest.current = () => {
+    if (!review.canEdit || text === kept || text === sent.current) return;
+    sent.current = text;
+    void review.edit({ op, text }).then((made) => {
+      if (!made) sent.current = null;
+    });
+  };
+  useEffect(() => {
+    const leave = () => latest.current();
+    window.addEventListener("pagehide", leave);
+    return () => {
+      window.removeEventListener("pagehide", leave);
+      leave();
+    };
+  }, []);
   return (
     <label>
       {t(name)}
@@ -43,7 +67,7 @@ function Field({
         value={text}
         readOnly={!review.canEdit}
         onChange={(event) => setText(event.target.value)}
-        onBlur={() => text !== kept && void review.edit({ op, text })}
+        onBlur={() => latest.current()}
         onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
       />
     </label>
