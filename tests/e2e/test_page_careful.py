@@ -38,6 +38,7 @@ def fingers(page: Any, *steps: list[tuple[float, float]]) -> None:
     for n, step in enumerate(steps):
         points = [{"x": x, "y": y, "id": finger} for finger, (x, y) in enumerate(step)]
         hand.send("Input.dispatchTouchEvent", {"type": "touchMove" if n else "touchStart", "touchPoints": points})
+        page.wait_for_timeout(60)
     hand.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
@@ -66,6 +67,24 @@ def test_fingers_tap_drag_pinch_and_move(tablet: Any, loaded: Served) -> None:
     assert abs(foci(tablet) - number) == 1
     with tablet.expect_response("**/undo"):
         tablet.keyboard.press("z")
+
+
+def test_a_tablet_gives_the_images_its_whole_width_and_a_tap_moves_the_cross(tablet: Any, loaded: Served) -> None:
+    log_in(tablet, loaded.url, "ada")
+    open_study(tablet, "2026-03-01")
+    tablet.wait_for_selector("[data-stage=all]", timeout=READ_MS)
+    for language in ("Français", "English"):
+        tablet.get_by_role("button", name=language).click()
+        assert tablet.locator("header.bar").bounding_box()["height"] < 90
+    planes = tablet.locator(".volumes").bounding_box()
+    assert planes["width"] > 1000
+    cross = tablet.locator(".images .tools small.number")
+    said = []
+    for share in (0.15, 0.2):
+        fingers(tablet, [(planes["x"] + share * planes["width"], planes["y"] + planes["height"] / 2)])
+        tablet.wait_for_timeout(300)
+        said.append(cross.inner_text())
+    assert said[0] != said[1]
 
 
 def test_the_prior_shows_the_same_place_of_the_body_and_leads_too(window: Any, loaded: Served) -> None:
