@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Literal
 
 from fastapi import APIRouter
 from fastapi.responses import FileResponse
@@ -15,10 +14,11 @@ from osteoscope.app.errors import Refused, not_there
 from osteoscope.app.results import PROGRAM, VIEWS, comparison_folder
 from osteoscope.app.settings import Settings
 from osteoscope.app.standing import chosen, current_reading, version_of
+from osteoscope.app.work import Work, begin, progress_of
 from osteoscope.app.worklist import FILE_HEADERS
 from osteoscope.domain import codec
 from osteoscope.domain.reading import MappedSite, Reading
-from osteoscope.store import audit, queue, rows
+from osteoscope.store import audit, rows
 from osteoscope.store.comparisons import comparison_of
 from osteoscope.store.people import Person
 
@@ -53,12 +53,9 @@ def _dated(
     return reading, mapped_of(reading.study.kind, folder / PROGRAM, folder / VIEWS)
 
 
-class CtComparison(BaseModel):
+class CtComparison(Work):
     """A comparison of two CTs: ``response`` is ct-response.json of `osteoscope compare`, null until it is done."""
 
-    state: Literal["absent", "queued", "running", "done", "failed"]
-    progress: float = 0.0
-    problem: str = ""
     response: Json | None = None
 
 
@@ -87,9 +84,7 @@ def begin_ct_comparison(
         row = _asked(session, person, study, body.prior)
         now = _told(session, server, row)
         if now.state in {"absent", "failed"}:
-            row.progress = 0.0
-            session.add(row)
-            queue.put(session, "compare", row.id)
+            begin(session, "compare", row)
             now = CtComparison(state="queued")
         audit.note(session, person.name, "compare", study, address, prior=body.prior)
     server.wake()
@@ -124,12 +119,8 @@ def _asked(session: Session, person: Person, study: str, prior: str) -> rows.Com
 
 
 def _told(session: Session, server: Server, row: rows.Comparison) -> CtComparison:
-    job = queue.latest(session, "compare", row.id)
-    if job is None:
-        return CtComparison(state="absent")
     path = comparison_folder(server.settings, row) / "response.json"
-    if job.state == "done":
-        there = path.is_file()
-        response = json.loads(path.read_text(encoding="utf-8")) if there else None
-        return CtComparison(state="done" if there else "absent", progress=1.0, response=response)
-    return CtComparison(state=job.state, progress=row.progress, problem=job.problem)  # type: ignore[arg-type]
+    told = CtComparison(**progress_of(session, "compare", row, path))
+    if told.state == "done":
+        told.response = json.loads(path.read_text(encoding="utf-8"))
+    return told

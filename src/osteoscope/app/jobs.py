@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
-from osteoscope.app.results import comparison_folder, folder_of
+from osteoscope.app.results import comparison_folder, folder_of, strength_folder
 from osteoscope.app.settings import Settings
 from osteoscope.app.standing import of_version
 from osteoscope.domain import codec
@@ -16,10 +17,14 @@ from osteoscope.errors import OsteoscopeError
 from osteoscope.store import audit, queue
 from osteoscope.store.engine import Store
 from osteoscope.store.readings import body_of, packed
-from osteoscope.store.rows import Comparison, Reading, Study, Upload
+from osteoscope.store.rows import Comparison, Reading, StrengthTest, Study, Upload
+
+if TYPE_CHECKING:
+    from osteoscope.deliver.review.standing import Standing
 
 Result = dict[str, Any] | None
 Job = Callable[[Settings, Store, str], Result]
+_Once = type[Comparison] | type[StrengthTest]
 _TELL_SECONDS = 0.5
 ALREADY_HERE = "the same images of the same patient are here already"
 
@@ -145,24 +150,48 @@ def send(settings: Settings, store: Store, reading: str) -> Result:
 
 def compare(settings: Settings, store: Store, comparison: str) -> Result:
     """Compare two CTs of one patient; the result lies in the folder of the later one."""
-    from osteoscope.deliver.review.comparison import Dated, compare_dated
+    from osteoscope.deliver.review.comparison import compare_dated
 
     with store.reading() as session:
         row = session.get_one(Comparison, comparison)
-        out = comparison_folder(settings, row)
-        dated = []
-        for study_id, version in ((row.prior, row.earlier), (row.study, row.later)):
-            study = session.get_one(Study, study_id)
-            reading = of_version(session, settings, study, version)
-            dated.append(Dated(settings.files_of(study.upload), study.label, settings.folder_of(study.id), reading))
+        earlier = _standing(session, settings, row.prior, row.earlier)
+        later = _standing(session, settings, row.study, row.later)
+    out = comparison_folder(settings, row)
+    return {"lesions": compare_dated((earlier, later), out, _progress_of(store, Comparison, comparison))}
 
-    def tell(_stage: str, done: int, of: int) -> None:
+
+def strength(settings: Settings, store: Store, test: str) -> Result:
+    """Test a bone, with and without its lesions; the result lies in the folder of its study."""
+    from osteoscope.deliver.review.strength import load_standing
+
+    with store.reading() as session:
+        row = session.get_one(StrengthTest, test)
+        standing = _standing(session, settings, row.study, row.version)
+    bone, out = (row.site, row.load_case), strength_folder(settings, row)
+    return {"tested": load_standing(standing, bone, out, _progress_of(store, StrengthTest, test))}
+
+
+def _standing(session: Session, settings: Settings, study_id: str, version: str) -> Standing:
+    from osteoscope.deliver.review.standing import Standing
+
+    study = session.get_one(Study, study_id)
+    reading = of_version(session, settings, study, version)
+    return Standing(settings.files_of(study.upload), study.label, settings.folder_of(study.id), reading)
+
+
+def _progress_of(store: Store, of: _Once, row: str) -> Callable[[str, int, int], None]:
+    def tell(_stage: str, done: int, all_of: int) -> None:
         with store.writing() as session:
-            session.get_one(Comparison, comparison).progress = done / of
+            session.execute(update(of).where(of.id == row).values(progress=done / max(all_of, 1)))
 
-    out.parent.mkdir(parents=True, exist_ok=True)
-    lesions = compare_dated((dated[0], dated[1]), out, tell)
-    return {"lesions": lesions}
+    return tell
 
 
-JOBS: Mapping[str, Job] = {"intake": intake, "read": read, "compare": compare, "deliver": deliver, "send": send}
+JOBS: Mapping[str, Job] = {
+    "intake": intake,
+    "read": read,
+    "compare": compare,
+    "strength": strength,
+    "deliver": deliver,
+    "send": send,
+}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from osteoscope.app.settings import Settings
-from osteoscope.store.rows import Comparison, Reading
+from osteoscope.store.rows import Comparison, Reading, StrengthTest
 
 PROGRAM, VIEWS, UNITS = "program", "views", "units.json"
 
@@ -31,3 +31,8 @@ def result_file(settings: Settings, study: str, reading: Reading | None, name: s
 def comparison_folder(settings: Settings, comparison: Comparison) -> Path:
     """The folder of a comparison, there once it is complete."""
     return settings.folder_of(comparison.study) / "comparisons" / comparison.id
+
+
+def strength_folder(settings: Settings, test: StrengthTest) -> Path:
+    """The folder of a strength test, there once it is complete."""
+    return settings.folder_of(test.study) / "strength" / test.id

@@ -19,6 +19,7 @@ from osteoscope.app import (
     pictures,
     readings,
     signing,
+    strengths,
     trial_cases,
     trials,
     uploads,
@@ -50,7 +51,7 @@ def build(server: Server | None = None) -> FastAPI:
     )
     app.state.server = server
     errors.install(app)
-    for rooms in (people, worklist, uploads, pictures, readings, comparing, signing, trials, trial_cases):
+    for rooms in (people, worklist, uploads, pictures, readings, comparing, strengths, signing, trials, trial_cases):
         app.include_router(rooms.router)
     page.mount(app)
     app.add_middleware(page.Headers)

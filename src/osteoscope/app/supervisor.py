@@ -19,7 +19,7 @@ from osteoscope.store.engine import Store
 from osteoscope.store.rows import Job, Study, Upload
 
 LOG = logging.getLogger("osteoscope.app")
-READING, COMPARING, QUICK = ("read",), ("compare",), ("intake", "deliver", "send")
+READING, LATER, QUICK = ("read",), ("compare", "strength"), ("intake", "deliver", "send")
 _PAUSE_SECONDS = 1.0
 _LONGEST_SECONDS = 2 * 3600
 SETUP = "OSTEOSCOPE_WORKER"
@@ -77,7 +77,7 @@ class Supervisor(threading.Thread):
             if worker.process.poll() is not None:
                 self._workers.remove(worker)
                 self._ended(worker)
-        for kinds, most in ((READING, self.settings.workers), (COMPARING, 1), (QUICK, 2)):
+        for kinds, most in ((READING, self.settings.workers), (LATER, 1), (QUICK, 2)):
             while sum(worker.kinds == kinds for worker in self._workers) < most:
                 with self.store.writing() as session:
                     job = queue.take(session, kinds)

@@ -70,22 +70,26 @@ def compute_strength(paths: Sequence[Path], folder: Path, request: StrengthReque
         IntakeError: not one CT, or a reading or masks of another.
         OutputError: the folder cannot be written.
     """
-    clock = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="osteoscope-") as scratch:
-        case = case_of(paths, request.drawn, Path(scratch), progress)
-        results, refused = _test_all(case, request, progress)
-        meshed = {site: _meshed(found, request.tets_mm) for site, found in results.items()}
-        results = {site: found for site, (found, _) in meshed.items()}
-        more = {site: _more(site, results, request) for site in results}
-        bones = tuple(record_of(found, more[site]) for site, found in results.items())
-        record = StrengthRecord(
-            DISCLAIMER, f"osteoscope {version('osteoscope')}", case.study.uid, bones, tuple(refused),
-            round(time.perf_counter() - clock, 1),
-        )  # fmt: skip
-        tried = [Tried(found, (*more[site], *bone.estimates), tuple(drawings(found)))
-                 for (site, found), bone in zip(results.items(), bones, strict=True)]  # fmt: skip
-        _write(record, build_strength(case.study, tried, refused), tried, folder)
-        _write_meshes(meshed, folder / "meshes")
+        return load_bones(case_of(paths, request.drawn, Path(scratch), progress), folder, request, progress)
+
+
+def load_bones(case: Case, folder: Path, request: StrengthRequest, progress: Progress) -> Tested:
+    """As `compute_strength`, of a Case that is at hand."""
+    clock = time.perf_counter()
+    results, refused = _test_all(case, request, progress)
+    meshed = {site: _meshed(found, request.tets_mm) for site, found in results.items()}
+    results = {site: found for site, (found, _) in meshed.items()}
+    more = {site: _more(site, results, request) for site in results}
+    bones = tuple(record_of(found, more[site]) for site, found in results.items())
+    record = StrengthRecord(
+        DISCLAIMER, f"osteoscope {version('osteoscope')}", case.study.uid, bones, tuple(refused),
+        round(time.perf_counter() - clock, 1),
+    )  # fmt: skip
+    tried = [Tried(found, (*more[site], *bone.estimates), tuple(drawings(found)))
+             for (site, found), bone in zip(results.items(), bones, strict=True)]  # fmt: skip
+    _write(record, build_strength(case.study, tried, refused), tried, folder)
+    _write_meshes(meshed, folder / "meshes")
     return Tested(record, tuple(results.values()))
 
 

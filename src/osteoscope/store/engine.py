@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from osteoscope.errors import InvalidValueError, OutputError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-HEAD = "0001"
+HEAD = "0002"
 _BUSY_SECONDS = 30
 
 

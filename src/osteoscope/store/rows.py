@@ -213,6 +213,22 @@ class Comparison(Row):
     created: Mapped[str] = mapped_column(_TIME, default=now)
 
 
+class StrengthTest(Row):
+    """A test of a bone's strength; ``id`` is a digest of the rest, so that the same one is made once.
+
+    ``version`` says by which Reading, as in `Comparison`; the job and its result lie as there.
+    """
+
+    __tablename__ = "strength_tests"
+    id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    study: Mapped[str] = mapped_column(ForeignKey("studies.id"), index=True)
+    version: Mapped[str] = mapped_column(String(64))
+    site: Mapped[str] = mapped_column(_SHORT)
+    load_case: Mapped[str] = mapped_column(_SHORT)
+    progress: Mapped[float] = mapped_column(Float, default=0.0)
+    created: Mapped[str] = mapped_column(_TIME, default=now)
+
+
 class Audit(Row):
     """One line of the audit trail."""
 

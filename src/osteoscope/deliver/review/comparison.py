@@ -2,42 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from osteoscope.deliver.compare import write_response
 from osteoscope.deliver.compare_ct import compare_cts
 from osteoscope.deliver.exams import Taken
-from osteoscope.deliver.review.files import PROGRAM, VIEWS, open_one
-from osteoscope.deliver.review.ground import mapped_of
+from osteoscope.deliver.review.standing import Standing, case_of, whole_folder
 from osteoscope.domain import codec
-from osteoscope.domain.reading import Case, Reading
 from osteoscope.measure.lesion_change_record import ChangeOptions
 from osteoscope.stats.lesion_identity import Exam
 
 Progress = Callable[[str, int, int], None]
 
 
-@dataclass(frozen=True)
-class Dated:
-    """One date.
-
-    Args:
-        files, label: to open the study, as `files.read_one`.
-        folder: of the study, with what was written when the program read it.
-        reading: as it stands.
-    """
-
-    files: Path
-    label: str
-    folder: Path
-    reading: Reading
-
-
-def compare_dated(dates: tuple[Dated, Dated], out: Path, progress: Progress) -> int:
+def compare_dated(dates: tuple[Standing, Standing], out: Path, progress: Progress) -> int:
     """Compare and write response.json, .html and .pdf as `osteoscope compare` does; the number of lesions followed.
 
     Args:
@@ -50,9 +30,7 @@ def compare_dated(dates: tuple[Dated, Dated], out: Path, progress: Progress) -> 
         UnsuitableStudyError: the dates do not belong together, or share no bone.
         OutputError: the folder cannot be written.
     """
-    draft = out.with_name(f"{out.name}.part")
-    shutil.rmtree(draft, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix="osteoscope-") as scratch:
+    with whole_folder(out) as draft, tempfile.TemporaryDirectory(prefix="osteoscope-") as scratch:
         taken = []
         for number, date in enumerate(dates):
             progress("open", 20 * number, 100)
@@ -63,14 +41,9 @@ def compare_dated(dates: tuple[Dated, Dated], out: Path, progress: Progress) -> 
         response, document = compare_cts(taken, same_patient=False, options=ChangeOptions())
         progress("write", 80, 100)
         write_response(codec.encode(response), document, draft)
-    shutil.rmtree(out, ignore_errors=True)
-    draft.replace(out)
     return len(response.lesions)
 
 
-def _taken(date: Dated, scratch: Path) -> Taken:
-    reading = date.reading
-    study = open_one(date.files, date.label, scratch, lambda *_: None)
-    mapped = mapped_of(reading.study.kind, date.folder / PROGRAM, date.folder / VIEWS)
-    case = Case(study, mapped, reading.findings, reading.set_aside, reading.sites)
-    return Taken(Exam(reading.study.date or date.label, reading, mapped), case)
+def _taken(date: Standing, scratch: Path) -> Taken:
+    reading, case = date.reading, case_of(date, scratch)
+    return Taken(Exam(reading.study.date or date.label, reading, case.mapped), case)

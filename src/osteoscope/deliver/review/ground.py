@@ -109,6 +109,11 @@ def _region(labels: NDArray[Any], number: int, box: tuple[slice, ...] | None) ->
     return Region((Part("ct", tuple(span.start for span in box), labels[box] == number),))
 
 
+def bone_sites(views: Path) -> tuple[str, ...]:
+    """Sites of the bones that were found on a CT."""
+    return tuple(name["site"] for name in _bones(views)[1])
+
+
 def _bone_at(views: Path, index: tuple[int, ...]) -> str:
     labels, names = _bones(views)
     if not names:
