@@ -39,19 +39,27 @@ class Served:
 @contextmanager
 def serving(home: Path) -> Iterator[Served]:
     """A server of its own process on a free port, with its data in ``home/data``."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = home / "serve.log"
-    command = [sys.executable, "-m", "osteoscope", "serve", "--home", str(home / "data"), "--port", str(port)]
-    environment = {**os.environ, "COLUMNS": "200", "OMP_NUM_THREADS": "1"}
-    with log.open("w") as stream:
-        process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT, env=environment)
+    port, log = free_port(), home / "serve.log"
+    process = started(home, port)
     try:
         yield Served(f"http://127.0.0.1:{port}/", link_in(log, process, port), home / "data")
     finally:
         process.terminate()
         process.wait(30)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def started(home: Path, port: int) -> subprocess.Popen[bytes]:
+    """A server that writes what it says into ``home/serve.log``."""
+    command = [sys.executable, "-m", "osteoscope", "serve", "--home", str(home / "data"), "--port", str(port)]
+    environment = {**os.environ, "COLUMNS": "200", "OMP_NUM_THREADS": "1"}
+    with (home / "serve.log").open("w") as stream:
+        return subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT, env=environment)
 
 
 def link_in(log: Path, process: subprocess.Popen[bytes], port: int) -> str:

@@ -1,6 +1,7 @@
 import { useState } from "react";
 
 import * as calls from "../api/calls";
+import { ApiError } from "../api/http";
 import type { Note, Upload } from "../api/types";
 
 export type UploadState =
@@ -35,10 +36,16 @@ export function useUpload(arrived: () => void): [UploadState, (files: readonly F
 
 async function follow(id: string): Promise<Upload> {
   for (;;) {
-    const now = await calls.uploaded(id);
-    if (now.state === "done" || now.state === "failed") return now;
+    const now = await calls.uploaded(id).catch(unlessAway);
+    if (now && (now.state === "done" || now.state === "failed")) return now;
     await pause();
   }
+}
+
+/** What the server has received it sorts once it is back. */
+function unlessAway(error: unknown): null {
+  if (error instanceof ApiError && error.status === 0) return null;
+  throw error;
 }
 
 /** Every file of a drop, those in folders too. */
