@@ -99,6 +99,26 @@ def test_the_same_images_come_twice_and_are_one_study(fresh: Callable[..., tuple
     assert "here already" in state["notes"][0]["problem"]
 
 
+def test_who_brings_the_images_of_a_closed_study_sees_it(
+    fresh: Callable[..., tuple[Served, Page]], child: Files
+) -> None:
+    served, page = fresh(private=True)
+    with served.store.writing() as session:
+        for name in ("sig", "other"):
+            add_user(session, name, PASSWORD, "signer")
+    page.send(child)
+    sorted_only(served)
+    sig = served.login("sig")
+    assert sig.get("/api/studies")["total"] == 0
+    for _ in range(2):
+        sig.send(child)
+    sorted_only(served)
+    assert sig.get("/api/studies")["total"] == 1
+    assert served.login("other").get("/api/studies")["total"] == 0
+    said = [line["user"] for line in served.login("ada").get("/api/audit") if line["action"] == "access by upload"]
+    assert said == ["sig"]
+
+
 def test_what_is_too_large_is_turned_away_and_leaves_nothing(fresh: Callable[..., tuple[Served, Page]]) -> None:
     served, page = fresh(upload_bytes=10_000)
     assert "larger than" in page.send([("a", b"x" * 20_000)], 413)["detail"]["found"]

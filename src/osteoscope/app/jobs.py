@@ -17,7 +17,7 @@ from osteoscope.errors import OsteoscopeError
 from osteoscope.store import audit, queue
 from osteoscope.store.engine import Store
 from osteoscope.store.readings import body_of, packed
-from osteoscope.store.rows import Comparison, Reading, StrengthTest, Study, Upload
+from osteoscope.store.rows import Comparison, Grant, Reading, StrengthTest, Study, Upload, User
 
 if TYPE_CHECKING:
     from osteoscope.deliver.review.standing import Standing
@@ -39,9 +39,10 @@ def intake(settings: Settings, store: Store, upload: str) -> Result:
     def entered(arrived: Arrived) -> tuple[str, bool]:
         with store.writing() as session:
             known = session.scalars(select(Study).where(Study.fingerprint == arrived.fingerprint)).first()
-            if known is not None:
-                return known.id, known.upload != upload
             source = session.get_one(Upload, upload)
+            if known is not None:
+                let_see(session, known, source)
+                return known.id, known.upload != upload
             patient = arrived.patient
             study = Study(
                 upload=upload, fingerprint=arrived.fingerprint, label=arrived.label, uid=arrived.uid[:80],
@@ -64,6 +65,15 @@ def intake(settings: Settings, store: Store, upload: str) -> Result:
     ]
     _set_upload(store, upload, state="done", notes=notes, studies=[study for _, study, _ in placed])
     return {"studies": len(placed)}
+
+
+def let_see(session: Session, study: Study, source: Upload) -> None:
+    """Whoever brings the images of a closed study sees it, since he has them."""
+    if study.everyone or study.owner == source.owner or session.get(User, source.owner) is None:
+        return
+    if session.get(Grant, (study.id, source.owner)) is None:
+        session.add(Grant(study=study.id, user=source.owner))
+        audit.note(session, source.owner, "access by upload", study.id, upload=source.id)
 
 
 def _set_upload(store: Store, upload: str, **values: Any) -> None:
