@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,10 +17,10 @@ from sqlalchemy import func, select
 
 from osteoscope.errors import InvalidValueError, OutputError
 from osteoscope.store import audit, queue
-from osteoscope.store.engine import HEAD, Store, open_store
+from osteoscope.store.engine import HEAD, MIGRATIONS, Store, open_store
 from osteoscope.store.people import Person, add_user, first_link, is_password, person_of, start_session, use_first_link
 from osteoscope.store.readings import History, add_step, body_of, draft_of, history, open_draft, packed, standing
-from osteoscope.store.rows import Audit, Edit, Grant, Job, Login, Reading, Row, Study, Upload, User
+from osteoscope.store.rows import Audit, Edit, Grant, Job, Login, Reading, Row, StrengthTest, Study, Upload, User
 from osteoscope.store.worklist import Asked, find_study, priors, worklist
 
 ADMIN, READER = Person("ada", "admin"), Person("rea", "reader")
@@ -52,6 +54,20 @@ def test_opening_again_keeps_what_is_there(store: Store, url: str) -> None:
     again = open_store(url)
     with again.reading() as session:
         assert session.scalar(select(func.count()).select_from(Study)) == 2
+    again.engine.dispose()
+
+
+def test_a_database_of_an_earlier_version_is_brought_up_to_date(store: Store, url: str) -> None:
+    put_studies(store, 2)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with store.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+    again = open_store(url)
+    with again.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Study)) == 2
+        assert session.scalar(select(func.count()).select_from(StrengthTest)) == 0
     again.engine.dispose()
 
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { fromDrawing, packed, redrawn, toDrawing, unpacked, type Order } from "../src/ct/mask";
 import { coarseDims, coarseMask, eachVoxel, factorFor, headerOf, labelled, valuesOf, volumeOf, type Dims } from "../src/ct/nifti";
+import { quantityText } from "../src/ct/strength_record";
 import type { Finding } from "../src/reading/types";
 
 const DIMS: Dims = [4, 3, 2];
@@ -137,5 +138,13 @@ describe("bytes", () => {
     const zipped = Uint8Array.from(gzipSync(new Uint8Array(plain))).buffer;
     expect(new TextDecoder().decode(await unpacked(zipped))).toBe("a volume");
     expect(await unpacked(plain)).toBe(plain);
+  });
+});
+
+describe("a bone's strength", () => {
+  const measure = { name: "failure_load", value: 2507.4, unit: "N", method: "", interval: [2231.2, 2675.1] as [number, number] };
+  it("is written with its unit and interval, without decimals that say nothing", () => {
+    expect(quantityText(measure)).toBe("2507 N (2231–2675)");
+    expect(quantityText({ ...measure, value: 3.652, unit: "1", interval: null })).toBe("3.65");
   });
 });

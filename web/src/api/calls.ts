@@ -5,6 +5,7 @@ import { ask, fetchBytes, sendFiles } from "./http";
 import type {
   Access,
   AuditEntry,
+  BoneChoice,
   CtComparison,
   Delivery,
   Difference,
@@ -15,6 +16,7 @@ import type {
   Outlines,
   Role,
   Signature,
+  StrengthResult,
   Study,
   StudyPage,
   Trial,
@@ -89,6 +91,16 @@ export const beginCtComparison = (base: string, prior: string) =>
   ask<CtComparison>("POST", `${base}/ct-comparison`, { prior });
 export const ctReportUrl = (base: string, prior: string): string =>
   `${base}/ct-comparison/response.pdf?${query({ prior })}`;
+export interface LoadedBone {
+  site: string;
+  load_case: string;
+}
+
+export const strengthBones = (base: string) => ask<BoneChoice[]>("GET", `${base}/strength/bones`);
+export const strength = (base: string, bone: LoadedBone) => ask<StrengthResult>("GET", `${base}/strength?${query(bone)}`);
+export const beginStrength = (base: string, bone: LoadedBone) => ask<StrengthResult>("POST", `${base}/strength`, bone);
+export const strengthFileUrl = (base: string, bone: LoadedBone, name: string): string =>
+  `${base}/strength/files/${name}?${query(bone)}`;
 export const fileUrl = (base: string, name: string): string => `${base}/files/${encodeURIComponent(name)}`;
 
 export const audit = (id: string) => ask<AuditEntry[]>("GET", `/api/audit?${query({ study: id })}`);

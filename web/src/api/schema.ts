@@ -515,6 +515,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/studies/{study}/strength": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Strength
+         * @description How far the test of a bone is, with the lesions as they stand for the person.
+         */
+        get: operations["strength_api_studies__study__strength_get"];
+        put?: never;
+        /**
+         * Begin Strength
+         * @description Let a worker test the bone; what was tested already, or is being tested, is not begun again.
+         */
+        post: operations["begin_strength_api_studies__study__strength_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/studies/{study}/strength/bones": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Bones
+         * @description Bones that can be tested, those with most lesions first.
+         */
+        get: operations["bones_api_studies__study__strength_bones_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/studies/{study}/strength/files/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Strength File
+         * @description A file of a test that is done: its report, a picture, a mesh for another solver.
+         */
+        get: operations["strength_file_api_studies__study__strength_files__name__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/studies/{study}/undo": {
         parameters: {
             query?: never;
@@ -1004,6 +1068,18 @@ export interface components {
             url: string;
         };
         /**
+         * BoneChoice
+         * @description A bone of the study that can be tested, the number of its lesions, the load cases for it.
+         */
+        BoneChoice: {
+            /** Lesions */
+            lesions: number;
+            /** Load Cases */
+            load_cases: string[];
+            /** Site */
+            site: string;
+        };
+        /**
          * CaseOut
          * @description A case as the reader may see it.
          */
@@ -1232,6 +1308,16 @@ export interface components {
              * @enum {string}
              */
             op: "level";
+            /** Site */
+            site: string;
+        };
+        /**
+         * LoadedBone
+         * @description A bone and how it is loaded.
+         */
+        LoadedBone: {
+            /** Load Case */
+            load_case: string;
             /** Site */
             site: string;
         };
@@ -1539,6 +1625,36 @@ export interface components {
             patient_id: string;
             /** Version */
             version: string;
+        };
+        /**
+         * StrengthResult
+         * @description A test: ``record`` is strength.json of `osteoscope strength`, null until it is done; ``figures`` are files.
+         */
+        StrengthResult: {
+            /**
+             * Figures
+             * @default []
+             */
+            figures: string[];
+            /**
+             * Problem
+             * @default
+             */
+            problem: string;
+            /**
+             * Progress
+             * @default 0
+             */
+            progress: number;
+            /** Record */
+            record?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "absent" | "queued" | "running" | "done" | "failed";
         };
         /**
          * StudyOut
@@ -2637,6 +2753,139 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Delivery"];
                 };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    strength_api_studies__study__strength_get: {
+        parameters: {
+            query: {
+                site: string;
+                load_case: string;
+            };
+            header?: never;
+            path: {
+                study: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrengthResult"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    begin_strength_api_studies__study__strength_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoadedBone"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrengthResult"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    bones_api_studies__study__strength_bones_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoneChoice"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    strength_file_api_studies__study__strength_files__name__get: {
+        parameters: {
+            query: {
+                site: string;
+                load_case: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+                study: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Validation Error */
             422: {

@@ -1,14 +1,14 @@
 import { useState } from "react";
 
-import { ctReportUrl } from "../api/calls";
+import { beginCtComparison, ctComparison, ctReportUrl } from "../api/calls";
 import { numberText } from "../reading/levels";
 import { PriorChoice } from "../reading/prior_choice";
 import type { Review } from "../reading/use_review";
 import { useTexts } from "../text";
-import { Fault } from "../ui/fault";
 import { Heads } from "../ui/heads";
+import { useWork } from "../ui/use_work";
+import { WorkState } from "../ui/work_state";
 import { counted, placeOf, type CtChange, type Followed } from "./change";
-import { useChange } from "./use_change";
 import type { Millimetres } from "./viewer";
 
 type Jump = (place: Millimetres, finding: string | null) => void;
@@ -19,26 +19,19 @@ export function CtComparisonTab({ review, jump }: { review: Review; jump: Jump }
   const { priors } = review.study;
   const [prior, setPrior] = useState(priors[0]?.id ?? "");
   const key = `${review.draft.number_of_edits} ${review.draft.can_redo} ${review.study.state}`;
-  const { comparison, error, begin } = useChange(review.base, prior, key);
+  const change = useWork(
+    () => ctComparison(review.base, prior),
+    () => beginCtComparison(review.base, prior),
+    prior && `${prior} ${key}`,
+  );
   if (priors.length === 0) return <p className="empty">{t("prior.none")}</p>;
-  const state = comparison?.state;
+  const response = change.work?.response;
   return (
     <div className="comparison">
       <PriorChoice priors={priors} prior={prior} choose={setPrior} />
-      {error !== null && <Fault error={error} again={begin} />}
-      {state === "failed" && <Fault error={new Error(comparison?.problem)} again={begin} />}
-      {state === "absent" && (
-        <button className="main" onClick={begin}>
-          {t("change.begin")}
-        </button>
-      )}
-      {(state === "queued" || state === "running") && (
-        <label role="status">
-          {t(`change.${state}`)} <progress max={1} value={comparison?.progress ?? 0} />
-        </label>
-      )}
-      {state === "done" && comparison?.response && (
-        <Changes change={comparison.response as unknown as CtChange} report={ctReportUrl(review.base, prior)} jump={jump} />
+      <WorkState of={change} begin="change.begin" running="change.running" />
+      {response && (
+        <Changes change={response as unknown as CtChange} report={ctReportUrl(review.base, prior)} jump={jump} />
       )}
     </div>
   );

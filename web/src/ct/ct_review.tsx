@@ -20,6 +20,7 @@ import { CT_HELP } from "./keys";
 import { ASPECTS, Lesions, nextMark, TYPES, type LesionActions } from "./lesions";
 import { packed } from "./mask";
 import { MaskTools } from "./mask_tools";
+import { StrengthTab } from "./strength";
 import { useViewer } from "./use_viewer";
 import type { Millimetres } from "./viewer";
 
@@ -109,6 +110,8 @@ export function CtReview({ me, review, isTrial = false }: { me: Me; review: Revi
   const keys: Keys = {
     ArrowDown: () => step(1),
     ArrowUp: () => step(-1),
+    PageUp: () => viewer?.slide(1),
+    PageDown: () => viewer?.slide(-1),
     a: onLesion((one) => actions.decide(one.id, "accept")),
     r: onLesion((one) => actions.decide(one.id, "reject")),
     t: onLesion((one) => actions.setType(one.id, TYPES[(TYPES.indexOf(one.kind as "lytic") + 1) % TYPES.length] ?? "lytic")),
@@ -126,6 +129,7 @@ export function CtReview({ me, review, isTrial = false }: { me: Me; review: Revi
     "Ctrl+z": () => (drawn ? viewer?.undoStroke() : review.undo()),
     y: review.redo,
     "Ctrl+y": review.redo,
+    "Ctrl+Z": review.redo,
     s: () => canEdit && !isTrial && me.role !== "reader" && setDialog("sign"),
     "?": () => setDialog("help"),
     Escape: () => (drawn ? endDraw() : !isTrial && go()),
@@ -153,6 +157,7 @@ export function CtReview({ me, review, isTrial = false }: { me: Me; review: Revi
       ? []
       : [
           { id: "compare", title: t("tab.compare"), body: () => <CtComparisonTab review={review} jump={jump} /> },
+          { id: "strength", title: t("tab.strength"), body: () => <StrengthTab review={review} jump={jump} /> },
           { id: "difference", title: t("tab.difference"), body: () => <DifferenceTab review={review} /> },
         ]),
   ];
