@@ -87,6 +87,24 @@ def test_a_tablet_gives_the_images_its_whole_width_and_a_tap_moves_the_cross(tab
     assert said[0] != said[1]
 
 
+def test_the_cross_is_moved_by_keys_in_all_three_planes(window: Any, loaded: Served) -> None:
+    log_in(window, loaded.url, "ada")
+    open_study(window, "2026-03-01")
+    window.wait_for_selector("[data-stage=all]", timeout=READ_MS)
+    window.locator(".volumes canvas").first.focus()
+    window.keyboard.press("PageUp")
+    cross = window.locator(".images .tools small.number")
+    for axis, key in enumerate(("h", "j", "PageDown")):
+        before = cross.inner_text().removesuffix(" mm").split(" / ")
+        window.keyboard.press(key)
+        window.wait_for_function(
+            "was => document.querySelector('.images .tools small.number').innerText !== was",
+            arg=" / ".join(before) + " mm",
+        )
+        after = cross.inner_text().removesuffix(" mm").split(" / ")
+        assert [n for n in range(3) if after[n] != before[n]] == [axis]
+
+
 def test_the_prior_shows_the_same_place_of_the_body_and_leads_too(window: Any, loaded: Served) -> None:
     log_in(window, loaded.url, "ada")
     open_study(window, CURRENT)

@@ -175,6 +175,11 @@ export class CtViewer {
     view.drawScene();
   }
 
+  /** Moves the cross by a slice towards the head (1) or the feet. */
+  slide(by: 1 | -1): void {
+    this.planes.moveCrosshairInVox(0, 0, by);
+  }
+
   preset(preset: Preset): void {
     const ct = this.planes.volumes[0];
     const [low, high] = PRESETS[preset];
