@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +206,11 @@ def test_three_foci_take_three_clicks_and_three_keys(window: Any, loaded: Served
     window.locator("[data-signed]").wait_for(timeout=READ_MS)
 
 
+def delayed(route: Any) -> None:
+    time.sleep(2)
+    route.continue_()
+
+
 def test_a_reader_study_hides_the_program_until_the_second_phase(window: Any, loaded: Served) -> None:
     log_in(window, loaded.url, "ada")
     window.goto(f"{loaded.url}#/trials")
@@ -228,8 +234,16 @@ def test_a_reader_study_hides_the_program_until_the_second_phase(window: Any, lo
     assert "Test^Child" not in said
     assert window.get_by_role("button", name="Sign").count() == 0
     assert not AXE.is_file() or axe(window, AXE) == []
-    with window.expect_response("**/finish") as answer:
+    window.wait_for_timeout(2000)
+    window.reload()
+    window.wait_for_selector(".review")
+    assert window.get_by_role("timer").inner_text() >= "0:02"
+    window.route("**/edits", delayed)
+    with window.expect_response("**/finish") as answer, window.expect_response("**/edits") as edited:
+        window.keyboard.press("c")
+        window.locator("#note-comment").fill("seen")
         window.get_by_role("button", name="Finish case").click()
+    assert edited.value.ok
     assert answer.value.ok
     assert answer.value.json()["done"] == 1
     assert json.loads(answer.value.request.post_data)["seconds"] > 0

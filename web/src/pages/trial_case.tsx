@@ -3,7 +3,7 @@ import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react"
 import * as calls from "../api/calls";
 import type { Me, Study } from "../api/types";
 import { PlanarReview } from "../planar/planar_review";
-import { useReview, type Held } from "../reading/use_review";
+import { useReview, type Held, type Review } from "../reading/use_review";
 import { go } from "../router";
 import { useTexts } from "../text";
 import { Fault } from "../ui/fault";
@@ -28,7 +28,7 @@ export function TrialCase({ me, trial, id }: { me: Me; trial: string; id: string
     <>
       <div className="trial-bar">
         {phase && <span>{t(`phase.${phase}`)}</span>}
-        <Finish base={base} trial={trial} />
+        <Finish review={review} trial={trial} />
       </div>
       {review.study.kind === "nm-planar" ? (
         <PlanarReview me={me} review={review} isTrial />
@@ -42,24 +42,30 @@ export function TrialCase({ me, trial, id }: { me: Me; trial: string; id: string
 }
 
 /** Counts the seconds while the page is in sight, and hands them in with the finished case. */
-function Finish({ base, trial }: { base: string; trial: string }) {
+function Finish({ review, trial }: { review: Review; trial: string }) {
   const { t } = useTexts();
-  const [seconds, setSeconds] = useState(0);
+  const { base } = review;
+  const kept = `seconds ${base}`;
+  // A page that is loaded again goes on counting.
+  const looked = useRef(Number(sessionStorage.getItem(kept) ?? 0));
+  const [seconds, setSeconds] = useState(Math.floor(looked.current));
   const [fault, setFault] = useState<unknown>(null);
-  const looked = useRef(0);
   useEffect(() => {
     let last = performance.now();
     const timer = setInterval(() => {
       const now = performance.now();
       if (document.visibilityState === "visible") looked.current += (now - last) / 1000;
       last = now;
+      sessionStorage.setItem(kept, String(looked.current));
       setSeconds(Math.floor(looked.current));
     }, 250);
     return () => clearInterval(timer);
-  }, []);
+  }, [kept]);
   const finish = async () => {
     try {
+      await review.settled();
       const next = await calls.finishCase(base, looked.current);
+      sessionStorage.removeItem(kept);
       if (next.case) go("trials", trial, next.case);
       else go("trials");
     } catch (error) {

@@ -16,8 +16,12 @@ export interface Review {
   edit: (change: Edit) => Promise<Reading | null>;
   undo: () => void;
   redo: () => void;
-  /** Signs what is shown, once every change that was made before is kept.
-   * @throws what kept a change back, or the server's refusal.
+  /** What stands once every change that was made before is kept.
+   * @throws what kept a change back.
+   */
+  settled: () => Promise<Held>;
+  /** Signs what is settled.
+   * @throws the server's refusal, too.
    */
   sign: () => Promise<Delivery>;
   reload: () => void;
@@ -74,13 +78,18 @@ export function useReview(
     return turn;
   }, [keep, fail]);
 
-  const sign = useCallback(async (): Promise<Delivery> => {
+  const settled = useCallback(async (): Promise<Held> => {
     await queue.current;
     const { held: shown, fault } = latest.current;
     if (fault !== null || !shown) throw fault;
+    return shown;
+  }, []);
+
+  const sign = useCallback(async (): Promise<Delivery> => {
+    const shown = await settled();
     const { patient_id, birth_date, patient_name: name } = shown.study;
     return calls.sign(base, { patient_id, birth_date, name, version: shown.draft.version });
-  }, [base]);
+  }, [base, settled]);
 
   return useMemo(() => {
     if (!held?.reading) return { review: null, study: held?.study ?? null, error, reload };
@@ -98,11 +107,12 @@ export function useReview(
         edit: (one) => change(() => calls.edit(base, one)),
         undo: () => void change(() => calls.undo(base)),
         redo: () => void change(() => calls.redo(base)),
+        settled,
         sign,
         reload,
       },
     };
-  }, [base, person, held, error, change, fail, sign, reload]);
+  }, [base, person, held, error, change, fail, settled, sign, reload]);
 }
 
 /** Whether the person has an amendment open on a signed study. */
