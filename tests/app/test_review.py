@@ -82,10 +82,13 @@ def test_a_level_set_by_hand_counts_and_can_be_undone(served: Served, page: Page
     assert method == "set by sig"
     assert total(after["reading"])["value"] == total(program)["value"] + wanted - before
     assert after["reading"]["reader"] == {"kind": "person", "name": "sig", "version": "", "models": []}
-    assert after["draft"] == {"number_of_edits": 1, "can_undo": True, "can_redo": False}
+    first = after["draft"]["version"]
+    assert after["draft"] == {"number_of_edits": 1, "can_undo": True, "can_redo": False, "version": first}
     undone = page.post(f"/api/studies/{study}/undo")
     assert level(undone["reading"], "skull") == before
-    assert undone["draft"] == {"number_of_edits": 0, "can_undo": False, "can_redo": True}
+    second = undone["draft"]["version"]
+    assert undone["draft"] == {"number_of_edits": 0, "can_undo": False, "can_redo": True, "version": second}
+    assert first != second
     assert level(page.post(f"/api/studies/{study}/redo")["reading"], "skull") == wanted
     page.post(f"/api/studies/{study}/redo", status=400)
     assert page.get(f"/api/studies/{study}/reading", which="program") == program
