@@ -23,6 +23,7 @@ from osteoscope.store import audit, rows
 from osteoscope.store.people import Person
 from osteoscope.store.strengths import strength_test_of
 
+_FIGURES = ("sections", "relief", "curve", "rigidity")
 router = APIRouter(prefix="/api/studies/{study}/strength", tags=["strength"])
 
 
@@ -140,5 +141,7 @@ def _told(session: Session, server: Server, row: rows.StrengthTest) -> StrengthR
     told = StrengthResult(**progress_of(session, "strength", row, path))
     if told.state == "done":
         told.record = json.loads(path.read_text(encoding="utf-8"))
-        told.figures = tuple(name for name in _files(folder) if name.endswith(".png"))
+        told.figures = tuple(
+            f"figures/{path.name}" for kind in _FIGURES for path in folder.glob(f"figures/*_{kind}.png")
+        )
     return told
