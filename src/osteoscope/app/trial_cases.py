@@ -5,19 +5,16 @@ from __future__ import annotations
 import json
 from typing import Annotated, Literal
 
-from fastapi import APIRouter
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from osteoscope.app.answers import DraftOut, Outline, OutlinesOut, ViewsOut
+from osteoscope.app import drafting, pictures
+from osteoscope.app.answers import DraftOut, Outline, OutlinesOut
 from osteoscope.app.blinded import blank, pseudonymous
-from osteoscope.app.context import AddressDep, Json, PersonDep, Server, ServerDep
-from osteoscope.app.edit_shapes import EditIn
+from osteoscope.app.context import AddressDep, Json, PersonDep, ServerDep
 from osteoscope.app.errors import Refused, not_there
-from osteoscope.app.pictures import described, picture_file
-from osteoscope.app.readings import Edited, Stepping, take_step
-from osteoscope.app.results import PROGRAM
+from osteoscope.app.pictures import outlined
 from osteoscope.app.standing import drafted, not_read, plain, stored
 from osteoscope.app.trials import NextOut, Phase, next_case, program_of, trial_of
 from osteoscope.app.worklist import kept_state
@@ -26,7 +23,7 @@ from osteoscope.store.people import Person
 from osteoscope.store.readings import draft_of, open_draft, packed
 from osteoscope.store.trials import turn
 
-router = APIRouter(prefix="/api/trials", tags=["trials"])
+router = APIRouter(prefix="/api/trials/{trial}/cases/{case}", tags=["trials"])
 
 
 class CaseOut(BaseModel):
@@ -81,7 +78,20 @@ def _draft(session: Session, case: rows.TrialCase, study: rows.Study) -> rows.Re
     return open_draft(session, base, case.reader, trial_case=case.id)
 
 
-@router.get("/{trial}/cases/{case}")
+def _opened(session: Session, trial: str, case: str, person: Person) -> tuple[rows.TrialCase, rows.Study, rows.Reading]:
+    """A case that was opened, its study and its draft.
+
+    Raises:
+        Refused: it was not opened yet, so that its time has not begun.
+    """
+    found, study = _case(session, trial, case, person)
+    draft = draft_of(session, study.id, found.reader, found.id)
+    if draft is None:
+        raise Refused(409, "read a case", "it was not opened", "Open the case first")
+    return found, study, draft
+
+
+@router.get("")
 def open_case(trial: str, case: str, server: ServerDep, person: PersonDep, address: AddressDep) -> CaseOut:
     """Open a case; its time begins."""
     with server.store.writing() as session:
@@ -97,105 +107,54 @@ def open_case(trial: str, case: str, server: ServerDep, person: PersonDep, addre
         )
 
 
-@router.get("/{trial}/cases/{case}/reading")
+@router.get("/reading")
 def case_reading(trial: str, case: str, server: ServerDep, person: PersonDep) -> Json:
     """The reader's Reading so far: from a blank form alone, from the program's when aided."""
     with server.store.reading() as session:
-        study, draft = _opened(session, trial, case, person)
+        _, study, draft = _opened(session, trial, case, person)
         return plain(drafted(session, server.settings, study, draft))
 
 
-@router.get("/{trial}/cases/{case}/views")
-def case_views(trial: str, case: str, server: ServerDep, person: PersonDep) -> ViewsOut:
-    """The pictures of a case; labels of the program are left out where the reader is alone."""
-    with server.store.reading() as session:
-        found, _ = _case(session, trial, case, person)
-        study, _ = _opened(session, trial, case, person)
-    shown = described(server, study.id, f"/api/trials/{trial}/cases/{case}/pictures")
-    if found.phase == "alone" and shown.ct is not None:
-        alone = shown.ct.model_copy(update=dict.fromkeys(("lesions", "bones", "skeleton", "legend")))
-        return ViewsOut(views=[], ct=alone)
-    return shown
-
-
-@router.get("/{trial}/cases/{case}/pictures/{name}", response_class=FileResponse)
-def case_picture(
-    trial: str, case: str, name: str, server: ServerDep, person: PersonDep, address: AddressDep
-) -> FileResponse:
-    """A picture of a case."""
-    with server.store.reading() as session:
-        found, _ = _case(session, trial, case, person)
-        study, _ = _opened(session, trial, case, person)
-    if found.phase == "alone" and name in {"lesions.nii.gz", "bones.nii.gz", "skeleton.nii.gz"}:
-        raise not_there("picture")
-    shown = picture_file(server, study.id, name)
-    server.ledger.note(person.name, "picture", study.id, address, picture=name, trial=trial)
-    return shown
-
-
-@router.get("/{trial}/cases/{case}/outlines")
+@router.get("/outlines")
 def case_outlines(trial: str, case: str, server: ServerDep, person: PersonDep) -> OutlinesOut:
     """Outlines of a case; of the reader's own findings where he is alone."""
-    from osteoscope.deliver.review.outlines import outlines_of
-
     with server.store.reading() as session:
-        found, _ = _case(session, trial, case, person)
-        study, draft = _opened(session, trial, case, person)
+        found, study, draft = _opened(session, trial, case, person)
         reading = drafted(session, server.settings, study, draft)
-    views = outlines_of(reading, server.settings.folder_of(study.id) / PROGRAM / "units.json")
-    hidden: Json = {"sites": {}, "units": {}} if found.phase == "alone" else {}
-    return OutlinesOut(views={name: Outline.model_validate({**view, **hidden}) for name, view in views.items()})
+    views = outlined(server, study.id, reading).views
+    if found.phase == "alone":
+        views = {name: Outline(sites={}, units={}, findings=view.findings) for name, view in views.items()}
+    return OutlinesOut(views=views)
 
 
-def _opened(session: Session, trial: str, case: str, person: Person) -> tuple[rows.Study, rows.Reading]:
-    """The study and the draft of a case that was opened.
-
-    Raises:
-        Refused: it was not opened yet, so that its time has not begun.
-    """
-    found, study = _case(session, trial, case, person)
-    draft = draft_of(session, study.id, found.reader, found.id)
-    if draft is None:
-        raise Refused(409, "read a case", "it was not opened", "Open the case first")
-    return study, draft
+def _pictures(trial: str, case: str, server: ServerDep, person: PersonDep) -> pictures.Shown:
+    with server.store.reading() as session:
+        found, study, _ = _opened(session, trial, case, person)
+    base = f"/api/trials/{trial}/cases/{case}/pictures"
+    return pictures.Shown(study.id, base, has_labels=found.phase == "aided", noted={"trial": trial})
 
 
-def _step(server: Server, case: tuple[str, str], what: Stepping) -> Edited:
+async def _own(trial: str, case: str, person: PersonDep) -> drafting.Locate:
     def locate(session: Session, locked: bool) -> tuple[rows.Study, rows.Reading]:
-        study, draft = _opened(session, *case, what.person)
+        _, study, draft = _opened(session, trial, case, person)
         if locked:
             session.refresh(draft, with_for_update=True)
         return study, draft
 
-    return take_step(server, locate, what)
+    return locate
 
 
-@router.post("/{trial}/cases/{case}/edits")
-def case_edit(trial: str, case: str, body: EditIn, server: ServerDep, person: PersonDep, address: AddressDep) -> Edited:
-    """One edit of a case."""
-    return _step(server, (trial, case), Stepping(person, "edit", body.edit.model_dump(mode="json"), address))
+pictures.install(router, Depends(_pictures))
+drafting.install(router, Depends(_own))
 
 
-@router.post("/{trial}/cases/{case}/undo")
-def case_undo(trial: str, case: str, server: ServerDep, person: PersonDep, address: AddressDep) -> Edited:
-    """Take back the last edit of a case."""
-    return _step(server, (trial, case), Stepping(person, "undo", None, address))
-
-
-@router.post("/{trial}/cases/{case}/redo")
-def case_redo(trial: str, case: str, server: ServerDep, person: PersonDep, address: AddressDep) -> Edited:
-    """Do again what was taken back."""
-    return _step(server, (trial, case), Stepping(person, "redo", None, address))
-
-
-@router.post("/{trial}/cases/{case}/finish")
+@router.post("/finish")
 def finish_case(
     trial: str, case: str, body: Finish, server: ServerDep, person: PersonDep, address: AddressDep
 ) -> NextOut:
     """Finish a case for good; what comes next."""
     with server.store.writing() as session:
-        found, study = _case(session, trial, case, person)
-        study, draft = _opened(session, trial, case, person)
+        found, study, draft = _opened(session, trial, case, person)
         text = json.dumps(plain(drafted(session, server.settings, study, draft)), ensure_ascii=False, allow_nan=False)
         draft.state, draft.body = "done", packed(text.encode())
         found.finished, found.seconds, found.reading = rows.now(), body.seconds, draft.id

@@ -673,10 +673,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Case Edit
-         * @description One edit of a case.
+         * Edit
+         * @description One edit of the person's draft, which begins with the first one; refused whole where it does not fit.
          */
-        post: operations["case_edit_api_trials__trial__cases__case__edits_post"];
+        post: operations["edit_api_trials__trial__cases__case__edits_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -731,10 +731,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Case Picture
-         * @description A picture of a case.
+         * Picture
+         * @description A picture: little-endian float32 of a planar view, or NIfTI.
          */
-        get: operations["case_picture_api_trials__trial__cases__case__pictures__name__get"];
+        get: operations["picture_api_trials__trial__cases__case__pictures__name__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -773,10 +773,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Case Redo
+         * Redo
          * @description Do again what was taken back.
          */
-        post: operations["case_redo_api_trials__trial__cases__case__redo_post"];
+        post: operations["redo_api_trials__trial__cases__case__redo_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -793,10 +793,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Case Undo
-         * @description Take back the last edit of a case.
+         * Undo
+         * @description Take back the last edit.
          */
-        post: operations["case_undo_api_trials__trial__cases__case__undo_post"];
+        post: operations["undo_api_trials__trial__cases__case__undo_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -811,10 +811,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Case Views
-         * @description The pictures of a case; labels of the program are left out where the reader is alone.
+         * Views
+         * @description The pictures of a study; they are there before it was read.
          */
-        get: operations["case_views_api_trials__trial__cases__case__views_get"];
+        get: operations["views_api_trials__trial__cases__case__views_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2573,8 +2573,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                study: string;
                 name: string;
+                study: string;
             };
             cookie?: never;
         };
@@ -3045,7 +3045,7 @@ export interface operations {
             };
         };
     };
-    case_edit_api_trials__trial__cases__case__edits_post: {
+    edit_api_trials__trial__cases__case__edits_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -3149,14 +3149,14 @@ export interface operations {
             };
         };
     };
-    case_picture_api_trials__trial__cases__case__pictures__name__get: {
+    picture_api_trials__trial__cases__case__pictures__name__get: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                name: string;
                 trial: string;
                 case: string;
-                name: string;
             };
             cookie?: never;
         };
@@ -3214,7 +3214,7 @@ export interface operations {
             };
         };
     };
-    case_redo_api_trials__trial__cases__case__redo_post: {
+    redo_api_trials__trial__cases__case__redo_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -3246,7 +3246,7 @@ export interface operations {
             };
         };
     };
-    case_undo_api_trials__trial__cases__case__undo_post: {
+    undo_api_trials__trial__cases__case__undo_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -3278,7 +3278,7 @@ export interface operations {
             };
         };
     };
-    case_views_api_trials__trial__cases__case__views_get: {
+    views_api_trials__trial__cases__case__views_get: {
         parameters: {
             query?: never;
             header?: never;
