@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
+from typing import Any
 
 import pytest
 from postgres import new_database, running
 from serving import PASSWORD, Served, another_study, serve, who
+from sqlalchemy import event
+from sqlalchemy.orm import Session
 
+from osteoscope.app.jobs import intake
 from osteoscope.app.settings import Settings
 from osteoscope.store.people import add_user
+from osteoscope.store.rows import Study
 
 
 @pytest.fixture
@@ -52,3 +59,25 @@ def test_a_study_is_uploaded_read_edited_signed_and_amended(
     assert reader.post(f"/api/trials/{trial}/cases/{case}/finish", {"seconds": 3})["done"] == 1
     actions = [line["action"] for line in on_postgresql.login("ada").get("/api/audit", study=study)]
     assert actions.count("sign") == 2
+
+
+def test_two_uploads_of_one_study_at_the_same_moment_find_the_same(
+    on_postgresql: Served, child: list[tuple[str, bytes]]
+) -> None:
+    uploads = [on_postgresql.login(name).send(child)["upload"] for name in ("sig", "rea")]
+    both_looked = Barrier(2, timeout=30)
+
+    @event.listens_for(Session, "before_flush")
+    def meet(session: Session, *_: Any) -> None:
+        if any(isinstance(row, Study) for row in session.new):
+            both_looked.wait()
+
+    try:
+        with ThreadPoolExecutor(2) as workers:
+            list(workers.map(lambda upload: intake(on_postgresql.settings, on_postgresql.store, upload), uploads))
+    finally:
+        event.remove(Session, "before_flush", meet)
+    page = on_postgresql.login("ada")
+    found = [page.get(f"/api/uploads/{upload}") for upload in uploads]
+    assert found[0]["studies"] == found[1]["studies"] == [on_postgresql.study]
+    assert sorted(len(one["notes"]) for one in found) == [0, 1]

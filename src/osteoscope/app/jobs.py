@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from osteoscope.app.results import comparison_folder, folder_of, strength_folder
@@ -20,6 +21,7 @@ from osteoscope.store.readings import body_of, packed
 from osteoscope.store.rows import Comparison, Grant, Reading, StrengthTest, Study, Upload, User
 
 if TYPE_CHECKING:
+    from osteoscope.deliver.review.files import Arrived
     from osteoscope.deliver.review.standing import Standing
 
 Result = dict[str, Any] | None
@@ -31,32 +33,12 @@ ALREADY_HERE = "the same images of the same patient are here already"
 
 def intake(settings: Settings, store: Store, upload: str) -> Result:
     """Sort an upload into studies, each with a job that reads it."""
-    from osteoscope.deliver.review.files import Arrived, sort_files
+    from osteoscope.deliver.review.files import sort_files
 
     _set_upload(store, upload, state="sorting")
     found = sort_files(settings.files_of(upload), lambda *_: None)
 
-    def entered(arrived: Arrived) -> tuple[str, bool]:
-        with store.writing() as session:
-            known = session.scalars(select(Study).where(Study.fingerprint == arrived.fingerprint)).first()
-            source = session.get_one(Upload, upload)
-            if known is not None:
-                let_see(session, known, source)
-                return known.id, known.upload != upload
-            patient = arrived.patient
-            study = Study(
-                upload=upload, fingerprint=arrived.fingerprint, label=arrived.label, uid=arrived.uid[:80],
-                kind=arrived.kind, patient_id=patient.id[:120], patient_name=patient.name[:255],
-                birth_date=arrived.birth_date, sex=patient.sex, date=arrived.date,
-                owner=source.owner, everyone=source.everyone, state="arrived",
-            )  # fmt: skip
-            session.add(study)
-            session.flush()
-            queue.put(session, "read", study.id)
-            audit.note(session, source.owner, "arrived", study.id, upload=upload)
-            return study.id, False
-
-    placed = [(arrived, *entered(arrived)) for arrived in found.studies]
+    placed = [(arrived, *_entered(store, upload, arrived)) for arrived in found.studies]
     notes = [codec.encode(note) for note in found.notes]
     notes += [
         {"level": "set_aside", "problem": ALREADY_HERE, "action": "the study that was here is shown", "file": a.label}
@@ -65,6 +47,36 @@ def intake(settings: Settings, store: Store, upload: str) -> Result:
     ]
     _set_upload(store, upload, state="done", notes=notes, studies=[study for _, study, _ in placed])
     return {"studies": len(placed)}
+
+
+def _entered(store: Store, upload: str, arrived: Arrived) -> tuple[str, bool]:
+    """The study, and whether another upload brought it before."""
+    try:
+        return _entered_once(store, upload, arrived)
+    except IntegrityError:
+        # Another upload brought it at the same moment: its study is there now.
+        return _entered_once(store, upload, arrived)
+
+
+def _entered_once(store: Store, upload: str, arrived: Arrived) -> tuple[str, bool]:
+    with store.writing() as session:
+        known = session.scalars(select(Study).where(Study.fingerprint == arrived.fingerprint)).first()
+        source = session.get_one(Upload, upload)
+        if known is not None:
+            let_see(session, known, source)
+            return known.id, known.upload != upload
+        patient = arrived.patient
+        study = Study(
+            upload=upload, fingerprint=arrived.fingerprint, label=arrived.label, uid=arrived.uid[:80],
+            kind=arrived.kind, patient_id=patient.id[:120], patient_name=patient.name[:255],
+            birth_date=arrived.birth_date, sex=patient.sex, date=arrived.date,
+            owner=source.owner, everyone=source.everyone, state="arrived",
+        )  # fmt: skip
+        session.add(study)
+        session.flush()
+        queue.put(session, "read", study.id)
+        audit.note(session, source.owner, "arrived", study.id, upload=upload)
+        return study.id, False
 
 
 def let_see(session: Session, study: Study, source: Upload) -> None:
