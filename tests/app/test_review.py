@@ -304,3 +304,17 @@ def test_a_tampered_model_fails_the_study_and_loses_nothing(
         served.work()
     assert page.get(f"/api/studies/{study}/reading") == before
     assert page.client.get(f"/api/studies/{study}/files/report.html").content == report
+
+
+def test_a_picture_that_the_browser_has_is_not_sent_again_but_asked_for_and_noted(served: Served) -> None:
+    page = served.login("rea")
+    url = page.get(f"/api/studies/{served.study}/views")["views"][0]["url"]
+    first = page.client.get(url)
+    assert first.headers["Cache-Control"] == "private, no-cache"
+    again = page.client.get(url, headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert page.client.get(url, headers={"If-None-Match": '"older"'}).content == first.content
+    lines = served.login("ada").get("/api/audit", study=served.study)
+    assert [line["action"] for line in lines].count("picture") == 3
+    assert page.client.post("/api/logout", headers={"X-CSRF-Token": page.csrf}).headers["Clear-Site-Data"] == '"cache"'
+    assert page.client.get(url, headers={"If-None-Match": first.headers["ETag"]}).status_code == 401

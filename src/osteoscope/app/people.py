@@ -121,6 +121,7 @@ def logout(request: Request, response: Response, server: ServerDep, person: Pers
         end_session(session, request.cookies.get(COOKIE, ""))
         audit.note(session, person.name, "logout", None, address)
     response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+    response.headers["Clear-Site-Data"] = '"cache"'
     return {}
 
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import FileResponse
+from starlette.staticfiles import NotModifiedResponse
 
 from osteoscope.app.answers import Blocks, Outline, OutlinesOut, View, ViewsOut, Volume
 from osteoscope.app.context import AddressDep, Json, PersonDep, Server, ServerDep, study_for
@@ -18,7 +19,8 @@ from osteoscope.app.standing import current_reading
 from osteoscope.domain.reading import Reading
 
 router = APIRouter(prefix="/api/studies/{study}", tags=["pictures"])
-_FOR_AN_HOUR = {"Cache-Control": "private, max-age=3600"}
+# Kept by the browser, but shown only after the server was asked who looks.
+_ASKED_FOR = {"Cache-Control": "private, no-cache"}
 # Name in the url -> file in the folder of the study.
 PICTURES: Mapping[str, str] = {
     "anterior.f32": f"{VIEWS}/anterior.f32",
@@ -61,15 +63,17 @@ def install(router: APIRouter, meant: Any) -> None:
 
     @router.get("/pictures/{name}", response_class=FileResponse)
     def picture(
-        name: str, server: ServerDep, person: PersonDep, address: AddressDep, shown: Shown = meant
-    ) -> FileResponse:
+        name: str, request: Request, server: ServerDep, person: PersonDep, address: AddressDep, shown: Shown = meant
+    ) -> Response:
         """A picture: little-endian float32 of a planar view, or NIfTI."""
         path = server.settings.folder_of(shown.study) / PICTURES.get(name, "")
         is_hidden = name.removesuffix(".nii.gz") in LABELS and not shown.has_labels
         if name not in PICTURES or is_hidden or not path.is_file():
             raise not_there("picture")
         server.ledger.note(person.name, "picture", shown.study, address, picture=name, **shown.noted)
-        return FileResponse(path, media_type="application/octet-stream", headers=_FOR_AN_HOUR)
+        found = FileResponse(path, 200, _ASKED_FOR, "application/octet-stream", stat_result=path.stat())
+        is_kept = request.headers.get("If-None-Match") == found.headers["ETag"]
+        return NotModifiedResponse(found.headers) if is_kept else found
 
 
 def _own(study: str, server: ServerDep, person: PersonDep) -> Shown:
