@@ -10,8 +10,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from measure import SHARED, run
-from osteoscope.fe.bone import Bone
+from osteoscope.fe.bone import Bone, bone_from
 from osteoscope.fe.cases import CASES, case_for
 from osteoscope.fe.density import Calibration
 from osteoscope.fe.laws import law_for
@@ -20,6 +22,8 @@ from osteoscope.fe.mesh import Material
 from osteoscope.fe.plastic import push
 from osteoscope.fe.strength import strength
 from osteoscope.fe.strength_record import Setting
+from osteoscope.reading.ct_plans import CT_PLAN
+from osteoscope.simulate.ct import CtLesion, CtRecipe, simulate_ct
 
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "fe"))
 from real_vertebra import bone_of
@@ -73,6 +77,31 @@ def fe_masks() -> Figures:
     return figures
 
 
+def fe_automatic() -> Figures:
+    """Vertebrae L2 to L4 of four simulated scans, L3 with a lytic lesion: failure load with the mask that the program
+    finds (the bone that shares most voxels, whatever its name) over that with the true mask."""
+    size, changes, overlaps = CASES["compression"].element_mm, [], []
+    lesions = (CtLesion("vertebra_L3", kind="lytic", diameter_mm=20.0),)
+    for seed in range(11, 15):
+        made = simulate_ct(CtRecipe(coverage="lumbar", spacing_mm=(1.5, 1.2, 1.2), lesions=lesions), seed)
+        ct = made.study.images["ct"]
+        true, found = (
+            {m.site: m.region.parts[0] for m in of if m.region} for of in (made.mapped, CT_PLAN.map_sites(made.study))
+        )
+        for site in ("vertebra_L2", "vertebra_L3", "vertebra_L4"):
+            part = true[site]
+            shared = {name: np.count_nonzero(other.within(part.box) & part.mask) for name, other in found.items()}
+            own = found[max(shared, key=lambda name: shared[name])]
+            loads = [load(bone_from(ct, site, mask), size) for mask in (own, part)]
+            changes.append(loads[0] / loads[1] - 1)
+            overlaps.append(2 * max(shared.values()) / (np.count_nonzero(part.mask) + np.count_nonzero(own.mask)))
+    return {
+        "changes, %": " / ".join(f"{100 * one:+.1f}" for one in changes),
+        "within 5 %": f"{sum(abs(one) <= 0.05 for one in changes)} of {len(changes)}",
+        "Dice of the masks": " / ".join(f"{one:.2f}" for one in overlaps),
+    }
+
+
 def tested(kind: str) -> list[float]:
     """Seconds, CPU seconds, failure load and its interval."""
     bone = bone_of(VERTEBRA) if kind == "vertebra" else femur({"a": (CALCAR, 25.0)}, 1.0)
@@ -113,5 +142,5 @@ def fe_fall() -> Figures:
 
 
 ROWS: Mapping[str, Callable[[], Figures]] = MappingProxyType(
-    {row.__name__: row for row in (fe_growing, fe_masks, fe_vertebra, fe_femur, fe_fall)}
+    {row.__name__: row for row in (fe_growing, fe_masks, fe_automatic, fe_vertebra, fe_femur, fe_fall)}
 )

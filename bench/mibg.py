@@ -54,7 +54,8 @@ class Child:
     faintest: NDArray[np.float64]
 
 
-def _read(task: tuple[str, int, Sequence[str]]) -> Child:
+def read_child(task: tuple[str, int, Sequence[str]]) -> Child:
+    """A child of a kind ("cohort", "balanced", "phantom") by its seed, simulated and read in those ways."""
     kind, seed, ways = task
     rng = np.random.default_rng(seed)
     recipe = (balanced_recipe if kind == "balanced" else random_recipe)(rng)
@@ -100,7 +101,7 @@ def _phantom_child(recipe: ChildRecipe, seed: int, rng: np.random.Generator) -> 
 def children(kind: str, seeds: range, ways: Sequence[str] = WAYS) -> tuple[Child, ...]:
     """Simulate and read, on two cores."""
     with ProcessPoolExecutor(2) as pool:
-        return tuple(pool.map(_read, [(kind, seed, ways) for seed in seeds], chunksize=4))
+        return tuple(pool.map(read_child, [(kind, seed, ways) for seed in seeds], chunksize=4))
 
 
 def _figures(found: Sequence[Child], way: int) -> Iterator[tuple[str, Any]]:

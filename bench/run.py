@@ -24,6 +24,7 @@ import mibg
 import quality
 import review
 import review_page
+import shift
 import speed
 
 HERE = Path(__file__).parent
@@ -35,6 +36,7 @@ ROWS: Mapping[str, Callable[[], Figures]] = {
     **ct_network.ROWS,
     **ct_two_dates.ROWS,
     **mibg.ROWS,
+    **shift.ROWS,
     **identity.ROWS,
     **adaptation.ROWS,
     **review.ROWS,

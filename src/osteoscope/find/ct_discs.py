@@ -21,17 +21,23 @@ class DiscOptions:
     Args:
         spacing_mm: least and greatest distance of neighbouring discs (small child's neck, tall adult's loin).
         per_depth: usual distance as a share of the depth of the vertebral body.
-        regular: price of a change of spacing, per squared natural logarithm of the ratio.
+        regular: price of a change of spacing, per squared natural logarithm of the ratio ...
+        irregular: ... and no more than this, so that one collapsed vertebra does not spoil its row.
         usual: price of a spacing unlike ``per_depth``.
+        within: price of what looks like a disc in the middle of a vertebra, whose ends are this share of it.
+        end: see ``within``.
         foramen: weight of the opening to the side between two pedicles.
         foramen_above: the opening lies this share of the depth above its disc.
         valley: weight of a dark disc between two bright end plates.
     """
 
     spacing_mm: tuple[float, float] = (9.0, 46.0)
-    per_depth: float = 1.0
-    regular: float = 8.0
-    usual: float = 2.0
+    per_depth: float = 1.08
+    regular: float = 25.0
+    irregular: float = 2.5
+    usual: float = 3.0
+    within: float = 1.0
+    end: float = 0.35
     foramen: float = 0.6
     valley: float = 1.0
     foramen_above: float = 0.2
@@ -104,9 +110,11 @@ def find_discs(signal: Floats, depth: Floats, options: DiscOptions = DiscOptions
     count = len(signal)
     best = np.full((count, len(gaps)), -np.inf)
     origin = np.full((count, len(gaps)), -1)
-    change = -options.regular * np.log(gaps[:, None] / gaps[None, :]) ** 2
+    change = -np.minimum(options.regular * np.log(gaps[:, None] / gaps[None, :]) ** 2, options.irregular)
+    sums = np.concatenate([[0.0], np.cumsum(signal)])
     for place in range(count):
         usual = -options.usual * np.log(gaps * STEP_MM / (options.per_depth * depth[place])) ** 2
+        usual -= options.within * np.maximum(_middle(sums, place, gaps, options.end), 0.0)
         for column, gap in enumerate(gaps):
             before = place - gap
             entry = (signal[before] if before >= 0 else 0.0) + 0.0
@@ -119,6 +127,13 @@ def find_discs(signal: Floats, depth: Floats, options: DiscOptions = DiscOptions
             best[place, column] = value + signal[place] + usual[column]
             origin[place, column] = source
     return _trace(best, origin, gaps, signal)
+
+
+def _middle(sums: Floats, place: int, gaps: NDArray[np.intp], end: float) -> Floats:
+    """Mean signal of the middle of vertebrae of each height below a place; ``sums``: running sums of the signal."""
+    first = np.maximum(0, np.ceil(place - (1 - end) * gaps)).astype(int)
+    last = np.maximum(first, np.floor(place - end * gaps).astype(int))
+    return np.asarray((sums[last + 1] - sums[first]) / (last + 1 - first))
 
 
 def _trace(best: Floats, origin: NDArray[np.intp], gaps: NDArray[np.intp], signal: Floats) -> Discs:

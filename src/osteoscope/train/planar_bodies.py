@@ -41,9 +41,14 @@ def _phantom(path: Path) -> Phantom:
     return Phantom.load(path)
 
 
+def of_phantom(number: int) -> bool:
+    """Whether body `number` is made of a voxel phantom, where there is any: every third."""
+    return number % 3 == 2
+
+
 def some_body(number: int, phantoms: Sequence[Path], recipe: ChildRecipe, rng: np.random.Generator) -> Body:
-    """Two parametric children, then one made of a phantom where there is any, and so on."""
-    if phantoms and number % 3 == 2:
+    """A parametric child, or one made of a phantom."""
+    if phantoms and of_phantom(number):
         return voxel_child(_phantom(phantoms[number // 3 % len(phantoms)]), recipe.stature, rng, recipe.pose)
     return parametric_body(recipe, rng)
 
@@ -61,7 +66,7 @@ def write_basis(number: int, folder: Path, phantoms: Sequence[Path] = ()) -> Pat
     return unfinished.rename(path)
 
 
-def write_bases(numbers: range, folder: Path, workers: int, phantoms: Sequence[Path] = ()) -> Iterator[Path]:
+def write_bases(numbers: Sequence[int], folder: Path, workers: int, phantoms: Sequence[Path] = ()) -> Iterator[Path]:
     """Make all of them on several cores."""
     folder.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(workers) as pool:
