@@ -1,9 +1,10 @@
 import { lazy, Suspense, useCallback, useEffect, useState } from "react";
 
 import * as calls from "./api/calls";
-import { ApiError, setCsrf } from "./api/http";
+import { ApiError, onSessionOver } from "./api/http";
 import type { Me } from "./api/types";
 import { Login } from "./pages/login";
+import { LoginAgain } from "./pages/login_again";
 import { Worklist } from "./pages/worklist";
 import { useRoute } from "./router";
 import { useTexts } from "./text";
@@ -16,29 +17,42 @@ const TrialCase = lazy(() => import("./pages/trial_case").then((page) => ({ defa
 const Audit = lazy(() => import("./pages/audit").then((page) => ({ default: page.Audit })));
 const Users = lazy(() => import("./pages/users").then((page) => ({ default: page.Users })));
 
+/** Requests that wait until the person has logged in again, or not. */
+interface Waiting {
+  answer: (isBack: boolean) => void;
+}
+
 export function App() {
   const { t } = useTexts();
   const [me, setMe] = useState<Me | null | undefined>(undefined);
   const [fault, setFault] = useState<unknown>(null);
   const [page, ...rest] = useRoute();
+  const name = me?.name;
 
   const load = useCallback(async () => {
     try {
-      const person = await calls.me();
-      setCsrf(person.csrf);
-      setMe(person);
+      setMe(await calls.me());
       setFault(null);
     } catch (error) {
       if (error instanceof ApiError && error.status === 401) setMe(null);
       else setFault(error);
     }
   }, []);
+  useEffect(() => void load(), [load]);
+  const [waiting, setWaiting] = useState<Waiting | null>(null);
   useEffect(() => {
-    void load();
-    const expired = () => setMe(null);
-    window.addEventListener("osteoscope:logged-out", expired);
-    return () => window.removeEventListener("osteoscope:logged-out", expired);
-  }, [load]);
+    let shared: Promise<boolean> | null = null;
+    onSessionOver(() => {
+      if (!name) return Promise.resolve(false);
+      shared ??= new Promise<boolean>((answer) => setWaiting({ answer })).finally(() => (shared = null));
+      return shared;
+    });
+  }, [name]);
+  const isBack = (person: Me | null) => {
+    setWaiting(null);
+    setMe(person);
+    waiting?.answer(person !== null);
+  };
 
   if (fault) return <Fault error={fault} again={() => void load()} />;
   if (me === undefined) return <p className="loading">{t("loading")}</p>;
@@ -46,6 +60,7 @@ export function App() {
   return (
     <>
       <Header me={me} page={page ?? ""} left={() => setMe(null)} />
+      {waiting && <LoginAgain me={me} entered={isBack} leave={() => isBack(null)} />}
       <Suspense fallback={<p className="loading">{t("loading")}</p>}>
         <Page me={me} page={page} rest={rest} />
       </Suspense>

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 
-import { ApiError, ask, setCsrf, worded } from "../src/api/http";
+import * as calls from "../src/api/calls";
+import { ApiError, ask, onSessionOver, setCsrf, worded } from "../src/api/http";
 import { every } from "../src/api/every";
 import { lines } from "../src/ui/lines";
 import { keyName } from "../src/ui/use_keys";
@@ -27,6 +28,40 @@ describe("requests", () => {
   it("that do not arrive are told apart", async () => {
     vi.stubGlobal("fetch", async () => Promise.reject(new TypeError("failed")));
     await expect(ask("GET", "/api/me")).rejects.toMatchObject({ status: 0 });
+  });
+});
+
+describe("a session that is over", () => {
+  const over = () => new Response("{}", { status: 401 });
+
+  it("is begun again, and the request is sent again with its token", async () => {
+    const answers = [over(), new Response('{"csrf": "new"}'), new Response('{"kept": true}')];
+    const sent = vi.fn(async (_path: string, _options: RequestInit) => answers.shift() ?? over());
+    vi.stubGlobal("fetch", sent);
+    setCsrf("old");
+    onSessionOver(async () => (await calls.login("bo", "secret")).csrf === "new");
+    expect(await ask("POST", "/api/studies/1/edits", { edit: {} })).toEqual({ kept: true });
+    expect(sent.mock.calls[2]?.[1].headers).toMatchObject({ "X-CSRF-Token": "new" });
+    expect(sent.mock.calls[2]?.[1].body).toBe(sent.mock.calls[0]?.[1].body);
+  });
+
+  it("is told where nobody comes back, and never asked for while logging in", async () => {
+    const again = vi.fn(async () => false);
+    onSessionOver(again);
+    vi.stubGlobal("fetch", async () => over());
+    await expect(ask("POST", "/api/studies/1/undo")).rejects.toMatchObject({ status: 401 });
+    expect(again).toHaveBeenCalledOnce();
+    await expect(calls.login("bo", "wrong")).rejects.toMatchObject({ status: 401 });
+    await expect(calls.me()).rejects.toMatchObject({ status: 401 });
+    expect(again).toHaveBeenCalledOnce();
+  });
+
+  it("has another token once the password is changed", async () => {
+    const sent = vi.fn(async (_path: string, _options: RequestInit) => new Response('{"csrf": "after"}'));
+    vi.stubGlobal("fetch", sent);
+    await calls.changePassword("old", "new");
+    await ask("POST", "/api/studies/1/undo");
+    expect(sent.mock.calls[1]?.[1].headers).toMatchObject({ "X-CSRF-Token": "after" });
   });
 });
 

@@ -1,7 +1,7 @@
 /** Every call the page makes. */
 
 import type { Reading } from "../reading/types";
-import { ask, fetchBytes, sendFiles } from "./http";
+import { ask, fetchBytes, sendFiles, setCsrf } from "./http";
 import type {
   Access,
   AuditEntry,
@@ -48,12 +48,19 @@ const query = (values: object): string =>
       .map(([key, value]) => [key, String(value)]),
   ).toString();
 
-export const me = () => ask<Me>("GET", "/api/me");
-export const login = (name: string, password: string) => ask<unknown>("POST", "/api/login", { name, password });
+/** Who has a session from now on; changes carry its token. */
+const admitted = async (answer: Promise<Me>): Promise<Me> => {
+  const person = await answer;
+  setCsrf(person.csrf);
+  return person;
+};
+
+export const me = () => admitted(ask("GET", "/api/me"));
+export const login = (name: string, password: string) => admitted(ask("POST", "/api/login", { name, password }));
 export const first = (link: string, name: string, password: string) =>
-  ask<unknown>("POST", "/api/first", { link, name, password });
+  admitted(ask("POST", "/api/first", { link, name, password }));
 export const changePassword = (password: string, new_password: string) =>
-  ask<unknown>("POST", "/api/password", { password, new_password });
+  admitted(ask("POST", "/api/password", { password, new_password }));
 export const logout = () => ask<unknown>("POST", "/api/logout");
 
 export const studies = (asked: StudyQuery, signal?: AbortSignal) =>

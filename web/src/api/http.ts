@@ -16,22 +16,31 @@ export const setCsrf = (token: string): void => {
   csrf = token;
 };
 
+/** Asks the person to log in again; whether he did. Set by the page. */
+type AskAgain = () => Promise<boolean>;
+let askAgain: AskAgain = () => Promise.resolve(false);
+export const onSessionOver = (ask: AskAgain): void => {
+  askAgain = ask;
+};
+const SESSION_OVER = 401;
+// A wrong password, and the question who is logged in, are answered so, too; whoever leaves need not come back.
+const WITHOUT_SESSION = new Set(["/api/login", "/api/logout", "/api/me"]);
+
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /** JSON of a reply.
  * @throws ApiError where the server refuses or cannot be reached (status 0).
  */
 export async function ask<T>(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-  const headers: Record<string, string> = {};
-  if (method !== "GET") headers["X-CSRF-Token"] = csrf;
-  if (body !== undefined) headers["Content-Type"] = "application/json";
-  const reply = await reach(path, {
+  const reply = await reach(path, () => ({
     method,
-    headers,
-    credentials: "same-origin",
+    headers: {
+      ...(method === "GET" ? {} : { "X-CSRF-Token": csrf }),
+      ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+    },
     ...(body === undefined ? {} : kept(JSON.stringify(body))),
     ...(signal ? { signal } : {}),
-  });
+  }));
   if (!reply.ok) throw await refusal(reply);
   return (reply.status === 204 ? undefined : await reply.json()) as T;
 }
@@ -44,14 +53,21 @@ const kept = (body: string): RequestInit => ({ body, keepalive: body.length < MO
 
 /** Bytes of a reply, such as an image. */
 export async function fetchBytes(path: string, signal?: AbortSignal): Promise<ArrayBuffer> {
-  const reply = await reach(path, { credentials: "same-origin", ...(signal ? { signal } : {}) });
+  const reply = await reach(path, () => (signal ? { signal } : {}));
   if (!reply.ok) throw await refusal(reply);
   return reply.arrayBuffer();
 }
 
-async function reach(path: string, options: RequestInit): Promise<Response> {
+/** A reply; where the session is over, that to the same request once the person is back. */
+async function reach(path: string, request: () => RequestInit): Promise<Response> {
+  const reply = await sent(path, request());
+  const mayReturn = reply.status === SESSION_OVER && !WITHOUT_SESSION.has(path);
+  return mayReturn && (await askAgain()) ? sent(path, request()) : reply;
+}
+
+async function sent(path: string, request: RequestInit): Promise<Response> {
   try {
-    return await fetch(path, options);
+    return await fetch(path, { ...request, credentials: "same-origin" });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(0, "", "", "");

@@ -32,7 +32,13 @@ function Field({
   name: Key;
 }) {
   const { t } = useTexts();
-  const [text, setText] = useState(kept);
+  const unsaved = `${op} ${review.person} ${review.base}`;
+  // What a person typed and could not be stored is there again when the page is loaded again.
+  const [text, setText] = useState((review.canEdit ? sessionStorage.getItem(unsaved) : null) ?? kept);
+  useEffect(() => {
+    if (text === kept) sessionStorage.removeItem(unsaved);
+    else sessionStorage.setItem(unsaved, text);
+  }, [unsaved, text, kept]);
   const before = useRef(kept);
   const sent = useRef<string | null>(null);
   useEffect(() => {

@@ -6,6 +6,7 @@ import type { Reading } from "./types";
 
 export interface Review {
   base: string;
+  person: string;
   study: Study;
   reading: Reading;
   draft: Draft;
@@ -98,6 +99,7 @@ export function useReview(
     return {
       review: {
         base,
+        person,
         study: held.study,
         reading: held.reading,
         draft: held.draft,
