@@ -238,11 +238,18 @@ def test_a_reader_study_hides_the_program_until_the_second_phase(window: Any, lo
     window.reload()
     window.wait_for_selector(".review")
     assert window.get_by_role("timer").inner_text() >= "0:02"
+    window.get_by_role("button", name="Finish case").click()
+    window.get_by_text("cannot be opened or changed again").wait_for()
+    assert not AXE.is_file() or axe(window, AXE) == []
+    window.keyboard.press("Escape")
+    window.locator("dialog").wait_for(state="detached")
     window.route("**/edits", delayed)
     with window.expect_response("**/finish") as answer, window.expect_response("**/edits") as edited:
         window.keyboard.press("c")
         window.locator("#note-comment").fill("seen")
         window.get_by_role("button", name="Finish case").click()
+        window.locator("dialog").wait_for()
+        window.keyboard.press("Enter")
     assert edited.value.ok
     assert answer.value.ok
     assert answer.value.json()["done"] == 1

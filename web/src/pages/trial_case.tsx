@@ -1,4 +1,4 @@
-import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useRef, useState, type FormEvent } from "react";
 
 import * as calls from "../api/calls";
 import type { Me, Study } from "../api/types";
@@ -6,6 +6,7 @@ import { PlanarReview } from "../planar/planar_review";
 import { useReview, type Held, type Review } from "../reading/use_review";
 import { go } from "../router";
 import { useTexts } from "../text";
+import { Dialog } from "../ui/dialog";
 import { Fault } from "../ui/fault";
 import { Unread } from "./unread";
 
@@ -49,7 +50,7 @@ function Finish({ review, trial }: { review: Review; trial: string }) {
   // A page that is loaded again goes on counting.
   const looked = useRef(Number(sessionStorage.getItem(kept) ?? 0));
   const [seconds, setSeconds] = useState(Math.floor(looked.current));
-  const [fault, setFault] = useState<unknown>(null);
+  const [isAsking, setAsking] = useState(false);
   useEffect(() => {
     let last = performance.now();
     const timer = setInterval(() => {
@@ -62,26 +63,55 @@ function Finish({ review, trial }: { review: Review; trial: string }) {
     return () => clearInterval(timer);
   }, [kept]);
   const finish = async () => {
-    try {
-      await review.settled();
-      const next = await calls.finishCase(base, looked.current);
-      sessionStorage.removeItem(kept);
-      if (next.case) go("trials", trial, next.case);
-      else go("trials");
-    } catch (error) {
-      setFault(error);
-    }
+    await review.settled();
+    const next = await calls.finishCase(base, looked.current);
+    sessionStorage.removeItem(kept);
+    if (next.case) go("trials", trial, next.case);
+    else go("trials");
   };
   return (
     <>
       <span role="timer" aria-label={t("trials.timer")}>
         {Math.floor(seconds / 60)}:{String(seconds % 60).padStart(2, "0")}
       </span>
-      <button className="main" onClick={() => void finish()}>
+      <button className="main" onClick={() => setAsking(true)}>
         {t("trials.finish")}
       </button>
-      {fault !== null && <Fault error={fault} close={() => setFault(null)} />}
+      {isAsking && <FinishDialog finish={finish} close={() => setAsking(false)} />}
     </>
+  );
+}
+
+/** Asks once, since a finished case is final. */
+function FinishDialog({ finish, close }: { finish: () => Promise<void>; close: () => void }) {
+  const { t } = useTexts();
+  const [fault, setFault] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const confirm = async (event: FormEvent) => {
+    event.preventDefault();
+    setBusy(true);
+    try {
+      await finish();
+    } catch (error) {
+      setFault(error);
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog title={t("trials.finish")} close={close}>
+      <form onSubmit={(event) => void confirm(event)}>
+        <p>{t("trials.final")}</p>
+        {fault !== null && <Fault error={fault} />}
+        <footer>
+          <button type="button" onClick={close}>
+            {t("trials.goOn")}
+          </button>
+          <button className="main" disabled={busy} data-first>
+            {t("trials.finish")}
+          </button>
+        </footer>
+      </form>
+    </Dialog>
   );
 }
 
