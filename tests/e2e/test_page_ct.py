@@ -7,14 +7,9 @@ import time
 from typing import Any
 
 import pytest
-from browsing import AXE, READ_MS, Served, axe, log_in, open_study
+from browsing import AXE, READ_MS, Served, axe, cross_of, log_in, open_ct, open_study, start_brush
 
 CT, PRIOR = "2026-03-01", "2025-12-01"
-
-
-def open_ct(page: Any) -> None:
-    open_study(page, CT)
-    page.wait_for_selector("[data-stage=all]", timeout=120_000)
 
 
 def test_axe_finds_nothing_serious_and_presets_follow_the_keys(window: Any, loaded: Served) -> None:
@@ -107,14 +102,7 @@ def test_a_ct_is_judged_and_signed(window: Any, loaded: Served) -> None:
 def test_the_brush_changes_a_mask(window: Any, loaded: Served) -> None:
     log_in(window, loaded.url, "ada")
     open_ct(window)
-    if window.get_by_role("button", name="Amend").count():
-        window.get_by_role("button", name="Amend").click()
-        window.get_by_label("Reason").fill("the mask")
-        window.keyboard.press("Enter")
-        window.locator(".study-bar .state.reviewed").wait_for()
-    window.keyboard.press("ArrowDown")
-    window.keyboard.press("e")
-    window.get_by_role("toolbar", name="Edit mask").wait_for()
+    start_brush(window)
     canvas = window.locator(".volumes canvas").first.bounding_box()
     x, y = canvas["x"] + canvas["width"] * 0.2, canvas["y"] + canvas["height"] * 0.2
     window.mouse.move(x, y)
@@ -126,3 +114,61 @@ def test_the_brush_changes_a_mask(window: Any, loaded: Served) -> None:
     assert answer.value.status == 200, answer.value.text()
     edit = json.loads(answer.value.request.post_data)["edit"]
     assert edit["op"] == "mask"
+
+
+def test_the_cross_is_moved_by_keys_in_all_three_planes_and_the_solid_is_turned(window: Any, loaded: Served) -> None:
+    log_in(window, loaded.url, "ada")
+    open_ct(window)
+    window.locator(".volumes canvas").first.hover()
+    window.keyboard.press("PageUp")
+    for axis, key in enumerate(("h", "j", "PageDown")):
+        before = cross_of(window)
+        window.keyboard.press(key)
+        window.wait_for_function(
+            "was => document.querySelector('.images .tools small.number').innerText !== was",
+            arg=" / ".join(map(str, before)) + " mm",
+        )
+        after = cross_of(window)
+        assert [n for n in range(3) if after[n] != before[n]] == [axis]
+    solid = window.locator(".volumes canvas").last
+    solid.focus()
+    shown = solid.screenshot()
+    for _ in range(4):
+        window.keyboard.press("l")
+    window.wait_for_timeout(1000)
+    assert solid.screenshot() != shown
+    assert cross_of(window) == after
+
+
+def test_the_planes_have_no_keys_and_no_window_behind_the_page(window: Any, loaded: Served) -> None:
+    log_in(window, loaded.url, "ada")
+    open_ct(window)
+    alerts: list[str] = []
+
+    def told(alert: Any) -> None:
+        alerts.append(alert.message)
+        alert.dismiss()
+
+    window.on("dialog", told)
+    planes = window.locator(".volumes canvas").first
+    place = {"x": planes.bounding_box()["width"] * 0.2, "y": planes.bounding_box()["height"] * 0.3}
+    planes.click(position=place)
+    for n in range(10):
+        before = cross_of(window)
+        window.keyboard.press("m")
+        window.mouse.wheel(0, 100 if n % 2 else -100)
+        window.wait_for_function(
+            "was => document.querySelector('.images .tools small.number').innerText !== was",
+            arg=" / ".join(map(str, before)) + " mm",
+            timeout=5000,
+        )
+    window.keyboard.press("?")
+    window.locator("dialog").wait_for()
+    window.keyboard.press("Escape")
+    assert alerts == []
+    planes.click(position=place)
+    window.wait_for_timeout(1000)
+    shown = planes.screenshot()
+    planes.dblclick(position=place)
+    window.wait_for_timeout(1000)
+    assert planes.screenshot() == shown

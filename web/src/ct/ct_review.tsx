@@ -28,6 +28,7 @@ type Preset = "bone" | "soft";
 const LABEL: Record<string, number> = { lytic: 1, blastic: 2, mixed: 3 };
 const OTHER = 4;
 const CURRENT = 5;
+const TURN = 3;
 const STAGES = { nothing: "loading", planes: "ct.solidComes", solid: "ct.finerComes" } as const;
 
 /** The CT review: three planes, the 3-D skeleton, and the lesions to judge. */
@@ -107,11 +108,17 @@ export function CtReview({ me, review, isTrial = false }: { me: Me; review: Revi
   const onLesion = (act: (one: Finding) => void) => () => canEdit && lesion && act(lesion);
   const markKey = (aspect: Aspect) =>
     onLesion((one) => actions.mark(one.id, aspect, nextMark(markOf(one, aspect))));
+  const inSolid = () => document.activeElement === solid.current;
   const keys: Keys = {
     ArrowDown: () => step(1),
     ArrowUp: () => step(-1),
-    PageUp: () => viewer?.slide(1),
-    PageDown: () => viewer?.slide(-1),
+    PageUp: () => viewer?.step([0, 0, 1]),
+    PageDown: () => viewer?.step([0, 0, -1]),
+    // The patient lies with the right side to the left of the screen.
+    h: () => (inSolid() ? viewer?.turn(-TURN, 0) : viewer?.step([1, 0, 0])),
+    l: () => (inSolid() ? viewer?.turn(TURN, 0) : viewer?.step([-1, 0, 0])),
+    j: () => (inSolid() ? viewer?.turn(0, TURN) : viewer?.step([0, -1, 0])),
+    k: () => (inSolid() ? viewer?.turn(0, -TURN) : viewer?.step([0, 1, 0])),
     a: onLesion((one) => actions.decide(one.id, "accept")),
     r: onLesion((one) => actions.decide(one.id, "reject")),
     t: onLesion((one) => actions.setType(one.id, TYPES[(TYPES.indexOf(one.kind as "lytic") + 1) % TYPES.length] ?? "lytic")),

@@ -3,7 +3,7 @@ import type { HelpRow } from "../reading/help";
 /** Keys of the CT review, as the overlay shows them. */
 export const CT_HELP: readonly HelpRow[] = [
   ["↓ ↑", "key.lesion"],
-  ["Tab h l j k", "key.cross"],
+  ["h l j k", "key.cross"],
   ["PgUp PgDn", "key.slice"],
   ["a", "key.accept"],
   ["r", "key.reject"],

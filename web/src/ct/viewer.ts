@@ -1,10 +1,11 @@
 /** NiiVue behind a small face: three planes with lesions, the 3-D skeleton beside them, a brush. */
 
-import { DRAG_MODE, MULTIPLANAR_TYPE, Niivue, NVImage, SHOW_RENDER, SLICE_TYPE } from "@niivue/niivue";
+import { DRAG_MODE, MULTIPLANAR_TYPE, NVImage, SHOW_RENDER, SLICE_TYPE, type Niivue } from "@niivue/niivue";
 
 import type { Finding } from "../reading/types";
 import { fromDrawing, redrawn, toDrawing, type BoxedMask, type Order } from "./mask";
 import { coarseMask, factorFor, headerOf, labelled, volumeOf, type Dims } from "./nifti";
+import { KeylessNiivue, Planes } from "./planes";
 
 /** A place of the patient system (LPS). */
 export type Millimetres = [number, number, number];
@@ -29,7 +30,7 @@ const BONE_AT_LEAST_HU = 180;
 const OPACITY = 0.5;
 // Voxels of the 3-D view: NiiVue shades every one of them; without a graphics processor, more take tens of seconds.
 const MOST = { gpu: 256, software: 90 };
-const PLAIN = { dragAndDropEnabled: false, viewModeHotKey: "", clipPlaneHotKey: "", cycleClipPlaneHotKey: "", loadingText: "" };
+const PLAIN = { dragAndDropEnabled: false, loadingText: "", doubleTouchTimeout: 0 };
 
 export interface Canvases {
   planes: HTMLCanvasElement;
@@ -49,7 +50,7 @@ export class CtViewer {
   private shown: { findings: readonly Finding[]; label: Labelling } = { findings: [], label: () => 0 };
 
   private constructor(
-    private readonly planes: Niivue,
+    private readonly planes: Planes,
     /** Sizes of the CT itself. */
     private readonly dims: Dims,
     private factor: number,
@@ -66,7 +67,7 @@ export class CtViewer {
     blocks: Promise<Blocks>,
     moved: (place: Millimetres) => void,
   ): Promise<CtViewer> {
-    const planes = new Niivue({
+    const planes = new Planes({
       ...PLAIN,
       isRadiologicalConvention: true,
       multiplanarShowRender: SHOW_RENDER.NEVER,
@@ -127,7 +128,7 @@ export class CtViewer {
     const more = factorFor(header.dims, isSoftware ? MOST.software : MOST.gpu);
     const factor = given * more;
     const mask = coarseMask(file, more, isMask ? 1 : BONE_AT_LEAST_HU);
-    const view = new Niivue({
+    const view = new KeylessNiivue({
       ...PLAIN,
       backColor: [0.07, 0.09, 0.12, 1],
       show3Dcrosshair: true,
@@ -175,9 +176,15 @@ export class CtViewer {
     view.drawScene();
   }
 
-  /** Moves the cross by a slice towards the head (1) or the feet. */
-  slide(by: 1 | -1): void {
-    this.planes.moveCrosshairInVox(0, 0, by);
+  /** Moves the cross by voxels of what is shown, towards the patient's right, front and head. */
+  step([right, front, head]: Dims): void {
+    this.planes.moveCrosshairInVox(right, front, head);
+  }
+
+  /** Turns the 3-D view by degrees. */
+  turn(azimuth: number, elevation: number): void {
+    const scene = this.solid?.view.scene;
+    if (scene) this.solid?.view.setRenderAzimuthElevation(scene.renderAzimuth + azimuth, scene.renderElevation + elevation);
   }
 
   preset(preset: Preset): void {
