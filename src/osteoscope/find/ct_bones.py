@@ -14,6 +14,7 @@ from osteoscope.find.ct_body import BodyOptions, SoftTissue, body_mask, soft_tis
 from osteoscope.find.ct_contrast import ContrastOptions, contrast_mask
 from osteoscope.find.ct_enclosed import ALL_DIRECTIONS, walls_met
 from osteoscope.find.ct_frame import OUTSIDE, Frame, smoothed
+from osteoscope.find.ct_hollows import HollowOptions, hollows
 
 Mask = NDArray[np.bool_]
 
@@ -53,6 +54,7 @@ class MaskOptions:
     lone_mm: float = 10.0
     body: BodyOptions = field(default_factory=BodyOptions)
     contrast: ContrastOptions = field(default_factory=ContrastOptions)
+    hollows: HollowOptions = field(default_factory=HollowOptions)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +93,9 @@ def bone_mask(frame: Frame, options: MaskOptions = MaskOptions()) -> BoneMask:
     dense &= ~metal
     dense &= ~contrast_mask(frame, smooth, dense, options.contrast)
     dense = _without_stones(dense, frame, options)
-    marrow = _marrow(dense, frame, options) & body & ~metal
+    marrow = _marrow(dense, frame, options)
+    marrow |= hollows(dense | marrow, frame, options.hollows)
+    marrow &= body & ~metal
     return BoneMask(frame, smooth, dense | marrow, marrow, metal, body, soft, threshold)
 
 
