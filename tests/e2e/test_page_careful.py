@@ -1,4 +1,4 @@
-"""What must not go wrong between reader and page: fingers, two dates, what was typed, what is signed, who sees it."""
+"""What must not go wrong between reader and page: two dates, what was typed, what is signed, who sees it."""
 
 from __future__ import annotations
 
