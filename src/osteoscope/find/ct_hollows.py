@@ -48,13 +48,12 @@ def _enclosed(plane: Mask, frame: Frame, options: HollowOptions) -> Mask:
     spans = [np.flatnonzero(plane.any(axis=axis)) for axis in (1, 0)]
     if not len(spans[0]):
         return enclosed
-    reach, step = frame.voxels(options.close_mm) + 1, (frame.step,) * 2
+    reach, step = frame.voxels(options.close_mm) + 2, (frame.step,) * 2
     box = tuple(slice(int(span[0]), int(span[-1]) + 1) for span in spans)
     near = edt.edt(~np.pad(plane[box], reach), anisotropy=step) <= options.close_mm
-    closed = edt.edt(near, anisotropy=step) > options.close_mm
-    rooms, _ = ndimage.label(~closed)
+    rooms, _ = ndimage.label(~near)
     small = np.bincount(rooms.ravel()) * frame.step**2 <= 100 * options.most_cm2
     small[[0, rooms[0, 0]]] = False
-    inner = slice(reach, -reach)
-    enclosed[box] = (closed | small[rooms])[inner, inner]
+    solid = edt.edt(near | small[rooms], anisotropy=step) > options.close_mm
+    enclosed[box] = solid[reach:-reach, reach:-reach]
     return enclosed
