@@ -27,6 +27,7 @@ class PelvisOptions:
     Args:
         ala_mm: (from, to) distance beside the canal where the wing of the sacrum lies; no other vertebra is bone there.
         ala_share: bone in that place on both sides, as a share, from which it is sacrum.
+        ala_gap_mm: a shorter gap within such a run is none.
         ala_least_mm: length of the longest such run along the spine; a first rib is shorter.
         beyond_mm: the spine is followed this far below the end of the canal.
         snap_mm: the disc above S1 is sought this far (below, above) the top of the run.
@@ -45,6 +46,7 @@ class PelvisOptions:
 
     ala_mm: tuple[float, float] = (30.0, 42.0)
     ala_share: float = 0.35
+    ala_gap_mm: float = 7.0
     ala_least_mm: float = 12.0
     beyond_mm: float = 50.0
     snap_mm: tuple[float, float] = (10.0, 14.0)
@@ -78,7 +80,8 @@ def sacrum_top(line: SpineLine, bones: BoneMask, discs: Discs, options: PelvisOp
     reach = np.arange(options.ala_mm[0], options.ala_mm[1] + 1, 4.0)
     wings = [line.sample(bone, bones.frame.step, ahead, sign * reach).mean(axis=1) for sign in (-1.0, 1.0)]
     share = ndimage.uniform_filter1d(np.mean(wings, axis=0), 5, mode="nearest")
-    runs, _ = ndimage.label(share > options.ala_share)
+    wide = share > options.ala_share
+    runs, _ = ndimage.label(wide | ndimage.binary_closing(wide, np.ones(round(options.ala_gap_mm / STEP_MM))))
     lengths = np.bincount(runs)[1:]
     if not lengths.size or lengths.max() * STEP_MM < options.ala_least_mm:
         return None
