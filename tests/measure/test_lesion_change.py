@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from ct_dates import CALLED, POSE, dates, simulations
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
@@ -146,6 +146,7 @@ shifts = st.tuples(*[st.floats(-15, 15)] * 3)
 
 @settings(max_examples=8, deadline=None)
 @given(angles, shifts, st.sampled_from([(2.0, 1.5, 1.5), (3.0, 1.0, 1.0), (1.5, 2.0, 2.0)]))
+@example((0.0, 0.0, 0.0), (0.0, 0.0, 1.0), (2.0, 1.5, 1.5))
 def test_a_rigid_motion_is_found_again(
     turn: tuple[float, ...], shift: tuple[float, ...], spacing: tuple[float, ...]
 ) -> None:
@@ -157,8 +158,10 @@ def test_a_rigid_motion_is_found_again(
     found = align({"sacrum": lump(grids[0], still)}, {"sacrum": lump(grids[1], truth.back())}, (grids[0], grids[1]))
     assert found is not None
     corners = np.array(np.meshgrid(*[(-25.0, 25.0)] * 3)).reshape(3, -1).T
+    # A lump of three balls moved by half a slice fits nearly as well turned by a degree.
+    near = 0.6 * max(max(grid.spacing) for grid in grids)
     for rigid in (found.together, found.bones["sacrum"].rigid):
-        assert np.linalg.norm(rigid.move(corners) - truth.move(corners), axis=1).mean() < 0.7
+        assert np.linalg.norm(rigid.move(corners) - truth.move(corners), axis=1).mean() < near
     assert np.allclose(truth.back().move(truth.move(corners)), corners)
 
 
