@@ -41,7 +41,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "e2e"))
 import browsing
 
 Figures = Mapping[str, str | float | int]
-CT_SHAPE = (276, 512, 512)
+CT_SHAPE = (300, 512, 512)
 TURNS = 3
 _CAMERA = Camera(rows=1024, columns=256, pixel_mm=2.2)
 _THREE = (Foci("pelvis", 1, 16.0), Foci("proximal_lower_limb_right", 1, 16.0), Foci("skull", 1, 16.0))
@@ -92,7 +92,7 @@ def _children(settings: Settings, folder: Path) -> list[Child]:
 
 
 def big_trunk() -> tuple[Study, tuple[MappedSite, ...], Reading]:
-    """A CT of 512 x 512 x 276 voxels with noise, its bones, and its lesions as the plan measures them.
+    """A CT of 512 x 512 x 300 voxels with noise, its bones, and its lesions as the plan measures them.
 
     It is a simulated trunk of coarser voxels, each repeated: what a viewer does with it does not depend on that.
     """
@@ -205,7 +205,7 @@ def _worklist(page: Any) -> dict[str, float]:
 
 def review_page() -> Figures:
     """The page in chromium, drawn without a graphics processor, on a server with 10,000 studies. Times are from the
-    click on a line of the worklist, the best of 3 turns: planar views; a CT of 512 x 512 x 276 voxels, first its
+    click on a line of the worklist, the best of 3 turns: planar views; a CT of 512 x 512 x 300 voxels, first its
     planes on blocks of 3 x 3 x 3 voxels, then the 3-D view, then blocks of 2 x 2 x 2, which stay. Clicks and keys are
     those of a reader who sets every level of both scores that differs from the truth of a simulated child, and signs.
     """
