@@ -19,8 +19,8 @@ from osteoscope.app.worklist import FILE_HEADERS
 from osteoscope.domain import codec
 from osteoscope.domain.reading import MappedSite, Reading
 from osteoscope.store import audit, rows
-from osteoscope.store.comparisons import comparison_of
 from osteoscope.store.people import Person
+from osteoscope.store.works import comparison_of
 
 router = APIRouter(prefix="/api/studies/{study}", tags=["readings"])
 

@@ -21,7 +21,7 @@ from osteoscope.app.work import Work, begin, progress_of
 from osteoscope.app.worklist import FILE_HEADERS
 from osteoscope.store import audit, rows
 from osteoscope.store.people import Person
-from osteoscope.store.strengths import strength_test_of
+from osteoscope.store.works import strength_test_of
 
 _FIGURES = ("sections", "relief", "curve", "rigidity")
 router = APIRouter(prefix="/api/studies/{study}/strength", tags=["strength"])
