@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
-from osteoscope.app.errors import NotYours, Refused
+from osteoscope.app.errors import NotYours, Refused, address_of
 from osteoscope.app.settings import Settings
 from osteoscope.app.supervisor import Supervisor
 from osteoscope.store import audit
@@ -45,11 +45,6 @@ class Server:
 def server_of(request: Request) -> Server:
     """The server that a request came to."""
     return request.app.state.server  # type: ignore[no-any-return]
-
-
-def address_of(request: Request) -> str:
-    """Where a request came from."""
-    return request.client.host if request.client else ""
 
 
 def person_asking(request: Request) -> Person:

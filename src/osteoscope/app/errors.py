@@ -64,7 +64,8 @@ def disk_error(asked: str, error: OSError) -> Refused:
     return Refused(507, asked, found, "Nothing was taken in; free space on the server, then send it again")
 
 
-def _address(request: Request) -> str:
+def address_of(request: Request) -> str:
+    """Where a request came from."""
     return request.client.host if request.client else ""
 
 
@@ -96,11 +97,11 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Refused)
     def refusal(request: Request, error: Refused) -> JSONResponse:
         if error.status_code in _LOGGED:
-            LOG.warning("%s %s from %s: %s", request.method, request.url.path, _address(request), error)
+            LOG.warning("%s %s from %s: %s", request.method, request.url.path, address_of(request), error)
         return JSONResponse({"detail": error.detail}, error.status_code)
 
     @app.exception_handler(NotYours)
     def refused(request: Request, error: NotYours) -> JSONResponse:
         with request.app.state.server.store.writing() as session:
-            audit.note(session, error.person, "refused", error.study, _address(request), path=request.url.path[:200])
+            audit.note(session, error.person, "refused", error.study, address_of(request), path=request.url.path[:200])
         return JSONResponse({"detail": error.detail}, error.status_code)

@@ -13,8 +13,8 @@ from starlette.concurrency import run_in_threadpool
 
 from osteoscope.app.answers import UploadMade, UploadOut
 from osteoscope.app.arrivals import Landing, Sender, check_space, register
-from osteoscope.app.context import PersonDep, Server, ServerDep, address_of, person_asking, server_of
-from osteoscope.app.errors import Refused, disk_error, not_there
+from osteoscope.app.context import PersonDep, Server, ServerDep, person_asking, server_of
+from osteoscope.app.errors import Refused, address_of, disk_error, not_there
 from osteoscope.app.multipart import receive
 from osteoscope.app.stow_answer import answer
 from osteoscope.store import audit

@@ -22,7 +22,7 @@ export function CtComparisonTab({ review, jump }: { review: Review; jump: Jump }
   const change = useWork(
     () => ctComparison(review.base, prior),
     () => beginCtComparison(review.base, prior),
-    prior && `${prior} ${key}`,
+    prior === "" ? null : `${prior} ${key}`,
   );
   if (priors.length === 0) return <p className="empty">{t("prior.none")}</p>;
   const response = change.work?.response;

@@ -2,8 +2,11 @@ import { useCallback, useEffect, useRef, useState } from "react";
 
 const PAUSE_MS = 1000;
 
-interface Work {
+/** As the server tells of any work. */
+export interface Work {
   state: "absent" | "queued" | "running" | "done" | "failed";
+  progress: number;
+  problem: string;
 }
 
 export interface Followed<T> {

@@ -1,16 +1,10 @@
 import { useTexts } from "../text";
 import type { Key } from "../text/en";
 import { Fault } from "./fault";
-import type { Followed } from "./use_work";
-
-interface Shown {
-  state: "absent" | "queued" | "running" | "done" | "failed";
-  progress: number;
-  problem: string;
-}
+import type { Followed, Work } from "./use_work";
 
 /** How far a piece of work is: the button that begins it, its progress, or why it failed. */
-export function WorkState({ of, begin, running }: { of: Followed<Shown>; begin: Key; running: Key }) {
+export function WorkState({ of, begin, running }: { of: Followed<Work>; begin: Key; running: Key }) {
   const { t } = useTexts();
   const { work, error } = of;
   return (
