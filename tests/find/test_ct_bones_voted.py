@@ -95,6 +95,31 @@ def test_a_fragment_joins_the_nearest_vertebra_and_a_rib_that_of_its_own() -> No
     assert scene.name_at(naming, 16, 4, 15) == "rib_left_8"
 
 
+def test_a_low_rib_that_cells_take_for_a_pelvis_is_a_rib() -> None:
+    """L1 to T9 of a chest, the lowest rib on the second."""
+    scene = Scene()
+    for n in range(5):
+        place = (4 + 4 * n, 7 + 4 * n)
+        scene.part(box(place), Part("vertebra", None, (float(place[0]), float(place[1] + 1))))
+        scene.say(box(place), "vertebra", VERTEBRAE.index("vertebra_L1") - n)
+        if n:
+            rib = box((place[0], place[1] - 1), (12, 18))
+            scene.part(rib, Part("rib", "left", (place[0] + 1.5,)))
+            scene.say(rib, "hip_left" if n == 1 else "rib_left", VERTEBRAE.index("vertebra_L1") - n)
+    naming = scene.named()
+    assert [scene.name_at(naming, z, 4, 10) for z in (4, 8)] == ["vertebra_L1", "vertebra_T12"]
+    assert scene.name_at(naming, 8, 4, 15) == "rib_left_12"
+
+
+def test_the_wall_of_a_socket_is_no_femur(lumbar: Scene) -> None:
+    hip = box((0, 6), (1, 5))
+    lumbar.part(hip, Part("hip", "right"))
+    lumbar.say(box((0, 3), (1, 5)), "femur_right")
+    lumbar.say(box((3, 6), (1, 5)), "hip_right")
+    naming = lumbar.named()
+    assert [lumbar.name_at(naming, z, 4, 2) for z in (1, 4)] == ["hip_right", "hip_right"]
+
+
 def test_every_voxel_of_every_part_has_a_name(lumbar: Scene) -> None:
     lumbar.part(box((20, 22), (0, 3)), Part("rib_fragment", "right"))
     lumbar.say(box((20, 22), (0, 3)), "rib_right", 18)

@@ -14,10 +14,8 @@ import numpy as np
 from osteoscope.domain.anatomy import VERTEBRAE
 from osteoscope.find.ct_bone_maps import FIRST_RIB
 from osteoscope.find.ct_bone_pieces import Rib, Vertebra
-from osteoscope.find.ct_discs import Discs
-from osteoscope.find.ct_levels import Anchor, Level, LevelOptions, find_anchors, name_levels
-
-_CLEAR, _DOUBTFUL = 3.0, 0.0  # evidence of a step between neighbours, standard deviations
+from osteoscope.find.ct_level_odds import NETWORK, Marks, Odds, OddsOptions, level_odds
+from osteoscope.find.ct_levels import Level
 
 
 @dataclass(frozen=True)
@@ -25,27 +23,18 @@ class CountOptions:
     """Choices of the counting; trust is an honest guess until the card brings its calibration.
 
     Args:
-        least_spread: levels; the network is never taken to be surer of one vertebra than this.
-        independent: what the network says of a row counts as that many vertebrae: its errors go together.
-        heard: trust from which the network counts beside landmarks; without any it counts alone.
+        named: chance of the likeliest shift from which levels are given; a wrong level is worse than none.
+        conflict: factor on trust where a source disagrees, or where the network stands alone.
+        step: factor on trust beyond each doubtful step between neighbours, counted from the landmark.
         gap: neighbours farther apart than this, times the usual distance there, may miss one between them.
-        levels: trust in landmarks.
+        odds: of each source.
     """
 
-    least_spread: float = 0.35
-    independent: float = 2.0
-    heard: float = 0.5
+    named: float = 0.7
+    conflict: float = 0.45
+    step: float = 0.85
     gap: float = 1.55
-    levels: LevelOptions = field(default_factory=LevelOptions)
-
-
-@dataclass(frozen=True)
-class Marks:
-    """Landmarks of a row of vertebrae: numbers of those that bear ribs, and whether sacrum and skull adjoin it."""
-
-    ribs: Sequence[int] = ()
-    sacrum: bool = False
-    skull: bool = False
+    odds: OddsOptions = field(default_factory=OddsOptions)
 
 
 @dataclass(frozen=True)
@@ -60,45 +49,51 @@ def count_levels(row: Sequence[Vertebra], marks: Marks, options: CountOptions = 
     """Name a row of vertebrae, the lowest first."""
     if not row:
         return Count(())
-    slots, clear = _slots(row, options)
-    network = _anchor(row, slots, options)
-    bearing = [slots[n] for n in marks.ribs]
-    anchors = find_anchors(slots[-1] + 1, bearing, marks.sacrum, marks.skull, options.levels)
-    if network.trust >= options.heard or not anchors:
-        anchors = [network, *anchors]
-    spans = [(float(n), float(n + 1)) for n in range(slots[-1] + 1)]
-    discs = Discs(np.arange(1, slots[-1] + 1, dtype=np.intp), np.array(clear, dtype=float))
-    named = name_levels(spans, discs, anchors, options.levels)
-    leading = max(anchors, key=lambda anchor: anchor.trust)
-    return Count(tuple(named[slot] for slot in slots), leading.base - network.base)
+    slots, doubtful = _slots(row, options)
+    odds = level_odds(row, slots, marks, options.odds)
+    notes = _doubts(odds)
+    trust = odds.chance * (options.conflict if notes else 1.0)
+    start = 0 if marks.sacrum else len(row) // 2
+    steps = np.concatenate([[0], np.cumsum(doubtful)])
+    trusts = trust * options.step ** np.abs(steps - steps[start])
+    levels = [_level(odds, slot, notes, float(own), options) for slot, own in zip(slots, trusts, strict=True)]
+    return Count(tuple(levels), odds.base - odds.read)
 
 
-def _slots(row: Sequence[Vertebra], options: CountOptions) -> tuple[list[int], list[float]]:
-    """Place of each vertebra in the row, missing ones counted, and the evidence of each step of the row."""
+def _doubts(odds: Odds) -> tuple[str, ...]:
+    """What speaks against the count."""
+    if odds.against:
+        said = ", ".join(f"{source} says {_short(base)}" for source, base in odds.against.items())
+        return (f"level uncertain: counted as {_short(odds.base)}, {said}, for the lowest vertebra",)
+    if odds.sources == (NETWORK,):
+        return ("level uncertain: counted from the network alone",)
+    return ()
+
+
+def _short(base: int) -> str:
+    return VERTEBRAE[base].removeprefix("vertebra_") if 0 <= base < len(VERTEBRAE) else "part of the sacrum"
+
+
+def _level(odds: Odds, slot: int, notes: tuple[str, ...], trust: float, options: CountOptions) -> Level:
+    index = odds.base - slot
+    if odds.chance < options.named or not 0 <= index < len(VERTEBRAE):
+        return Level(None, trust, notes or ("level uncertain",))
+    return Level(VERTEBRAE[index], trust, notes)
+
+
+def _slots(row: Sequence[Vertebra], options: CountOptions) -> tuple[list[int], list[bool]]:
+    """Place of each vertebra in the row, missing ones counted, and whether each step to the next is doubtful."""
     centres = np.array([vertebra.centre for vertebra in row])
     apart = np.linalg.norm(np.diff(centres, axis=0), axis=1)
-    slots, clear = [0], []
+    slots, doubtful = [0], []
     for n, distance in enumerate(apart):
         around = np.delete(apart, n)[max(0, n - 2) : n + 2]
         usual = float(np.median(around)) if around.size else float(distance)
-        wide = distance > options.gap * usual
+        wide = bool(distance > options.gap * usual)
         missing = wide and row[n].level - row[n + 1].level > 1.5
         slots.append(slots[-1] + 1 + missing)
-        clear += [_DOUBTFUL if wide else _CLEAR] * (1 + missing)
-    return slots, clear
-
-
-def _anchor(row: Sequence[Vertebra], slots: Sequence[int], options: CountOptions) -> Anchor:
-    """The network as one more landmark: the shift that suits its levels best, trusted by how much better it suits."""
-    levels, spread = (np.array([getattr(v, name) for v in row]) for name in ("level", "spread"))
-    bases = np.arange(slots[-1], len(VERTEBRAE))
-    if not bases.size:
-        return Anchor("network", 0, len(VERTEBRAE) - 1, 0.0)
-    off = np.abs(levels[None] + np.array(slots)[None] - bases[:, None]) / np.maximum(spread, options.least_spread)
-    cost = off.mean(axis=1) * min(options.independent, len(row))
-    chance = np.exp(-(cost - cost.min()))
-    best = int(cost.argmin())
-    return Anchor("network", 0, int(bases[best]), float(1 / chance.sum()))
+        doubtful.append(wide)
+    return slots, doubtful
 
 
 def rib_level(rib: Rib, row: Sequence[Vertebra], count: Count, trust: float = 0.9, least: float = 0.35) -> Level:

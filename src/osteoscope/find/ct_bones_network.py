@@ -15,7 +15,7 @@ from osteoscope.domain.anatomy import SIDES
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.reading import MappedSite
 from osteoscope.domain.study import Study
-from osteoscope.find.ct_bone_count import CountOptions, Marks, count_levels, rib_level
+from osteoscope.find.ct_bone_count import CountOptions, count_levels, rib_level
 from osteoscope.find.ct_bone_look import Seen, coarse_frame, filled, look
 from osteoscope.find.ct_bone_maps import BONE, FINE_MM, FOLD, KIND_OF, KINDS, MODEL, VERTEBRA
 from osteoscope.find.ct_bone_naming import Naming
@@ -24,6 +24,7 @@ from osteoscope.find.ct_bone_places import Ladder
 from osteoscope.find.ct_bone_regions import Sites, voxels_on_source
 from osteoscope.find.ct_bones_voted import Axes, VoteOptions, name_parts
 from osteoscope.find.ct_frame import Frame, ct_image, working_frame
+from osteoscope.find.ct_level_odds import Marks
 from osteoscope.find.ct_levels import Level
 from osteoscope.find.ct_names import BoneOptions, parted
 from osteoscope.find.model import Model, shipped

@@ -16,12 +16,13 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from osteoscope.domain.anatomy import SIDES, VERTEBRAE
-from osteoscope.find.ct_bone_count import Count, CountOptions, Marks, count_levels, rib_level
+from osteoscope.find.ct_bone_count import Count, CountOptions, count_levels, rib_level
 from osteoscope.find.ct_bone_look import Seen
 from osteoscope.find.ct_bone_maps import BONE, KIND_OF, KINDS, VERTEBRA
 from osteoscope.find.ct_bone_naming import Naming
 from osteoscope.find.ct_bone_pieces import Cells, Rib, Vertebra, level_at
-from osteoscope.find.ct_bone_places import Ladder
+from osteoscope.find.ct_bone_places import Ladder, as_parted
+from osteoscope.find.ct_level_odds import Marks
 from osteoscope.find.ct_levels import Level, rib_levels
 from osteoscope.find.ct_parts import Part, Parts
 
@@ -99,6 +100,7 @@ class _Vote:
         self.parts, self.seen, self.axes, self.options = parts, seen, axes, options
         self.vertebrae: list[_Voted[Vertebra]] = []
         self.ribs: list[tuple[str, _Voted[Rib]]] = []
+        self.joints: list[float] = []  # where geometry followed ribs to the spine, whatever cells of them are
         # 1 + kind of voxels whose part is not named as a whole.
         self.loose = np.zeros(parts.labels.shape, dtype=np.uint8)
         for number, box in enumerate(ndimage.find_objects(parts.labels), start=1):
@@ -108,8 +110,12 @@ class _Vote:
     def _sort(self, number: int, box: tuple[slice, ...]) -> None:
         inside = self.parts.labels[box] == number
         kinds = self.seen.kind[np.ix_(*(axis[s] for axis, s in zip(self.axes, box, strict=True)))][inside]
+        part = self.parts.parts[number - 1]
+        kinds = as_parted(kinds, part)
         shares = np.bincount(kinds, minlength=len(KINDS)) / len(kinds)
-        top, part = int(shares.argmax()), self.parts.parts[number - 1]
+        top = int(shares.argmax())
+        if part.kind == "rib" and shares[_VERTEBRA] < self.options.vertebra:
+            self.joints += part.place[:1]
         cells = self._cells(np.argwhere(inside) + [s.start for s in box])
         level, spread = self._level(cells)
         if part.kind == "vertebra" and shares[_VERTEBRA] > self.options.vertebra:
@@ -158,7 +164,7 @@ class _Vote:
         if not row:
             return Marks()
         options = self.options
-        bearing = {place for place in self.joined(row) if place is not None}
+        bearing = {place for place in rib_levels(self.joints, _spans(row)) if place is not None}
         sacrum, skull = self._slices(_SACRUM, options.sacrum), self._slices(_SKULL, options.skull)
         low, high = row[0].piece, row[-1].piece
         return Marks(
@@ -179,10 +185,15 @@ class _Vote:
 
     def joined(self, row: Sequence[_Voted[Vertebra]]) -> Iterator[int | None]:
         """The vertebra of the row that geometry followed each rib to."""
-        spans = [(one.part.place[0], one.part.place[1]) for one in row]
+        spans = _spans(row)
         for _, rib in self.ribs:
             place = rib.part.place[:1] if rib.part.kind == "rib" else ()
             yield rib_levels(place, spans)[0] if place else None
+
+
+def _spans(row: Sequence[_Voted[Vertebra]]) -> list[tuple[float, float]]:
+    """Where each vertebra of the row lies between its discs."""
+    return [(one.part.place[0], one.part.place[1]) for one in row]
 
 
 def _name_ribs(naming: Naming, vote: _Vote, row: Sequence[_Voted[Vertebra]], count: Count) -> None:
