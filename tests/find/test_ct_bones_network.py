@@ -122,6 +122,12 @@ def test_ribs_settle_what_an_unsure_network_leaves_open() -> None:
     assert all(level.confidence < 0.5 and "level uncertain" in level.notes[0] for level in found)
 
 
+def test_a_count_that_another_comes_near_is_never_silent() -> None:
+    """Chest and loin without a sacrum: all agree, none of them surely."""
+    found = count_levels(row([19.6, 18.9, 18, 17, 16, 15], spread=2.0), Marks([1, 2, 3, 4, 5])).levels
+    assert all("level uncertain" in level.notes[0] and level.confidence < 0.5 for level in found)
+
+
 def test_no_vertebrae_no_count() -> None:
     assert count_levels([], Marks()).levels == ()
 

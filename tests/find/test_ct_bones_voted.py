@@ -111,13 +111,19 @@ def test_a_low_rib_that_cells_take_for_a_pelvis_is_a_rib() -> None:
     assert scene.name_at(naming, 8, 4, 15) == "rib_left_12"
 
 
-def test_the_wall_of_a_socket_is_no_femur(lumbar: Scene) -> None:
+@pytest.mark.parametrize("parted", [True, False])
+def test_the_wall_of_a_socket_is_no_femur_where_geometry_parted_the_two(lumbar: Scene, parted: bool) -> None:
     hip = box((0, 6), (1, 5))
     lumbar.part(hip, Part("hip", "right"))
     lumbar.say(box((0, 3), (1, 5)), "femur_right")
     lumbar.say(box((3, 6), (1, 5)), "hip_right")
+    if parted:
+        femur = (slice(0, 3), slice(8, 10), slice(1, 5))
+        lumbar.part(femur, Part("femur", "right"))
+        lumbar.say(femur, "femur_right")
     naming = lumbar.named()
-    assert [lumbar.name_at(naming, z, 4, 2) for z in (1, 4)] == ["hip_right", "hip_right"]
+    found = [lumbar.name_at(naming, z, 4, 2) for z in (1, 4)]
+    assert found == ["hip_right" if parted else "femur_right", "hip_right"]
 
 
 def test_every_voxel_of_every_part_has_a_name(lumbar: Scene) -> None:

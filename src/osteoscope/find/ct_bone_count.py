@@ -24,13 +24,15 @@ class CountOptions:
 
     Args:
         named: chance of the likeliest shift from which levels are given; a wrong level is worse than none.
-        conflict: factor on trust where a source disagrees, or where the network stands alone.
+        clear: chance from which the count is beyond doubt.
+        conflict: factor on trust below it, where a source disagrees, or where the network stands alone.
         step: factor on trust beyond each doubtful step between neighbours, counted from the landmark.
         gap: neighbours farther apart than this, times the usual distance there, may miss one between them.
         odds: of each source.
     """
 
     named: float = 0.7
+    clear: float = 0.9
     conflict: float = 0.45
     step: float = 0.85
     gap: float = 1.55
@@ -51,7 +53,7 @@ def count_levels(row: Sequence[Vertebra], marks: Marks, options: CountOptions = 
         return Count(())
     slots, doubtful = _slots(row, options)
     odds = level_odds(row, slots, marks, options.odds)
-    notes = _doubts(odds)
+    notes = _doubts(odds, options)
     trust = odds.chance * (options.conflict if notes else 1.0)
     start = 0 if marks.sacrum else len(row) // 2
     steps = np.concatenate([[0], np.cumsum(doubtful)])
@@ -60,13 +62,15 @@ def count_levels(row: Sequence[Vertebra], marks: Marks, options: CountOptions = 
     return Count(tuple(levels), odds.base - odds.read)
 
 
-def _doubts(odds: Odds) -> tuple[str, ...]:
+def _doubts(odds: Odds, options: CountOptions) -> tuple[str, ...]:
     """What speaks against the count."""
     if odds.against:
         said = ", ".join(f"{source} says {_short(base)}" for source, base in odds.against.items())
         return (f"level uncertain: counted as {_short(odds.base)}, {said}, for the lowest vertebra",)
     if odds.sources == (NETWORK,):
         return ("level uncertain: counted from the network alone",)
+    if odds.chance < options.clear:
+        return ("level uncertain: another count is nearly as likely",)
     return ()
 
 
@@ -77,7 +81,7 @@ def _short(base: int) -> str:
 def _level(odds: Odds, slot: int, notes: tuple[str, ...], trust: float, options: CountOptions) -> Level:
     index = odds.base - slot
     if odds.chance < options.named or not 0 <= index < len(VERTEBRAE):
-        return Level(None, trust, notes or ("level uncertain",))
+        return Level(None, trust, notes)
     return Level(VERTEBRAE[index], trust, notes)
 
 
@@ -111,5 +115,5 @@ def rib_level(rib: Rib, row: Sequence[Vertebra], count: Count, trust: float = 0.
     sure = min((level.confidence for level in near), default=1.0) * own * trust
     notes = tuple(dict.fromkeys(note for level in near for note in level.notes))
     if sure < least or not 1 <= number <= 12 or any(level.vertebra is None for level in near):
-        return Level(None, sure, notes or ("level uncertain",))
+        return Level(None, sure, notes)
     return Level(str(number), sure, notes)

@@ -32,20 +32,20 @@ _NOT_BELOW: Mapping[str, int] = MappingProxyType(
     }
 )  # fmt: skip
 
-# What cells of 8 mm mistake in parts that geometry knows: the wall of a socket for the head within, low ribs for a
-# pelvis. Looked at on simulated scans, where geometry was right there.
-_MISTAKEN: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"hip": ("femur_left", "femur_right"), "rib": ("hip_left", "hip_right", "sacrum")}
-)
+# What cells of 8 mm mistake in parts that geometry knows; looked at on simulated scans, where geometry was right there.
+_MISTAKEN: Mapping[str, tuple[str, ...]] = MappingProxyType({"rib": ("hip_left", "hip_right", "sacrum")})
+_NEXT_TO: Mapping[str, str] = MappingProxyType({"hip": "femur"})  # where geometry parted the two: socket and head
 
 
-def as_parted(kinds: NDArray[np.uint8], part: Part) -> NDArray[np.uint8]:
-    """Indices into `KINDS` of the voxels of one part, those of its own kind where cells are known to mistake it."""
-    mistaken = [KIND_OF[kind] for kind in _MISTAKEN.get(part.kind, ())]
+def as_parted(kinds: NDArray[np.uint8], part: Part, parts: Sequence[Part]) -> NDArray[np.uint8]:
+    """Indices into `KINDS` of the voxels of a part, with its own kind where cells are known to mistake it."""
+    mistaken = list(_MISTAKEN.get(part.kind, ()))
+    if any(other.kind == _NEXT_TO.get(part.kind) and other.side == part.side for other in parts):
+        mistaken.append(f"{_NEXT_TO[part.kind]}_{part.side}")
     if not mistaken or part.side is None:
         return kinds
-    own = KIND_OF[f"{part.kind}_{part.side}"]
-    return np.asarray(np.where(np.isin(kinds, mistaken), own, kinds), dtype=np.uint8)
+    own, others = KIND_OF[f"{part.kind}_{part.side}"], [KIND_OF[kind] for kind in mistaken]
+    return np.asarray(np.where(np.isin(kinds, others), own, kinds), dtype=np.uint8)
 
 
 @dataclass(frozen=True, eq=False)

@@ -111,7 +111,7 @@ class _Vote:
         inside = self.parts.labels[box] == number
         kinds = self.seen.kind[np.ix_(*(axis[s] for axis, s in zip(self.axes, box, strict=True)))][inside]
         part = self.parts.parts[number - 1]
-        kinds = as_parted(kinds, part)
+        kinds = as_parted(kinds, part, self.parts.parts)
         shares = np.bincount(kinds, minlength=len(KINDS)) / len(kinds)
         top = int(shares.argmax())
         if part.kind == "rib" and shares[_VERTEBRA] < self.options.vertebra:

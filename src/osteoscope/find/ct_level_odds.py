@@ -37,7 +37,7 @@ class OddsOptions:
     independent: float = 2.0
     sacrum: tuple[float, ...] = (0.0, -2.5, -4.0, -5.0)
     skull: tuple[float, ...] = (0.0, -0.7, -1.2, -1.5)
-    other: float = -2.0
+    other: float = -3.0
     missing: float = -0.5
     missing_ends: tuple[float, float] = (-0.1, -0.8)
     objects: float = 0.25
