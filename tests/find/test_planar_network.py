@@ -14,7 +14,16 @@ from osteoscope.domain.study import Study
 from osteoscope.find.planar_caveats import caveats
 from osteoscope.find.planar_network import find_uptake, map_segments
 from osteoscope.reading.read import read
-from osteoscope.simulate.planar import Camera, ChildRecipe, Diffuse, Foci, Simulation, simulate_planar
+from osteoscope.simulate.artefacts import Extravasation
+from osteoscope.simulate.planar import (
+    Camera,
+    ChildRecipe,
+    Diffuse,
+    Foci,
+    Simulation,
+    random_recipe,
+    simulate_planar,
+)
 from osteoscope.stats.detection import dice
 
 FOCUS, WHOLE = "proximal_upper_limb_left", "proximal_lower_limb_right"
@@ -121,3 +130,23 @@ def test_no_body_is_not_scored() -> None:
 def test_a_reading_names_its_model(healthy: Simulation) -> None:
     models = read(healthy.study).reading.reader.models
     assert [model.name for model in models] == ["mibg_planar"]
+
+
+def test_a_forearm_drowned_by_an_injection_is_not_assessable_and_opens_the_total() -> None:
+    recipe = random_recipe(np.random.default_rng(23007))
+    drowned = replace(recipe, artefacts=(Extravasation("forearm", 80.0, 60.0, False, 1.0),))
+    reading = read(simulate_planar(drowned, 23007).study).reading
+    site, total = reading.site("distal_upper_limb_right"), reading.measure("siopen_total")
+    assert site is not None
+    assert site.status == "not_assessable"
+    assert site.measure("siopen") is None
+    assert total is not None
+    assert total.interval is not None
+    assert total.interval[1] >= total.value + 6
+
+
+def test_a_spine_behind_the_bowel_is_assessed_from_behind() -> None:
+    made = simulate_planar(random_recipe(np.random.default_rng(22056)), 22056)
+    lumbar = by_site(map_segments(made.study))["lumbar_spine"]
+    assert lumbar.status == "assessed"
+    assert any("uptake that is no disease" in note for note in lumbar.notes)

@@ -36,6 +36,7 @@ _ORGANS: Mapping[str, str] = {
     "sacrum": "bowel or bladder",
     "pelvis": "bladder or bowel",
 }
+_SEEN_FROM_BEHIND = frozenset({"cervical_spine", "thoracic_spine", "lumbar_spine", "sacrum"})
 _ELSEWHERE = "uptake outside of organs and bone"
 
 
@@ -52,7 +53,8 @@ class NetworkOptions:
         least_patch: a smaller share of a unit's silhouette is no diffuse disease.
         least_mass: elements at half resolution; a smaller area is no mass and no organ.
         least_confidence: foci less sure are not reported.
-        hidden: a unit with more of its silhouette under physiological uptake cannot be assessed.
+        hidden: a unit with more of its silhouette under uptake that is no disease (bladder, contamination,
+            extravasation) cannot be assessed, unless it lies before that on the posterior view, as the spine does.
     """
 
     silhouette: float = 0.5
@@ -92,8 +94,9 @@ def _site(maps: Maps, number: int, options: NetworkOptions) -> MappedSite:
         return MappedSite(UNITS[number], None, "not_acquired", max(chance, 1 - chance), (cut, *notes))
     inside = plane >= options.silhouette
     covered = float((maps.organs[inside] >= options.area).mean()) if inside.any() else 0.0
-    status: Status = "not_assessable" if covered > options.hidden and UNITS[number] == "pelvis" else "assessed"
-    why = (f"{covered:.0%} of it lies under physiological uptake",) if covered > 0.5 else ()
+    hidden = covered > options.hidden and UNITS[number] not in _SEEN_FROM_BEHIND
+    status: Status = "not_assessable" if hidden else "assessed"
+    why = (f"{covered:.0%} of it lies under uptake that is no disease",) if covered > 0.5 else ()
     sure = float(plane[inside].mean()) if inside.any() else 0.0
     return MappedSite(UNITS[number], Region(parts), status, round(min(chance, sure), 3), (*why, *notes))
 
