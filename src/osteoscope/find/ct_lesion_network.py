@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from osteoscope.domain.reading import MappedSite
+from osteoscope.domain.reading import MappedSite, ModelRecord
 from osteoscope.domain.study import Study
 from osteoscope.find.ct_findings import Draft, MetalOptions, as_findings, beside_metal, on_ct, site_labels
 from osteoscope.find.ct_frame import ct_image, working_frame
 from osteoscope.find.ct_lesion_spots import SpotOptions, spots
 from osteoscope.find.ct_lesion_windows import MODEL, STEP_MM, look
+from osteoscope.find.ct_second_look import FEATURE, looked_at
+from osteoscope.find.ct_second_look import MODEL as SECOND
 from osteoscope.find.detection import Detection
 from osteoscope.find.model import Model, shipped
 
@@ -29,6 +31,13 @@ class NetworkOptions:
     least_confidence: float = 0.2
     spot: SpotOptions = field(default_factory=SpotOptions)
     metal: MetalOptions = field(default_factory=MetalOptions)
+
+
+def records(model: Model | None = None) -> tuple[ModelRecord, ...]:
+    """The models that take part in `find_lesions`: the detector, and the second look where its card counts on one."""
+    chosen = model or shipped(MODEL)
+    second = (shipped(SECOND).card.record,) if FEATURE in chosen.card.settings["confidence"] else ()
+    return (chosen.card.record, *second)
 
 
 def find_lesions(
@@ -61,8 +70,10 @@ def find_lesions(
     seen = look(frame.hu, bone, chosen)
     seen.lesion[spoilt] = 0
     drafts = []
+    weights = chosen.card.settings["confidence"]
     for spot in spots(seen, frame.hu, bone, options.spot):
-        confidence = spot.confidence(chosen.card.settings["confidence"])
+        judged = looked_at(spot, frame.hu, shipped(SECOND)) if FEATURE in weights else spot
+        confidence = judged.confidence(weights)
         if confidence >= options.least_confidence:
             held = np.bincount(sites[spot.box][spot.mask], minlength=2)[1:]
             drafts.append(Draft(places[int(held.argmax())].site, spot.kind, confidence, spot.box, spot.mask))

@@ -16,6 +16,7 @@ from osteoscope.domain.finding import FindingKind
 from osteoscope.find.ct_lesion_windows import STEP_MM, Array, Chances, Mask
 
 FEATURES = ("peak", "mean", "volume", "look_alike", "in_bone", "contrast")
+_CONSTANT = "constant"
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class SpotOptions:
     """Choices of what is one lesion.
 
     Args:
-        least: chance below which nothing is looked for.
+        least: chance below which nothing is looked for, ...
+        peak: ... and that a candidate reaches somewhere.
         inside: a voxel belongs to a lesion from this chance on, or from half of its peak where that is less.
         least_voxels: smaller places are no lesions.
         beyond_mm: a lesion reaches no farther than this out of bone, ...
@@ -34,6 +36,7 @@ class SpotOptions:
     """
 
     least: float = 0.1
+    peak: float = 0.25
     inside: float = 0.5
     least_voxels: int = 4
     beyond_mm: float = 9.0
@@ -52,19 +55,18 @@ class Spot:
         box: where ``mask`` lies in the volume.
         mask: bool, its voxels.
         kind: by its HU, and by its contrast where those lie between lytic and blastic.
-        features: what its confidence follows from (`FEATURES`).
+        features: by name, what its confidence follows from: `FEATURES`, and those of later looks.
     """
 
     box: tuple[slice, ...]
     mask: Mask
     kind: FindingKind
-    features: tuple[float, ...]
+    features: Mapping[str, float]
 
     def confidence(self, weights: Mapping[str, float]) -> float:
-        """Chance of being a lesion, 0..1, by a logistic model over `FEATURES` and "constant"."""
-        named = zip(FEATURES, self.features, strict=True)
-        total = weights["constant"] + sum(weights[name] * value for name, value in named)
-        return float(expit(total))
+        """Chance of being a lesion, 0..1, by a logistic model over the features that have weights, and "constant"."""
+        total = sum(weight * self.features[name] for name, weight in weights.items() if name != _CONSTANT)
+        return float(expit(weights[_CONSTANT] + total))
 
 
 def spots(seen: Chances, hu: NDArray[np.int16], bone: Mask, options: SpotOptions = SpotOptions()) -> Iterator[Spot]:
@@ -76,6 +78,8 @@ def spots(seen: Chances, hu: NDArray[np.int16], bone: Mask, options: SpotOptions
     labels = cc3d.connected_components(((seen.lesion >= options.least) & near).astype(np.uint8), connectivity=26)
     for number, box in enumerate(ndimage.find_objects(labels), start=1):
         chance = np.where(labels[box] == number, seen.lesion[box], 0)
+        if chance.max() < options.peak:
+            continue
         cut = min(options.inside, float(chance.max()) / 2)
         pieces = cc3d.connected_components((chance >= max(cut, options.least)).astype(np.uint8), connectivity=26)
         for piece, inner in enumerate(ndimage.find_objects(pieces), start=1):
@@ -101,7 +105,7 @@ def _spot(
         float(bone[box][mask].mean()),
         min(abs(contrast) / 100, 5.0),
     )
-    return Spot(box, mask, _kind(inside, contrast, options), features)
+    return Spot(box, mask, _kind(inside, contrast, options), dict(zip(FEATURES, features, strict=True)))
 
 
 def _ring(box: tuple[slice, ...], mask: Mask, hu: NDArray[np.int16], bone: Mask, width: int) -> Array:

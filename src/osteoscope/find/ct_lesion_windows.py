@@ -46,7 +46,7 @@ class Chances:
 
 
 def look(hu: NDArray[np.int16], bone: Mask, model: Model) -> Chances:
-    """Run the network wherever there is bone; memory is a few volumes, time grows with the bone.
+    """Run the network wherever there is bone, each window twice; memory is a few volumes, time grows with the bone.
 
     Args:
         hu: at ``STEP_MM`` in the working frame.
@@ -63,11 +63,17 @@ def look(hu: NDArray[np.int16], bone: Mask, model: Model) -> Chances:
         inner = tuple(slice(h.start - s.start, h.stop - s.start) for h, s in zip(held, box, strict=True))
         seen = np.full((window,) * 3, AIR, dtype=np.int16)
         seen[inner] = hu[held]
-        (logits,) = model.run(planes(seen))
-        found[(slice(None), *held)] += (_chances(logits) * taper)[(slice(1, None), *inner)]
+        said = _said(planes(seen), model)
+        found[(slice(None), *held)] += (said * taper)[(slice(1, None), *inner)]
         weights[held] += taper[inner]
     found /= np.where(weights > 0, weights, 1)
     return Chances(found[0], found[1])
+
+
+def _said(picture: Array, model: Model) -> Array:
+    """Chances of the classes: the mean of what the network says of a picture and of its mirror image."""
+    (plain,), (mirrored,) = model.run(picture), model.run(np.ascontiguousarray(picture[..., ::-1]))
+    return np.asarray((_chances(plain) + _chances(mirrored)[..., ::-1]) / 2, dtype=np.float32)
 
 
 def windows(bone: Mask, window: int, stride: int) -> Iterator[Box]:

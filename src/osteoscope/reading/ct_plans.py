@@ -24,10 +24,6 @@ def _each_site(sites: Sites) -> Mapping[str, tuple[str, ...]]:
     return {mapped.site: (mapped.site,) for mapped in sites}
 
 
-def _ct_model() -> tuple[ModelRecord, ...]:
-    return (shipped(ct_lesion_windows.MODEL).card.record,)
-
-
 CT_BASELINE = Plan(
     name="ct-baseline",
     suits=lambda study: study.kind == "ct",
@@ -57,7 +53,7 @@ _NETWORK = replace(
             "study", "detect", "trained on simulated lesions, in simulated and in a few real scans, never on real ones"
         ),
     ),
-    models=_ct_model,
+    models=ct_lesion_network.records,
 )
 
 

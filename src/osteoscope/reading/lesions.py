@@ -30,10 +30,11 @@ def by_model(plan: Plan, path: Path) -> Plan:
     model = Model.load(path / f"{ct_lesion_windows.MODEL}.json" if path.is_dir() else path)
     if model.card.name != ct_lesion_windows.MODEL:
         raise ModelError(f"read with {path}", f"a model of {model.card.name}", "Give one made by `osteoscope train ct`")
-    own = {ct_lesion_windows.MODEL}
 
     def models() -> tuple[ModelRecord, ...]:
-        return (*(record for record in plan.models() if record.name not in own), model.card.record)
+        own = ct_lesion_network.records(model)
+        replaced = {ct_lesion_windows.MODEL, *(record.name for record in own)}
+        return (*(record for record in plan.models() if record.name not in replaced), *own)
 
     kept = tuple(gap for gap in plan.limits if gap.step != "detect")
     return replace(

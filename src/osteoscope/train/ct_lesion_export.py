@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from osteoscope.find.ct_lesion_spots import FEATURES, Spot, spots
 from osteoscope.find.ct_lesion_windows import MODEL, look
-from osteoscope.find.model import Model
+from osteoscope.find.ct_second_look import FEATURE, looked_at
+from osteoscope.find.ct_second_look import MODEL as SECOND
+from osteoscope.find.model import Model, shipped
 from osteoscope.train.ct_held_out import with_implants
 from osteoscope.train.ct_lesion_net import LesionNet
 from osteoscope.train.ct_scans import LOOK_ALIKE, Scan
-from osteoscope.train.exporting import Graph, Story, load_weights, logistic, write_model
+from osteoscope.train.exporting import Graph, Story, load_weights, logistic, write_card, write_model
 
 # Share of a candidate that is truly lesion from which it counts as right.
 _RIGHT = 0.3
@@ -44,19 +48,32 @@ def export(
     graph = Graph(MODEL, _PURPOSE, (2, window, window, window), ("classes",))
     loaded = load_weights(net or LesionNet(), weights)
     settings = {"window": window, "stride": window - OVERLAP}
-    return write_model(loaded, graph, folder, story, lambda model: {"confidence": calibrate(model, held_out)}, settings)
+    second = shipped(SECOND)
+    return write_model(loaded, graph, folder, story, lambda model: calibrate(model, second, held_out), settings)
 
 
-def calibrate(model: Model, held_out: Sequence[Path]) -> dict[str, float]:
-    """Weights of the logistic model of a candidate being a lesion."""
+def recalibrate(detector: Model, second: Model, held_out: Sequence[Path], folder: Path) -> Path:
+    """Write a detector that goes with another second look into a folder; returns the card's path."""
+    card = replace(detector.card, settings={**detector.card.settings, **calibrate(detector, second, held_out)})
+    target = folder / card.weights
+    if target != detector.path:
+        target.write_bytes(detector.path.read_bytes())
+    return write_card(card, folder)
+
+
+def calibrate(detector: Model, second: Model, held_out: Sequence[Path]) -> dict[str, Any]:
+    """The setting "confidence": weights of the logistic model of a candidate being a lesion."""
+    names = (*FEATURES, FEATURE)
     # One sure lesion and one sure miss stand in where the scans show one kind only.
-    features = [[end, *[0.0] * (len(FEATURES) - 1)] for end in (9.0, -9.0)]
+    features = [[end, *[0.0] * (len(names) - 1)] for end in (9.0, -9.0)]
     right = [True, False]
     for scan in scans_of(held_out):
-        for spot in spots(look(scan.hu, scan.bone, model), scan.hu, scan.bone):
-            features.append(list(spot.features))
+        seen = look(scan.hu, scan.bone, detector)
+        for spot in spots(seen, scan.hu, scan.bone):
+            judged = looked_at(spot, scan.hu, second)
+            features.append([judged.features[name] for name in names])
             right.append(is_lesion(spot, scan))
-    return logistic(features, right, FEATURES)
+    return {"confidence": logistic(features, right, names)}
 
 
 def scans_of(paths: Sequence[Path]) -> Iterator[Scan]:

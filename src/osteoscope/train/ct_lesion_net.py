@@ -45,6 +45,7 @@ class LesionNet(nn.Module):
 
     def __init__(self, widths: Sequence[int] = WIDTHS) -> None:
         super().__init__()
+        self.widths = tuple(widths)
         pairs = list(pairwise(widths))
         self.down = nn.ModuleList(
             [ConvBlock(3, _PLANES * FOLD**3, widths[0]), *(ConvBlock(3, a, b, 2) for a, b in pairs)]
@@ -57,10 +58,15 @@ class LesionNet(nn.Module):
 
     def forward(self, picture: Tensor) -> Tensor:
         """Logits (batch, classes, z, y, x) of pictures (batch, 2, z, y, x), sides multiples of 16."""
+        return _unfolded(self.classes(self.levels(picture)[-1]))
+
+    def levels(self, picture: Tensor) -> list[Tensor]:
+        """Features on the way up, the coarsest first."""
         here, kept = descend(self.down, _folded(picture))
+        found = [here]
         for block in self.up:
-            here = block(here, kept.pop())
-        return _unfolded(self.classes(here))
+            found.append(block(found[-1], kept.pop()))
+        return found
 
 
 def _folded(picture: Tensor) -> Tensor:

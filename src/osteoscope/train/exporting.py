@@ -74,7 +74,12 @@ def write_model(
     )  # fmt: skip
     card = replace(plain, settings={**plain.settings, **calibrate(Model(plain, unfinished))})
     unfinished.rename(target)
-    path = folder / f"{graph.name}.json"
+    return write_card(card, folder)
+
+
+def write_card(card: Card, folder: Path) -> Path:
+    """Write a card beside its weights; returns its path."""
+    path = folder / f"{card.name}.json"
     path.write_text(json.dumps(asdict(card), indent=1) + "\n", encoding="utf-8")
     return path
 

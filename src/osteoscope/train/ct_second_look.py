@@ -1,0 +1,83 @@
+"""The whole training of the second look of CT: `python -m osteoscope.train.ct_second_look WORK`.
+
+WORK is the folder of `osteoscope.train.ct_lesions`, whose scans are taken; the detector is the one that the package
+ships. Resumable: run it again. Candidates are gathered first (about 10 s a scan and copy on one core), then heads are
+fitted (minutes), then exported into WORK/model with a card of their own, and the detector's card with confidences
+calibrated anew; `--ship` puts both where the package looks for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+from rich.progress import track
+
+from osteoscope.find.ct_lesion_windows import MODEL as DETECTOR
+from osteoscope.find.ct_second_look import MODEL, SIDE
+from osteoscope.find.model import SHIPPED, Model, shipped
+from osteoscope.train.ct_lesion_export import recalibrate
+from osteoscope.train.ct_lesion_start import from_onnx
+from osteoscope.train.ct_second_look_examples import Candidates, write_candidates
+from osteoscope.train.ct_second_look_fit import fit_heads
+from osteoscope.train.ct_second_look_net import SecondLookNet
+from osteoscope.train.exporting import Graph, Story, write_model
+
+VERSION = "0.1.0"
+_PURPOSE = (
+    "Whether a candidate of the lesion network is a bone metastasis, judged as a whole. Research use only, not a "
+    "medical device."
+)
+_LIMITS = (
+    "trained on simulated scans and on lesions put into a few real scans; no real metastasis was seen",
+    "ranks what the lesion network proposes; what that misses stays missed",
+)
+
+
+def main(
+    work: Annotated[Path, typer.Argument(help="Folder of `osteoscope.train.ct_lesions`.")],
+    copies: Annotated[int, typer.Option(min=1, help="Of each simulated scan, all but one with lesions put in.")] = 2,
+    real_copies: Annotated[int, typer.Option(min=1, help="The same of each real scan.")] = 6,
+    cores: Annotated[int, typer.Option(min=1)] = 2,
+    ship: Annotated[bool, typer.Option("--ship", help="Write the models into the package.")] = False,
+) -> None:
+    """Train the second look at candidates of bone metastases on CT."""
+    torch.set_num_threads(max(1, cores - 1))
+    scans = sorted((work / "training").glob("*.npz"))
+    wanted = [(p, n) for p in scans for n in range(copies if p.stem.startswith("simulated") else real_copies)]
+    data = Candidates.load(_gathered(wanted, work / "candidates", cores))
+    net = SecondLookNet(from_onnx(shipped(DETECTOR).path, ()))
+    for loss in fit_heads(net, data):
+        typer.echo(f"loss {loss:.3f}")
+    story = Story(
+        VERSION,
+        f"features of {DETECTOR} {shipped(DETECTOR).card.version} at {len(data.lesion)} of its candidates, "
+        f"{data.lesion.sum()} of them lesions, in copies of {len(scans)} scans",
+        _LIMITS,
+    )
+    folder = SHIPPED if ship else work / "model"
+    graph = Graph(MODEL, _PURPOSE, (3, *(SIDE,) * 3), ("lesion",))
+    card = write_model(net, graph, folder, story, lambda _: {})
+    typer.echo(str(card))
+    held_out = sorted((work / "held_out").glob("*.npz"))
+    typer.echo(str(recalibrate(shipped(DETECTOR), Model.load(card), held_out, folder)))
+
+
+def _gathered(wanted: Sequence[tuple[Path, int]], folder: Path, cores: int) -> list[Path]:
+    write = partial(_write, folder=folder)
+    with ProcessPoolExecutor(cores) as pool:
+        return list(track(pool.map(write, wanted), "candidates", total=len(wanted)))
+
+
+def _write(wanted: tuple[Path, int], folder: Path) -> Path:
+    path, copy = wanted
+    return write_candidates(path, folder, copy, shipped(DETECTOR))
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,106 @@
+"""Candidates to learn the second look from: what the detector calls a lesion in scans whose lesions are known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cc3d
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from osteoscope.find.ct_lesion_spots import spots
+from osteoscope.find.ct_lesion_windows import Array, Mask, look
+from osteoscope.find.ct_second_look import SIDE, Around
+from osteoscope.find.model import Model
+from osteoscope.train.ct_held_out import with_implants
+from osteoscope.train.ct_lesion_export import is_lesion
+from osteoscope.train.ct_scans import LOOK_ALIKE, Scan
+
+# Lesions and look-alikes put into each scan, beside its own.
+_LESIONS, _LOOK_ALIKES = 8, 6
+# Of the wrong candidates of a scan, the surest are kept, and some of the others.
+_SUREST, _SOME = 14, 10
+# In half of the scans all that is bright counts as bone, as vessels and organs full of contrast do at times.
+_BRIGHT_HU, _BRIGHT_SIGMA = 130, 0.8
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Candidates of a scan, or of many.
+
+    Args:
+        hu: int16 (n, SIDE, SIDE, SIDE).
+        own: uint8 (n, SIDE**3 / 8), packed bits.
+        lesion: bool (n,), whether it is one.
+    """
+
+    hu: NDArray[np.int16]
+    own: NDArray[np.uint8]
+    lesion: Mask
+
+    def save(self, path: Path) -> None:
+        """Write a compressed .npz, whole or not at all."""
+        unfinished = path.with_suffix(".part.npz")
+        np.savez_compressed(unfinished, **vars(self))
+        unfinished.rename(path)
+
+    @classmethod
+    def load(cls, paths: Sequence[Path]) -> Candidates:
+        """All that `save` wrote to some files."""
+        parts: dict[str, list[NDArray[Any]]] = {name: [] for name in cls.__dataclass_fields__}
+        for path in paths:
+            with np.load(path) as stored:
+                for name, held in parts.items():
+                    held.append(stored[name])
+        return cls(**{name: np.concatenate(held) for name, held in parts.items()})
+
+    def picture(self, number: int) -> Array:
+        """What the network is shown of a candidate."""
+        return Around(self.hu[number], np.unpackbits(self.own[number]).reshape((SIDE,) * 3).astype(bool)).picture()
+
+
+def write_candidates(path: Path, folder: Path, copy: int, model: Model) -> Path:
+    """The candidates of a prepared scan, unless they are there; from the second copy on with lesions put in."""
+    target = folder / f"{path.stem}_{copy}.npz"
+    if not target.exists():
+        rng = np.random.default_rng((int.from_bytes(path.stem.encode()[-6:]), copy))
+        scan = Scan.load(path)
+        folder.mkdir(parents=True, exist_ok=True)
+        _candidates(_with_more(scan, rng) if copy else scan, model, rng).save(target)
+    return target
+
+
+def _with_more(scan: Scan, rng: np.random.Generator) -> Scan:
+    """Lesions and look-alikes put in beside those of the scan's own."""
+    made = with_implants(scan, rng, _LESIONS, _LOOK_ALIKES)
+    own = np.where(made.label == 0, scan.label, made.label)
+    lesion = cc3d.connected_components(_lesion(own).astype(np.uint8), connectivity=26)
+    return replace(made, label=np.where(own >= LOOK_ALIKE, LOOK_ALIKE, lesion).astype(np.uint8))
+
+
+def _candidates(scan: Scan, model: Model, rng: np.random.Generator) -> Candidates:
+    bone = scan.bone
+    if rng.random() < 0.5:
+        bone = bone | (ndimage.gaussian_filter(scan.hu.astype(np.float32), _BRIGHT_SIGMA) > _BRIGHT_HU)
+    seen = look(scan.hu, bone, model)
+    found = sorted(spots(seen, scan.hu, bone), key=lambda spot: -spot.features["mean"])
+    right = [spot for spot in found if is_lesion(spot, scan)]
+    # What holds a little of a lesion is neither right nor wrong.
+    wrong = [spot for spot in found if not _lesion(scan.label[spot.box][spot.mask]).any()]
+    others = wrong[_SUREST:]
+    some = [others[n] for n in rng.permutation(len(others))[:_SOME]]
+    kept = [*right, *wrong[:_SUREST], *some]
+    around = [Around.of(spot, scan.hu) for spot in kept]
+    return Candidates(
+        np.array([a.hu for a in around], dtype=np.int16).reshape(-1, *(SIDE,) * 3),
+        np.array([np.packbits(a.own) for a in around], dtype=np.uint8).reshape(-1, SIDE**3 // 8),
+        np.arange(len(kept)) < len(right),
+    )
+
+
+def _lesion(label: NDArray[np.uint8]) -> Mask:
+    return np.asarray((label > 0) & (label < LOOK_ALIKE))

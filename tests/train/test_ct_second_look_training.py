@@ -1,0 +1,124 @@
+"""The training of the second look of CT at toy size: candidates, heads, export, confidences calibrated anew."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy import ndimage
+
+from osteoscope.find.ct_second_look import FEATURE, MODEL, SIDE
+from osteoscope.find.model import Model
+from osteoscope.train.ct_lesion_export import export, recalibrate
+from osteoscope.train.ct_lesion_net import LesionNet
+from osteoscope.train.ct_scans import Scan
+from osteoscope.train.ct_second_look_examples import Candidates, write_candidates
+from osteoscope.train.ct_second_look_fit import HeadOptions, fit_heads
+from osteoscope.train.ct_second_look_net import SecondLookNet
+from osteoscope.train.exporting import Graph, Story, write_model
+
+WIDTHS = (8, 16)
+BALLS = ((20, 20, 20), (40, 40, 45), (20, 40, 70), (40, 20, 20), (20, 20, 45), (40, 40, 70))
+
+
+@pytest.fixture(scope="module")
+def scan() -> Scan:
+    """Marrow of 200 HU with lesions of 60 HU, which are marked, and holes filled with fat, which are not."""
+    rng = np.random.default_rng(3)
+    bone = np.zeros((60, 60, 90), dtype=bool)
+    bone[4:-4, 4:-4, 4:-4] = True
+    hu = np.where(bone, 200, 40) + rng.normal(0, 8, bone.shape)
+    label = np.zeros(bone.shape, dtype=np.uint8)
+    for number, centre in enumerate(
+        [(20, 20, 20), (40, 40, 45), (20, 40, 70), (40, 20, 20), (20, 20, 45), (40, 40, 70)]
+    ):
+        ball = ndimage.distance_transform_edt(~_point(bone.shape, centre)) < 6
+        hu[ball] = (60, -80)[number % 2] + rng.normal(0, 8, np.count_nonzero(ball))
+        label[ball] = (number + 1) * (number % 2 == 0)
+    return Scan(hu.astype(np.int16), bone, label, (0.5, 0.5, 0.5), 8.0, (0.5, 0.5, 0.5))
+
+
+def _point(shape: tuple[int, ...], at: tuple[int, int, int]) -> np.ndarray:
+    found = np.zeros(shape, dtype=bool)
+    found[at] = True
+    return found
+
+
+@pytest.fixture(scope="module")
+def detector(scan: Scan, tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """Untrained."""
+    folder = tmp_path_factory.mktemp("detector")
+    net = LesionNet(WIDTHS)
+    torch.manual_seed(0)
+    torch.save(net.state_dict(), folder / "weights.pt")
+    scan.save(folder / "scan.npz")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the exporter's own making
+        card = export(
+            folder / "weights.pt", folder, [folder / "scan.npz"], Story("0", "toy", ()), 48, LesionNet(WIDTHS)
+        )
+    return Model.load(card)
+
+
+def candidates(scan: Scan) -> Candidates:
+    """The six balls."""
+    labels, _ = ndimage.label(ndimage.gaussian_filter(scan.hu.astype(float), 1) < 130, np.ones((3, 3, 3)))
+    cubes, own, lesion = [], [], []
+    for number, box in enumerate(ndimage.find_objects(labels), start=1):
+        inside = labels[box] == number
+        if 300 < inside.sum() < 3000:
+            start = [(s.start + s.stop) // 2 - SIDE // 2 for s in box]
+            wide = np.pad(scan.hu, SIDE, constant_values=-1024)
+            mask = np.pad(labels == number, SIDE)
+            cut = tuple(slice(a + SIDE, a + 2 * SIDE) for a in start)
+            cubes.append(wide[cut])
+            own.append(np.packbits(mask[cut]))
+            lesion.append(bool(scan.label[box][inside].any()))
+    return Candidates(np.array(cubes), np.array(own), np.array(lesion))
+
+
+def test_heads_learn_to_tell_tumour_from_fat(scan: Scan) -> None:
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    given = candidates(scan)
+    assert given.lesion.tolist().count(True) == given.lesion.tolist().count(False) == 3
+    net = SecondLookNet(LesionNet(WIDTHS).eval())
+    before = [parameter.clone() for parameter in net.detector.parameters()]
+    losses = list(fit_heads(net, given, HeadOptions(rounds=30, batch=8)))
+    assert losses[-1] < losses[0] / 2
+    with torch.no_grad():
+        said = net(torch.from_numpy(np.stack([given.picture(n) for n in range(6)])))[:, 0].numpy()
+    assert said[given.lesion].min() > said[~given.lesion].max()
+    assert all(torch.equal(a, b) for a, b in zip(before, net.detector.parameters(), strict=True))
+
+
+def test_candidates_are_kept_and_come_back(scan: Scan, detector: Model, tmp_path: Path) -> None:
+    scan.save(tmp_path / "simulated_00001.npz")
+    paths = [write_candidates(tmp_path / "simulated_00001.npz", tmp_path / "c", copy, detector) for copy in (0, 1)]
+    found = Candidates.load(paths)
+    assert found.hu.shape == (len(found.lesion), SIDE, SIDE, SIDE)
+    assert all(found.picture(number)[2].any() for number in range(len(found.lesion)))
+    made = paths[0].stat().st_mtime_ns
+    assert write_candidates(tmp_path / "simulated_00001.npz", tmp_path / "c", 0, detector).stat().st_mtime_ns == made
+
+
+def test_an_exported_second_look_calibrates_the_detector_anew(scan: Scan, detector: Model, tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    net = SecondLookNet(LesionNet(WIDTHS)).eval()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        graph = Graph(MODEL, "toy", (3, *(SIDE,) * 3), ("lesion",))
+        card = write_model(net, graph, tmp_path, Story("0", "toy", ()), lambda _: {})
+    second = Model.load(card)
+    picture = np.random.default_rng(0).normal(0, 1, (3, *(SIDE,) * 3)).astype(np.float32)
+    picture[2] = picture[2] > 1
+    with torch.no_grad():
+        assert second.run(picture)[0][0] == pytest.approx(float(net(torch.from_numpy(picture[None]))), abs=1e-4)
+    scan.save(tmp_path / "scan.npz")
+    again = Model.load(recalibrate(detector, second, [tmp_path / "scan.npz"], tmp_path))
+    assert again.card.sha256 == detector.card.sha256
+    assert FEATURE in json.loads((tmp_path / "ct_lesions.json").read_text())["settings"]["confidence"]
