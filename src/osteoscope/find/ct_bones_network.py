@@ -22,11 +22,14 @@ from osteoscope.find.ct_bone_naming import Naming
 from osteoscope.find.ct_bone_pieces import PieceOptions, Rib, Vertebra, bearing, ribs, vertebrae
 from osteoscope.find.ct_bone_places import Ladder
 from osteoscope.find.ct_bone_regions import Sites, voxels_on_source
+from osteoscope.find.ct_bones import BoneMask
 from osteoscope.find.ct_bones_voted import Axes, VoteOptions, name_parts
 from osteoscope.find.ct_frame import Frame, ct_image, working_frame
 from osteoscope.find.ct_level_odds import Marks
 from osteoscope.find.ct_levels import Level
 from osteoscope.find.ct_names import BoneOptions, parted
+from osteoscope.find.ct_organs import OrganOptions, organs
+from osteoscope.find.ct_parts import Parts
 from osteoscope.find.model import Model, shipped
 
 Mask = NDArray[np.bool_]
@@ -43,6 +46,7 @@ class NetworkOptions:
         island: cells; a smaller island of a bone takes the name of the bone that it lies in.
         reach: cells beyond the named ones to which their names extend.
         geometry: of the bone and its parts.
+        organs: what of it is none.
         vote: on what the parts are.
     """
 
@@ -52,6 +56,7 @@ class NetworkOptions:
     island: int = 5
     reach: int = 2
     geometry: BoneOptions = field(default_factory=BoneOptions)
+    organs: OrganOptions = field(default_factory=OrganOptions)
     vote: VoteOptions = field(default_factory=VoteOptions)
     pieces: PieceOptions = field(default_factory=PieceOptions)
     count: CountOptions = field(default_factory=CountOptions)
@@ -79,6 +84,7 @@ def map_bones(
     coarse = coarse_frame(working_frame(ct_image(study), FINE_MM))
     seen = look(coarse, model)
     axes = cells_along(bones.frame, coarse.grid, seen.kind.shape)
+    bones, parts = _without(organs(bones, seen, axes, options.organs), bones, parts)
     if any(part.kind == VERTEBRA for part in parts.parts):
         naming = name_parts(parts, seen, axes, options.vote)
     else:
@@ -88,6 +94,14 @@ def map_bones(
     sites = naming.voxels
     wider = np.where(sites > 0, sites, ndimage.grey_dilation(sites, size=3)).astype(np.uint16)
     return voxels_on_source(bones.frame, wider, naming.names, bones.bone.view(np.uint8) * 255)
+
+
+def _without(place: Mask, bones: BoneMask, parts: Parts) -> tuple[BoneMask, Parts]:
+    """Bone and its parts without the voxels of a place."""
+    if not place.any():
+        return bones, parts
+    labels = np.where(place, 0, parts.labels).astype(np.int32)
+    return replace(bones, bone=bones.bone & ~place), replace(parts, labels=labels)
 
 
 def cells_along(frame: Frame, grid: Grid, shape: tuple[int, ...]) -> Axes:
