@@ -11,7 +11,7 @@ from osteoscope.domain.anatomy import VERTEBRAE
 from osteoscope.find.ct_discs import Discs
 
 _FIRST_RIB, _LAST_RIB, _LAST_LUMBAR = (VERTEBRAE.index(f"vertebra_{level}") for level in ("T1", "T12", "L5"))
-_DECIDING = frozenset({"sacrum", "network"})  # count on against a landmark that disagrees, and say so
+_DECIDING = frozenset({"sacrum"})  # counts on against a landmark that disagrees, and says so
 Span = tuple[float, float]
 
 
