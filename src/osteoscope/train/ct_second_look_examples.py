@@ -77,9 +77,9 @@ def write_candidates(path: Path, folder: Path, copy: int, model: Model) -> Path:
 def _with_more(scan: Scan, rng: np.random.Generator) -> Scan:
     """Lesions and look-alikes put in beside those of the scan's own."""
     made = with_implants(scan, rng, _LESIONS, _LOOK_ALIKES)
-    own = np.where(made.label == 0, scan.label, made.label)
-    lesion = cc3d.connected_components(_lesion(own).astype(np.uint8), connectivity=26)
-    return replace(made, label=np.where(own >= LOOK_ALIKE, LOOK_ALIKE, lesion).astype(np.uint8))
+    label = np.where(made.label == 0, scan.label, made.label)
+    lesion = cc3d.connected_components(_lesion(label).astype(np.uint8), connectivity=26)
+    return replace(made, label=np.where(label >= LOOK_ALIKE, LOOK_ALIKE, lesion).astype(np.uint8))
 
 
 def _candidates(scan: Scan, model: Model, rng: np.random.Generator) -> Candidates:
