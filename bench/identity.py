@@ -16,7 +16,7 @@ sys.path.append(str(Path(__file__).parents[1] / "tests" / "stats"))
 from followup import Spot, Visit, scan
 
 from osteoscope.domain.reading import MappedSite
-from osteoscope.find.planar_segments import map_segments
+from osteoscope.find.planar_network import map_segments
 from osteoscope.simulate.cohort import random_camera, random_pose
 from osteoscope.simulate.planar import Simulation
 from osteoscope.stats.lesion_identity import Exam, follow

@@ -88,7 +88,7 @@ def test_heads_learn_to_tell_tumour_from_fat(scan: Scan) -> None:
     assert given.lesion.tolist().count(True) == given.lesion.tolist().count(False) == 3
     net = SecondLookNet(LesionNet(WIDTHS).eval())
     before = [parameter.clone() for parameter in net.detector.parameters()]
-    losses = list(fit_heads(net, given, HeadOptions(rounds=30, batch=8)))
+    losses = list(fit_heads(net, [(given, 1.0)], HeadOptions(rounds=30, batch=8)))
     assert losses[-1] < losses[0] / 2
     with torch.no_grad():
         said = net(torch.from_numpy(np.stack([given.picture(n) for n in range(6)])))[:, 0].numpy()

@@ -29,6 +29,8 @@ from osteoscope.train.ct_second_look_net import SecondLookNet
 from osteoscope.train.exporting import Graph, Story, write_model
 
 VERSION = "0.1.0"
+# Candidates in real scans count more: there are few, and a reader meets no others.
+_REAL = 3.0
 _PURPOSE = (
     "Whether a candidate of the lesion network is a bone metastasis, judged as a whole. Research use only, not a "
     "medical device."
@@ -42,22 +44,28 @@ _LIMITS = (
 def main(
     work: Annotated[Path, typer.Argument(help="Folder of `osteoscope.train.ct_lesions`.")],
     copies: Annotated[int, typer.Option(min=1, help="Of each simulated scan, all but one with lesions put in.")] = 2,
-    real_copies: Annotated[int, typer.Option(min=1, help="The same of each real scan.")] = 6,
+    real_copies: Annotated[int, typer.Option(min=1, help="The same of each real scan.")] = 14,
     cores: Annotated[int, typer.Option(min=1)] = 2,
     ship: Annotated[bool, typer.Option("--ship", help="Write the models into the package.")] = False,
 ) -> None:
     """Train the second look at candidates of bone metastases on CT."""
     torch.set_num_threads(max(1, cores - 1))
     scans = sorted((work / "training").glob("*.npz"))
-    wanted = [(p, n) for p in scans for n in range(copies if p.stem.startswith("simulated") else real_copies)]
-    data = Candidates.load(_gathered(wanted, work / "candidates", cores))
+    simulated = [path for path in scans if path.stem.startswith("simulated")]
+    real = [path for path in scans if path not in simulated]
+    data = []
+    for paths, count, weight in ((simulated, copies, 1.0), (real, real_copies, _REAL)):
+        if paths:
+            wanted = [(path, copy) for path in paths for copy in range(count)]
+            data.append((Candidates.load(_gathered(wanted, work / "candidates", cores)), weight))
     net = SecondLookNet(from_onnx(shipped(DETECTOR).path, ()))
     for loss in fit_heads(net, data):
         typer.echo(f"loss {loss:.3f}")
     story = Story(
         VERSION,
-        f"features of {DETECTOR} {shipped(DETECTOR).card.version} at {len(data.lesion)} of its candidates, "
-        f"{data.lesion.sum()} of them lesions, in copies of {len(scans)} scans",
+        f"features of {DETECTOR} {shipped(DETECTOR).card.version} at {sum(len(d.lesion) for d, _ in data)} of its "
+        f"candidates, {sum(d.lesion.sum() for d, _ in data)} of them lesions, in copies of {len(simulated)} simulated "
+        f"and {len(real)} real scans",
         _LIMITS,
     )
     folder = SHIPPED if ship else work / "model"

@@ -42,14 +42,21 @@ class HeadOptions:
     seed: int = 1
 
 
-def fit_heads(net: SecondLookNet, candidates: Candidates, options: HeadOptions = HeadOptions()) -> Iterator[float]:
-    """Fit the heads of a net in place; yields the mean loss of each round."""
+def fit_heads(
+    net: SecondLookNet, groups: Sequence[tuple[Candidates, float]], options: HeadOptions = HeadOptions()
+) -> Iterator[float]:
+    """Fit the heads of a net in place; yields the mean loss of each round.
+
+    Args:
+        net: with the detector's weights.
+        groups: candidates, and how much each counts.
+        options: see `HeadOptions`.
+    """
     torch.manual_seed(options.seed)
-    features = torch.cat([_pooled(net, candidates, axes) for axes in WAYS])
+    seen = [_seen(net, candidates, weight, options.wrong) for candidates, weight in groups]
+    features, lesion, weight = (torch.cat(parts) for parts in zip(*seen, strict=True))
     net.mean.copy_(features.mean(dim=0))
     net.spread.copy_(features.std(dim=0).clamp(min=_LEAST_SPREAD))
-    lesion = torch.from_numpy(candidates.lesion).float().repeat(len(WAYS))[:, None]
-    weight = torch.where(lesion > 0, 1.0, options.wrong)
     optimiser = torch.optim.AdamW(net.heads.parameters(), lr=options.rate, weight_decay=options.decay)
     net.heads.train()
     for done in range(options.rounds):
@@ -66,6 +73,13 @@ def fit_heads(net: SecondLookNet, candidates: Candidates, options: HeadOptions =
             losses.append(loss.item())
         yield float(np.mean(losses))
     net.eval()
+
+
+def _seen(net: SecondLookNet, candidates: Candidates, weight: float, wrong: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Features, whether it is a lesion, and weight of each candidate, seen each way."""
+    features = torch.cat([_pooled(net, candidates, axes) for axes in WAYS])
+    lesion = torch.from_numpy(candidates.lesion).float().repeat(len(WAYS))[:, None]
+    return features, lesion, torch.where(lesion > 0, weight, weight * wrong)
 
 
 @torch.no_grad()
