@@ -32,7 +32,8 @@ from osteoscope.domain.reading import Case, MappedSite, Reading, StudyRecord
 from osteoscope.domain.study import Study
 from osteoscope.errors import IntakeError, ModelError, UnsuitableStudyError
 from osteoscope.find.ct_lesion_windows import planes
-from osteoscope.find.model import SHIPPED, Model
+from osteoscope.find.ct_second_look import MODEL as SECOND
+from osteoscope.find.model import SHIPPED, Model, shipped
 from osteoscope.reading.lesions import by_model
 from osteoscope.reading.plan_table import PLAN_NAMES, plan_for
 from osteoscope.stats.detection_figures import DetectionOptions
@@ -188,7 +189,9 @@ def test_a_plan_reads_with_the_new_model_and_says_so(trained: tuple[Trained, Pat
     done, _ = trained
     study = patient(0)[0]
     plan = by_model(plan_for(study), done.card.parent)
-    assert [record.sha256 for record in plan.models()][-1:] == [Model.load(done.card).card.sha256]
+    own, second = plan.models()[-2:]
+    assert own.sha256 == Model.load(done.card).card.sha256
+    assert second == shipped(SECOND).card.record
     assert "own lesion model" in plan.name
     assert any("one hospital's marks" in gap.reason for gap in plan.limits)
     found = plan.detect(study, patient(0)[2]).findings

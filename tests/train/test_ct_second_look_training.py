@@ -19,7 +19,7 @@ from osteoscope.train.ct_scans import Scan
 from osteoscope.train.ct_second_look_examples import Candidates, write_candidates
 from osteoscope.train.ct_second_look_fit import HeadOptions, fit_heads
 from osteoscope.train.ct_second_look_net import SecondLookNet
-from osteoscope.train.exporting import Graph, Story, write_model
+from osteoscope.train.exporting import Graph, Story, logistic, write_model
 
 WIDTHS = (8, 16)
 BALLS = ((20, 20, 20), (40, 40, 45), (20, 40, 70), (40, 20, 20), (20, 20, 45), (40, 40, 70))
@@ -122,3 +122,14 @@ def test_an_exported_second_look_calibrates_the_detector_anew(scan: Scan, detect
     again = Model.load(recalibrate(detector, second, [tmp_path / "scan.npz"], tmp_path))
     assert again.card.sha256 == detector.card.sha256
     assert FEATURE in json.loads((tmp_path / "ct_lesions.json").read_text())["settings"]["confidence"]
+
+
+def test_a_feature_that_may_only_speak_for_a_lesion_never_speaks_against_one() -> None:
+    rng = np.random.default_rng(2)
+    features = rng.normal(0, 1, (400, 2))
+    right = features[:, 0] - 0.5 * features[:, 1] + rng.normal(0, 0.5, 400) > 0
+    free = logistic(features.tolist(), right.tolist(), ("a", "b"))
+    held = logistic(features.tolist(), right.tolist(), ("a", "b"), rising=("a", "b"))
+    assert free["b"] < -1
+    assert held["b"] == 0
+    assert held["a"] > 1

@@ -24,6 +24,8 @@ _RIGHT = 0.3
 # Copies of each real scan, each with other lesions put in.
 _COPIES = 3
 WINDOW, OVERLAP = 96, 24
+# True masks of bone, which calibrate, never take liver for bone: there soft tissue would seem to speak for a lesion.
+_RISING = ("peak", "mean", "volume", "in_bone", "contrast", FEATURE)
 
 _PURPOSE = (
     "Lytic, blastic and mixed bone metastases of adults on CT, within or grown out of bone, and benign look-alikes. "
@@ -73,7 +75,7 @@ def calibrate(detector: Model, second: Model, held_out: Sequence[Path]) -> dict[
             judged = looked_at(spot, scan.hu, second)
             features.append([judged.features[name] for name in names])
             right.append(is_lesion(spot, scan))
-    return {"confidence": logistic(features, right, names)}
+    return {"confidence": logistic(features, right, names, _RISING)}
 
 
 def scans_of(paths: Sequence[Path]) -> Iterator[Scan]:

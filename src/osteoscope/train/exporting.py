@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 import torch
 from sklearn.linear_model import LogisticRegression
@@ -118,8 +119,23 @@ def _strip(path: Path) -> None:
     onnx.save(model, path)
 
 
-def logistic(features: Sequence[Sequence[float]], right: Sequence[bool], names: Sequence[str]) -> dict[str, float]:
-    """Weights of a logistic model of a candidate being right, by name of feature, and "constant"."""
-    fitted = LogisticRegression(C=10.0, max_iter=2000).fit(features, right)
-    coefficients = dict(zip(names, (round(float(c), 4) for c in fitted.coef_[0]), strict=True))
-    return {"constant": round(float(fitted.intercept_[0]), 4), **coefficients}
+def logistic(
+    features: Sequence[Sequence[float]], right: Sequence[bool], names: Sequence[str], rising: Collection[str] = ()
+) -> dict[str, float]:
+    """Weights of a logistic model of a candidate being right, by name of feature, and "constant".
+
+    Args:
+        features: of each candidate.
+        right: whether it is.
+        names: of the features.
+        rising: features by which a candidate can only become surer; one that says otherwise here counts nothing.
+    """
+    values, used = np.asarray(features), list(range(len(names)))
+    while True:
+        fitted = LogisticRegression(C=10.0, max_iter=2000).fit(values[:, used], right)
+        weights = dict(zip((names[n] for n in used), fitted.coef_[0].tolist(), strict=True))
+        falling = {name for name in rising if weights.get(name, 0.0) < 0}
+        if not falling:
+            break
+        used = [n for n in used if names[n] not in falling]
+    return {"constant": round(float(fitted.intercept_[0]), 4)} | {n: round(weights.get(n, 0.0), 4) for n in names}
