@@ -11,7 +11,8 @@ import pytest
 import torch
 from scipy import ndimage
 
-from osteoscope.find.ct_second_look import FEATURE, MODEL, SIDE
+from osteoscope.find.ct_lesion_spots import Spot
+from osteoscope.find.ct_second_look import FEATURE, MODEL, SIDE, Around
 from osteoscope.find.model import Model
 from osteoscope.train.ct_lesion_export import export, recalibrate
 from osteoscope.train.ct_lesion_net import LesionNet
@@ -33,9 +34,7 @@ def scan() -> Scan:
     bone[4:-4, 4:-4, 4:-4] = True
     hu = np.where(bone, 200, 40) + rng.normal(0, 8, bone.shape)
     label = np.zeros(bone.shape, dtype=np.uint8)
-    for number, centre in enumerate(
-        [(20, 20, 20), (40, 40, 45), (20, 40, 70), (40, 20, 20), (20, 20, 45), (40, 40, 70)]
-    ):
+    for number, centre in enumerate(BALLS):
         ball = ndimage.distance_transform_edt(~_point(bone.shape, centre)) < 6
         hu[ball] = (60, -80)[number % 2] + rng.normal(0, 8, np.count_nonzero(ball))
         label[ball] = (number + 1) * (number % 2 == 0)
@@ -67,18 +66,14 @@ def detector(scan: Scan, tmp_path_factory: pytest.TempPathFactory) -> Model:
 def candidates(scan: Scan) -> Candidates:
     """The six balls."""
     labels, _ = ndimage.label(ndimage.gaussian_filter(scan.hu.astype(float), 1) < 130, np.ones((3, 3, 3)))
-    cubes, own, lesion = [], [], []
+    around, lesion = [], []
     for number, box in enumerate(ndimage.find_objects(labels), start=1):
         inside = labels[box] == number
         if 300 < inside.sum() < 3000:
-            start = [(s.start + s.stop) // 2 - SIDE // 2 for s in box]
-            wide = np.pad(scan.hu, SIDE, constant_values=-1024)
-            mask = np.pad(labels == number, SIDE)
-            cut = tuple(slice(a + SIDE, a + 2 * SIDE) for a in start)
-            cubes.append(wide[cut])
-            own.append(np.packbits(mask[cut]))
+            around.append(Around.of(Spot(box, inside, "lytic", {}), scan.hu))
             lesion.append(bool(scan.label[box][inside].any()))
-    return Candidates(np.array(cubes), np.array(own), np.array(lesion))
+    own = np.array([np.packbits(a.own) for a in around])
+    return Candidates(np.array([a.hu for a in around]), own, np.array(lesion))
 
 
 def test_heads_learn_to_tell_tumour_from_fat(scan: Scan) -> None:

@@ -36,8 +36,12 @@ class NetworkOptions:
 def records(model: Model | None = None) -> tuple[ModelRecord, ...]:
     """The models that take part in `find_lesions`: the detector, and the second look where its card counts on one."""
     chosen = model or shipped(MODEL)
-    second = (shipped(SECOND).card.record,) if FEATURE in chosen.card.settings["confidence"] else ()
-    return (chosen.card.record, *second)
+    second = _second(chosen)
+    return (chosen.card.record, second.card.record) if second else (chosen.card.record,)
+
+
+def _second(detector: Model) -> Model | None:
+    return shipped(SECOND) if FEATURE in detector.card.settings["confidence"] else None
 
 
 def find_lesions(
@@ -70,9 +74,9 @@ def find_lesions(
     seen = look(frame.hu, bone, chosen)
     seen.lesion[spoilt] = 0
     drafts = []
-    weights = chosen.card.settings["confidence"]
+    second, weights = _second(chosen), chosen.card.settings["confidence"]
     for spot in spots(seen, frame.hu, bone, options.spot):
-        judged = looked_at(spot, frame.hu, shipped(SECOND)) if FEATURE in weights else spot
+        judged = looked_at(spot, frame.hu, second) if second else spot
         confidence = judged.confidence(weights)
         if confidence >= options.least_confidence:
             held = np.bincount(sites[spot.box][spot.mask], minlength=2)[1:]

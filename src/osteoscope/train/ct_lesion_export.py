@@ -16,7 +16,7 @@ from osteoscope.find.ct_second_look import MODEL as SECOND
 from osteoscope.find.model import Model, shipped
 from osteoscope.train.ct_held_out import with_implants
 from osteoscope.train.ct_lesion_net import LesionNet
-from osteoscope.train.ct_scans import LOOK_ALIKE, Scan
+from osteoscope.train.ct_scans import Scan, of_lesion
 from osteoscope.train.exporting import Graph, Story, load_weights, logistic, write_card, write_model
 
 # Share of a candidate that is truly lesion from which it counts as right.
@@ -91,5 +91,4 @@ def scans_of(paths: Sequence[Path]) -> Iterator[Scan]:
 
 def is_lesion(spot: Spot, scan: Scan) -> bool:
     """Whether enough of a candidate is truly lesion."""
-    label = scan.label[spot.box][spot.mask]
-    return bool(((label > 0) & (label < LOOK_ALIKE)).mean() >= _RIGHT)
+    return bool(of_lesion(scan.label[spot.box][spot.mask]).mean() >= _RIGHT)

@@ -16,7 +16,7 @@ from osteoscope.train.ct_ground import LESION, LOOK_ALIKE, Array, Ground
 from osteoscope.train.ct_implants import add_lesion, add_nothing, random_kind, weight_of
 from osteoscope.train.ct_look_alikes import LOOK_ALIKES, add_look_alike
 from osteoscope.train.ct_scans import LOOK_ALIKE as FIRST_LOOK_ALIKE
-from osteoscope.train.ct_scans import Scan
+from osteoscope.train.ct_scans import Scan, of_lesion
 
 PATCH = 48
 _WIDER = 66  # voxels cut where the piece is turned afterwards
@@ -148,7 +148,7 @@ def _cut(scan: Scan, centre: NDArray[np.int64], size: int, rng: np.random.Genera
     near = ndimage.uniform_filter(bone.astype(np.float32), 7) > 0.001
     weight = np.where(near, 1.0, _FAR_WEIGHT).astype(np.float32)
     label = np.zeros(shape, dtype=np.uint8)
-    label[(own > 0) & (own < FIRST_LOOK_ALIKE)] = LESION
+    label[of_lesion(own)] = LESION
     label[own >= FIRST_LOOK_ALIKE] = LOOK_ALIKE
     for number in np.unique(own[label == LESION]):
         weight[own == number] = weight_of(int(np.count_nonzero(own == number)))

@@ -27,6 +27,11 @@ _SOFT_HU, _FLAT_HU = (-20.0, 130.0), 25.0
 Triple = tuple[float, float, float]
 
 
+def of_lesion(label: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Where the labels of a `Scan` say lesion."""
+    return np.asarray((label > 0) & (label < LOOK_ALIKE))
+
+
 @dataclass(frozen=True, eq=False)
 class Scan:
     """A scan in the working frame, cropped to its bone.

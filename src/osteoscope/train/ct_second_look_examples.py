@@ -18,7 +18,7 @@ from osteoscope.find.ct_second_look import SIDE, Around
 from osteoscope.find.model import Model
 from osteoscope.train.ct_held_out import with_implants
 from osteoscope.train.ct_lesion_export import is_lesion
-from osteoscope.train.ct_scans import LOOK_ALIKE, Scan
+from osteoscope.train.ct_scans import LOOK_ALIKE, Scan, of_lesion
 
 # Lesions and look-alikes put into each scan, beside its own.
 _LESIONS, _LOOK_ALIKES = 8, 6
@@ -78,7 +78,7 @@ def _with_more(scan: Scan, rng: np.random.Generator) -> Scan:
     """Lesions and look-alikes put in beside those of the scan's own."""
     made = with_implants(scan, rng, _LESIONS, _LOOK_ALIKES)
     label = np.where(made.label == 0, scan.label, made.label)
-    lesion = cc3d.connected_components(_lesion(label).astype(np.uint8), connectivity=26)
+    lesion = cc3d.connected_components(of_lesion(label).astype(np.uint8), connectivity=26)
     return replace(made, label=np.where(label >= LOOK_ALIKE, LOOK_ALIKE, lesion).astype(np.uint8))
 
 
@@ -90,7 +90,7 @@ def _candidates(scan: Scan, model: Model, rng: np.random.Generator) -> Candidate
     found = sorted(spots(seen, scan.hu, bone), key=lambda spot: -spot.features["mean"])
     right = [spot for spot in found if is_lesion(spot, scan)]
     # What holds a little of a lesion is neither right nor wrong.
-    wrong = [spot for spot in found if not _lesion(scan.label[spot.box][spot.mask]).any()]
+    wrong = [spot for spot in found if not of_lesion(scan.label[spot.box][spot.mask]).any()]
     others = wrong[_SUREST:]
     some = [others[n] for n in rng.permutation(len(others))[:_SOME]]
     kept = [*right, *wrong[:_SUREST], *some]
@@ -100,7 +100,3 @@ def _candidates(scan: Scan, model: Model, rng: np.random.Generator) -> Candidate
         np.array([np.packbits(a.own) for a in around], dtype=np.uint8).reshape(-1, SIDE**3 // 8),
         np.arange(len(kept)) < len(right),
     )
-
-
-def _lesion(label: NDArray[np.uint8]) -> Mask:
-    return np.asarray((label > 0) & (label < LOOK_ALIKE))
