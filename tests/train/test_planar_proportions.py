@@ -37,9 +37,17 @@ def test_a_spot_goes_where_its_place_goes(seed: int, row: float, column: float) 
     new_row, new_column = made.place(row, column)
     picture = made.picture(spot(row, column)[None])[0]
     brightest = np.unravel_index(int(picture.argmax()), SHAPE)
-    assert brightest == pytest.approx((new_row, new_column), abs=1.0)
+    assert brightest == pytest.approx((new_row, new_column), abs=1.25)  # rows jump where a child moves
     held = made.mask(spot(row, column) > 0.2)
     assert np.argwhere(held).mean(axis=0) == pytest.approx((new_row, new_column), abs=1.5)
+
+
+def test_some_children_move_while_the_camera_sweeps() -> None:
+    jumps = [
+        float(np.abs(np.diff(Proportions.random(SHAPE, np.random.default_rng(seed)).middle)).max())
+        for seed in range(60)
+    ]
+    assert 3 <= sum(jump > 0.6 for jump in jumps) <= 25
 
 
 @settings(max_examples=40)

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from osteoscope.find.model import Model
+from osteoscope.errors import ModelError
+from osteoscope.find.model import SHIPPED, Model
 from osteoscope.find.planar_canvas import CANVAS, HALF
 from osteoscope.simulate.camera import Camera
 from osteoscope.simulate.recipe import ChildRecipe
 from osteoscope.train.planar_apart import make_basis, usual_uptake
 from osteoscope.train.planar_basis import SEGMENTS, UNITS, Basis
-from osteoscope.train.planar_bodies import parametric_body, write_basis
+from osteoscope.train.planar_bodies import basis_recipe, parametric_body, write_basis
 from osteoscope.train.planar_export import Story, export
 from osteoscope.train.planar_fit import FitOptions, fit
 from osteoscope.train.planar_sample import Example, draw
@@ -104,3 +105,23 @@ def test_training_learns_goes_on_and_ships(path: Path, tmp_path: Path) -> None:
     assert json.loads(card.read_text())["settings"]["focus"].keys() >= {"constant", "heat"}
     heat, masks, acquired = Model.load(card).run(np.zeros((3, *CANVAS), dtype=np.float32))
     assert (heat.shape, masks.shape[1:], acquired.shape) == ((1, *CANVAS), HALF, (len(UNITS),))
+
+
+def test_training_begins_with_a_model_that_is_there(path: Path, tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    weights = SHIPPED / "mibg_planar.onnx"
+    few = FitOptions(examples=4, batch=2, rate=1e-6, warm=4, workers=0, every=4)
+    (begun,) = fit([path], tmp_path / "begun", few, weights)
+    (anew,) = fit([path], tmp_path / "anew", few)
+    assert begun["units"] < anew["units"] / 4
+    with pytest.raises(ModelError, match="same architecture"):
+        list(fit([path], tmp_path / "other", few, SHIPPED / "ct_lesions.onnx"))
+
+
+def test_half_of_the_bodies_lie_under_holes_of_no_table() -> None:
+    cameras = [basis_recipe(np.random.default_rng(seed)).camera for seed in range(200)]
+    drawn = [camera.holes for camera in cameras if camera.drawn_holes]
+    assert 70 <= len(drawn) <= 130
+    at_ten_cm = [camera.fwhm_mm(100) for camera in cameras if camera.drawn_holes]
+    assert min(at_ten_cm) < 7 < 12 < max(at_ten_cm)
+    assert min(hole.septal for hole in drawn) < 0.1 < 1.0 < max(hole.septal for hole in drawn)

@@ -98,7 +98,7 @@ class Optics:
         margin = int(np.ceil(_WIDE_MARGIN_MM / step))
         scattered = self.camera.scatter_share * summed_blocks(emitted - primary, block, margin)
         # Photons above 400 keV are attenuated less: taken as halfway between none and that of 159 keV.
-        through = COLLIMATORS[self.camera.collimator].septal * summed_blocks((emitted + primary) / 2, block, margin)
+        through = self.camera.holes.septal * summed_blocks((emitted + primary) / 2, block, margin)
         plane = gaussian_filter(scattered, self.camera.scatter_fwhm_mm / FWHM_OF_SIGMA / step, mode="constant")
         for width in self.camera.septal_fwhm_mm:
             share = through / len(self.camera.septal_fwhm_mm)

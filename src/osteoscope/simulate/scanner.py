@@ -51,6 +51,7 @@ class Camera:
     Args:
         rows, columns, pixel_mm: matrix of each view.
         collimator: name in `COLLIMATORS`.
+        drawn_holes: of a collimator that is in no table, instead of those of that name.
         anterior_counts: wanted total of the anterior view; the posterior follows with equal sensitivity.
         anterior_gap_mm, posterior_gap_mm: from the body's foremost or hindmost voxel to the collimator's face.
         field_width_mm: useful width of the detector; columns beyond hold no counts.
@@ -80,6 +81,7 @@ class Camera:
     scatter_share: float = 0.12
     scatter_fwhm_mm: float = 90.0
     septal_fwhm_mm: tuple[float, float] = (110.0, 330.0)
+    drawn_holes: Collimator | None = None
 
     def __post_init__(self) -> None:
         sizes = (self.rows, self.columns, self.pixel_mm, self.anterior_counts, self.field_width_mm, self.scan_mm)
@@ -90,13 +92,17 @@ class Camera:
                 "build a Camera", f"collimator {self.collimator!r}", f"Use one of {', '.join(COLLIMATORS)}"
             )
 
+    @property
+    def holes(self) -> Collimator:
+        """What the photons pass."""
+        return self.drawn_holes or COLLIMATORS[self.collimator]
+
     def fwhm_mm(self, distance_mm: float) -> float:
         """System resolution at a distance from the collimator's face: intrinsic and geometric width in quadrature.
 
         Geometric width hole x (length + distance) / length (Anger; Cherry, Physics in Nuclear Medicine, ch. 14).
         """
-        holes = COLLIMATORS[self.collimator]
-        geometric = holes.hole_mm * (holes.length_mm + distance_mm) / holes.length_mm
+        geometric = self.holes.hole_mm * (self.holes.length_mm + distance_mm) / self.holes.length_mm
         return float(np.hypot(self.intrinsic_fwhm_mm, geometric))
 
 

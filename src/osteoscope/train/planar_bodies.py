@@ -14,21 +14,34 @@ from osteoscope.simulate.body import Body, Child, build_child
 from osteoscope.simulate.cohort import random_recipe
 from osteoscope.simulate.phantom import Phantom
 from osteoscope.simulate.recipe import ChildRecipe
+from osteoscope.simulate.scanner import Collimator
 from osteoscope.simulate.voxel_body import voxel_child
 from osteoscope.train.planar_apart import make_basis, usual_uptake
 
 # Beyond the seeds of the benchmark and of the tests (all below 100,000).
 FIRST_SEED = 1_000_000
+# Wider than the typical collimators of `scanner.COLLIMATORS` on every side (choice).
+_OWN_HOLES = 0.5
+_HOLE_MM = (0.9, 4.2)
+_LENGTH_OF_HOLE = (10.0, 26.0)
+_SEPTAL = (0.0, 1.1)
 
 
 def basis_recipe(rng: np.random.Generator) -> ChildRecipe:
-    """A recipe as of the cohort, with uptake as usual, older children not rarer than needed to learn them."""
+    """A recipe as of the cohort, with uptake as usual; half of the collimators are in no table."""
     recipe = random_recipe(rng)
-    camera = recipe.camera
+    drawn_holes = random_holes(rng) if rng.random() < _OWN_HOLES else None
+    camera = replace(recipe.camera, drawn_holes=drawn_holes)
     if camera.rows > 1024:
         camera = replace(camera, rows=1024, columns=256, pixel_mm=2 * camera.pixel_mm)
     uptake = replace(usual_uptake(), bladder_fill=recipe.uptake.bladder_fill, left_lobe=recipe.uptake.left_lobe)
     return replace(recipe, camera=camera, uptake=uptake)
+
+
+def random_holes(rng: np.random.Generator) -> Collimator:
+    """From high-resolution to high-energy holes, their septa from tight to twice as open as the table's."""
+    hole = float(np.exp(rng.uniform(*np.log(_HOLE_MM))))
+    return Collimator(hole, float(hole * rng.uniform(*_LENGTH_OF_HOLE)), float(rng.uniform(*_SEPTAL)))
 
 
 def parametric_body(recipe: ChildRecipe, rng: np.random.Generator) -> Body:

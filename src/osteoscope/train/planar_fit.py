@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +15,41 @@ from osteoscope.train.planar_basis import Basis
 from osteoscope.train.planar_loss import WEIGHTS, losses
 from osteoscope.train.planar_net import PlanarNet, split
 from osteoscope.train.planar_sample import draw
+from osteoscope.train.restoring import restore
 
 __all__ = ["FitOptions", "fit"]
 
 _FIELDS = ("picture", "heat", "units", "owner", "diffuse", "other", "acquired")
+_SETTLED_ON = 24  # examples: statistics of batches of a restored network
 
 
-def fit(bases: Sequence[Path], folder: Path, options: FitOptions) -> Iterator[dict[str, float]]:
-    """Train, or go on with what `folder` holds (see `osteoscope.train.fitting.fit_task`)."""
+def fit(
+    bases: Sequence[Path], folder: Path, options: FitOptions, start: Path | None = None
+) -> Iterator[dict[str, float]]:
+    """Train, or go on with what `folder` holds (see `osteoscope.train.fitting.fit_task`).
+
+    Args:
+        bases: bodies to draw examples from.
+        folder: for checkpoints.
+        options: of the training.
+        start: ONNX weights of this network to begin with.
+
+    Raises:
+        ModelError: the start is of another network, or a loss is not finite.
+    """
     kept = list(bases)
 
     def example(rng: np.random.Generator) -> Mapping[str, NDArray[Any]]:
         drawn = draw(Basis.load(kept[int(rng.integers(len(kept)))]), rng)
         return {name: getattr(drawn, name) for name in _FIELDS}
 
-    yield from fit_task(Task(PlanarNet(), example, _losses, WEIGHTS), folder, options, {"bases": len(kept)})
+    net = PlanarNet() if start is None else restore(PlanarNet(), start, _some(example, options.seed))
+    yield from fit_task(Task(net, example, _losses, WEIGHTS), folder, options, {"bases": len(kept)})
+
+
+def _some(example: Callable[[np.random.Generator], Mapping[str, NDArray[Any]]], seed: int) -> Iterator[NDArray[Any]]:
+    rng = np.random.default_rng(seed)
+    return (example(rng)["picture"] for _ in range(_SETTLED_ON))
 
 
 def _losses(said: tuple[Tensor, ...], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:

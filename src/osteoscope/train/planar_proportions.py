@@ -1,5 +1,7 @@
 """Other proportions for a simulated child: long or short, broad or narrow in each part, leaning and bent sideways.
 
+Some also move while the camera sweeps, so that rows shift against each other.
+
 A few hundred bodies share the habits of whoever built them. Stretching the expected picture row by row, with
 everything that is known of it, shows the network bodies that no builder thought of.
 """
@@ -14,12 +16,14 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from osteoscope.find.planar_canvas import Fitting
+from osteoscope.simulate.motion import row_motion
 
 Floats = NDArray[np.float64]
 
 _KNOTS = 8
 _LENGTH, _WIDTH, _BUILD = 0.15, 0.06, 0.09  # standard deviations of logarithms
 _ASIDE = 0.012  # of the picture's length, standard deviation at each knot
+_MOVES, _FURTHEST = 0.2, 0.012  # share of children; of the picture's length
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +49,8 @@ class Proportions:
         steps = np.exp(_smooth(rng.normal(0, _LENGTH, _KNOTS), length))
         rows = np.cumsum(steps) - steps / 2
         aside = _smooth(rng.normal(0, _ASIDE * length, _KNOTS), length)
+        if rng.random() < _MOVES:
+            aside += row_motion(rng, length, _FURTHEST * length)
         width = np.exp(_smooth(rng.normal(0, _WIDTH, _KNOTS), length) + rng.normal(0, _BUILD))
         return cls(rows * (length / steps.sum()) - 0.5, (columns - 1) / 2 + aside - aside.mean(), width, columns)
 
