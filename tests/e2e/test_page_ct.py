@@ -140,6 +140,30 @@ def test_the_cross_is_moved_by_keys_in_all_three_planes_and_the_solid_is_turned(
     assert cross_of(window) == after
 
 
+def test_the_wheel_with_ctrl_zooms_where_the_pointer_is(window: Any, loaded: Served) -> None:
+    log_in(window, loaded.url, "ada")
+    open_ct(window)
+    planes = window.locator(".volumes canvas").first
+    box = planes.bounding_box()
+    x, y = box["width"] * 0.2, box["height"] * 0.3
+
+    def clicked(right: float) -> list[int]:
+        planes.click(position={"x": x + right, "y": y})
+        window.wait_for_timeout(300)
+        return cross_of(window)
+
+    middle, side = clicked(0), clicked(60)
+    planes.hover(position={"x": x, "y": y})
+    window.keyboard.down("Control")
+    for _ in range(4):
+        window.mouse.wheel(0, -69.3)  # pixels: twice as large after four
+    window.keyboard.up("Control")
+    window.wait_for_timeout(300)
+    assert clicked(0) == pytest.approx(middle, abs=4)
+    whole, zoomed = (max(abs(a - b) for a, b in zip(middle, far, strict=True)) for far in (side, clicked(60)))
+    assert zoomed == pytest.approx(whole / 2, abs=5)
+
+
 def test_the_planes_have_no_keys_and_no_window_behind_the_page(window: Any, loaded: Served) -> None:
     log_in(window, loaded.url, "ada")
     open_ct(window)

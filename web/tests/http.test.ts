@@ -56,6 +56,31 @@ describe("a session that is over", () => {
     expect(again).toHaveBeenCalledOnce();
   });
 
+  it("does not lose an upload", async () => {
+    const answers = [401, 200];
+    const tokens: string[] = [];
+    class Request {
+      upload = {};
+      status = 0;
+      responseText = '{"upload": "7"}';
+      onload = () => undefined;
+      open = () => undefined;
+      setRequestHeader = (_name: string, token: string) => tokens.push(token);
+      send = () => {
+        this.status = answers.shift() ?? 500;
+        this.onload();
+      };
+    }
+    vi.stubGlobal("XMLHttpRequest", Request);
+    setCsrf("old");
+    onSessionOver(async () => {
+      setCsrf("new");
+      return true;
+    });
+    expect(await calls.upload([new File(["x"], "a.dcm")], () => undefined)).toEqual({ upload: "7" });
+    expect(tokens).toEqual(["old", "new"]);
+  });
+
   it("has another token once the password is changed", async () => {
     const sent = vi.fn(async (_path: string, _options: RequestInit) => new Response('{"csrf": "after"}'));
     vi.stubGlobal("fetch", sent);

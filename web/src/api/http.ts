@@ -74,8 +74,16 @@ async function sent(path: string, request: RequestInit): Promise<Response> {
   }
 }
 
-/** Sends files, telling the share sent; XMLHttpRequest, since fetch tells no progress of an upload. */
-export function sendFiles<T>(path: string, files: readonly File[], progress: (share: number) => void): Promise<T> {
+/** Sends files, telling the share sent; once more where the session was over and the person is back. */
+export async function sendFiles<T>(path: string, files: readonly File[], progress: (share: number) => void): Promise<T> {
+  const first = await posted(path, files, progress);
+  const reply = first.status === SESSION_OVER && (await askAgain()) ? await posted(path, files, progress) : first;
+  if (reply.status >= 300) throw worded(reply.status, reply.responseText);
+  return JSON.parse(reply.responseText) as T;
+}
+
+/** XMLHttpRequest, since fetch tells no progress of an upload. */
+function posted(path: string, files: readonly File[], progress: (share: number) => void): Promise<XMLHttpRequest> {
   const form = new FormData();
   files.forEach((file) => form.append("files", file, file.name));
   return new Promise((resolve, reject) => {
@@ -86,10 +94,7 @@ export function sendFiles<T>(path: string, files: readonly File[], progress: (sh
       if (event.lengthComputable) progress(event.loaded / event.total);
     };
     request.onerror = () => reject(new ApiError(0, "", "", ""));
-    request.onload = () => {
-      if (request.status < 300) resolve(JSON.parse(request.responseText) as T);
-      else reject(worded(request.status, request.responseText));
-    };
+    request.onload = () => resolve(request);
     request.send(form);
   });
 }

@@ -18,11 +18,10 @@ export function CtComparisonTab({ review, jump }: { review: Review; jump: Jump }
   const { t } = useTexts();
   const { priors } = review.study;
   const [prior, setPrior] = useState(priors[0]?.id ?? "");
-  const key = `${review.draft.number_of_edits} ${review.draft.can_redo} ${review.study.state}`;
   const change = useWork(
     () => ctComparison(review.base, prior),
     () => beginCtComparison(review.base, prior),
-    prior === "" ? null : `${prior} ${key}`,
+    prior === "" ? null : `${prior} ${review.stamp}`,
   );
   if (priors.length === 0) return <p className="empty">{t("prior.none")}</p>;
   const response = change.work?.response;

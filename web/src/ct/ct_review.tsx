@@ -212,7 +212,7 @@ export function CtReview({ me, review, isTrial = false }: { me: Me; review: Revi
         </section>
       </div>
       {dialog === "sign" && <SignDialog review={review} close={() => setDialog(null)} />}
-      {dialog === "help" && <Help rows={CT_HELP} close={() => setDialog(null)} />}
+      {dialog === "help" && <Help rows={CT_HELP} mouse="key.ctMouse" close={() => setDialog(null)} />}
       {dialog === "add" && <AddLesion add={(diameter) => void add(diameter)} close={() => setDialog(null)} />}
     </main>
   );

@@ -1,4 +1,6 @@
-/** NiiVue as the page wants it: its keys are the page's, and two fingers zoom and move the planes. */
+/** NiiVue as the page wants it: its keys are the page's, two fingers zoom and move the planes, and so does the wheel
+ * with Ctrl, which is also what a touch pad sends for two fingers.
+ */
 
 import { Niivue } from "@niivue/niivue";
 
@@ -6,6 +8,7 @@ import { spanOf, type Point, type Span } from "../planar/pinch";
 import type { Millimetres } from "./viewer";
 
 const MOST_ZOOM = 16;
+const ZOOM_PER_PIXEL = 0.0025;
 // A second finger that follows so soon belongs to the first; a later one is a palm on the screen.
 const TOGETHER_MS = 300;
 const NOWHERE = [NaN, NaN, NaN];
@@ -15,12 +18,17 @@ export class KeylessNiivue extends Niivue {
   override keyUpListener(): void {}
 }
 
-/** Where two fingers began, and what lay between them. */
-interface Pinch {
-  span: Span;
+/** What lies under a point of the canvas. */
+interface Held {
   tile: number;
   place: Millimetres;
   zoom: number;
+}
+
+/** Where two fingers began, and what lay between them. */
+interface Pinch {
+  span: Span;
+  held: Held;
 }
 
 export class Planes extends KeylessNiivue {
@@ -44,28 +52,46 @@ export class Planes extends KeylessNiivue {
   override handlePinchZoom(event: TouchEvent): void {
     const start = this.pinch;
     const now = this.pinchOf(event);
-    if (!start || now?.tile !== start.tile) return;
-    const zoom = Math.min(MOST_ZOOM, Math.max(1, (start.zoom * now.span.distance) / start.span.distance));
+    if (!start || now?.held.tile !== start.held.tile) return;
+    this.zoomTo((start.held.zoom * now.span.distance) / start.span.distance, start.held.place, now.held);
+  }
+
+  override wheelListener(event: WheelEvent): void {
+    if (!event.ctrlKey) {
+      super.wheelListener(event);
+      return;
+    }
+    event.preventDefault();
+    const held = this.under(this.pointOf(event));
+    if (held) this.zoomTo(held.zoom * Math.exp(-event.deltaY * ZOOM_PER_PIXEL), held.place, held);
+  }
+
+  /** Zooms so that a place comes to lie where another is held now; all is shown at 1, unmoved. */
+  private zoomTo(wanted: number, place: Millimetres, held: Held): void {
+    const zoom = Math.min(MOST_ZOOM, Math.max(1, wanted));
     const { pan2Dxyzmm: pan } = this.scene;
-    const moved = (n: 0 | 1 | 2) => (zoom === 1 ? 0 : pan[n] + now.zoom * now.place[n] - zoom * start.place[n]);
+    const moved = (n: 0 | 1 | 2) => (zoom === 1 ? 0 : pan[n] + held.zoom * held.place[n] - zoom * place[n]);
     this.scene.pan2Dxyzmm = [moved(0), moved(1), moved(2), zoom];
     this.drawScene();
   }
 
   private pinchOf({ touches }: TouchEvent): Pinch | null {
+    const span = spanOf([...touches].map((touch) => this.pointOf(touch)));
+    const held = span && this.under(span.middle);
+    return held && { span, held };
+  }
+
+  private pointOf({ clientX, clientY }: { clientX: number; clientY: number }): Point {
     const { left = 0, top = 0 } = this.canvas?.getBoundingClientRect() ?? {};
     const { dpr = 1 } = this.uiData;
-    const fingers: Point[] = [...touches].map(({ clientX, clientY }) => ({
-      x: (clientX - left) * dpr,
-      y: (clientY - top) * dpr,
-    }));
-    const span = spanOf(fingers);
-    if (!span) return null;
-    const { x, y } = span.middle;
+    return { x: (clientX - left) * dpr, y: (clientY - top) * dpr };
+  }
+
+  private under({ x, y }: Point): Held | null {
     const share = this.canvasPos2frac([x, y]);
     if (share[0] < 0) return null;
     const [right = 0, front = 0, up = 0] = this.frac2mm(share);
-    return { span, tile: this.tileIndex(x, y), place: [right, front, up], zoom: this.scene.pan2Dxyzmm[3] };
+    return { tile: this.tileIndex(x, y), place: [right, front, up], zoom: this.scene.pan2Dxyzmm[3] };
   }
 
   private takeBackFirstFinger(): void {

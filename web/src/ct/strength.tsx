@@ -20,15 +20,14 @@ type Loaded = calls.LoadedBone;
 /** What load a bone still carries, with and without its lesions as they stand now. */
 export function StrengthTab({ review, jump }: { review: Review; jump: Jump }) {
   const { t } = useTexts();
-  const key = `${review.draft.number_of_edits} ${review.draft.can_redo} ${review.study.state}`;
-  const { value: bones, error, again } = useFetched(() => calls.strengthBones(review.base), `${review.base} ${key}`);
+  const { value: bones, error, again } = useFetched(() => calls.strengthBones(review.base), review.stamp);
   const [wanted, setWanted] = useState<Loaded | null>(null);
   const first = bones?.[0];
   const bone = wanted ?? (first ? { site: first.site, load_case: first.load_cases[0] ?? "" } : null);
   const test = useWork(
     () => calls.strength(review.base, bone as Loaded),
     () => calls.beginStrength(review.base, bone as Loaded),
-    bone && `${bone.site} ${bone.load_case} ${key}`,
+    bone && `${bone.site} ${bone.load_case} ${review.stamp}`,
   );
   if (error !== null) return <Fault error={error} again={again} />;
   if (bones?.length === 0) return <p className="empty">{t("strength.none")}</p>;

@@ -37,7 +37,7 @@ export function ComparisonTab({
 }) {
   const { t } = useTexts();
   const { priors } = review.study;
-  const key = prior === null ? null : `${review.base} ${prior} ${review.draft.number_of_edits} ${review.draft.can_redo}`;
+  const key = prior === null ? null : `${prior} ${review.stamp}`;
   const { value, error, again } = useFetched(() => calls.comparison(review.base, prior ?? ""), key);
   if (priors.length === 0) return <p className="empty">{t("prior.none")}</p>;
   return (

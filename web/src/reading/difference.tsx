@@ -26,8 +26,7 @@ const said = (value: string | number | null): string | null => (typeof value ===
 /** What the person's reading says otherwise than the program's. */
 export function DifferenceTab({ review }: { review: Review }) {
   const { t, site } = useTexts();
-  const key = `${review.base} ${review.draft.number_of_edits} ${review.draft.can_redo} ${review.study.state}`;
-  const { value, error, again } = useFetched(() => calls.difference(review.base), key);
+  const { value, error, again } = useFetched(() => calls.difference(review.base), review.stamp);
   if (error !== null) return <Fault error={error} again={again} />;
   if (!value) return null;
   if (value.length === 0) return <p className="empty">{t("difference.none")}</p>;

@@ -10,6 +10,8 @@ export interface Review {
   study: Study;
   reading: Reading;
   draft: Draft;
+  /** Another whenever what stands is another: what was made of it is out of date then. */
+  stamp: string;
   /** False once signed and not being amended, or while the program has not read. */
   canEdit: boolean;
   error: unknown;
@@ -103,6 +105,7 @@ export function useReview(
         study: held.study,
         reading: held.reading,
         draft: held.draft,
+        stamp: `${base} ${held.draft.version} ${state}`,
         canEdit,
         error,
         forgive: () => fail(null),

@@ -263,6 +263,7 @@ export const en = {
   "key.close": "Close, back to the worklist",
   "key.mouse": "Mouse: click adds or removes a focus (Alt: removes diffuse uptake), drag changes the window, wheel zooms, drag with Shift or the right button moves the image. On the schematic: click raises a level, right click lowers it.",
   "key.lesion": "Next or previous lesion",
+  "key.ctMouse": "Mouse: click moves the cross, wheel goes through slices, Ctrl and wheel zoom where the pointer is, drag with the right button changes the window.",
   "key.cross": "Move the cross left, right, back, forth on the screen; turn the 3-D view where it is in focus",
   "key.slice": "Next slice towards the head, the feet",
   "key.accept": "Accept the lesion",

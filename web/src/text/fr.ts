@@ -265,6 +265,7 @@ export const fr: Record<Key, string> = {
   "key.close": "Fermer, retour à la liste",
   "key.mouse": "Souris : un clic ajoute ou retire un foyer (Alt : retire une fixation diffuse), glisser change la fenêtre, la molette agrandit, glisser avec Maj ou le bouton droit déplace l'image. Sur le schéma : un clic monte le niveau, un clic droit le baisse.",
   "key.lesion": "Lésion suivante ou précédente",
+  "key.ctMouse": "Souris : un clic déplace la croix, la molette parcourt les coupes, Ctrl et molette agrandissent sous le pointeur, glisser avec le bouton droit change la fenêtre.",
   "key.cross": "Déplacer la croix à gauche, à droite, en arrière, en avant ; tourner la vue 3-D si elle est active",
   "key.slice": "Coupe suivante vers la tête, vers les pieds",
   "key.accept": "Accepter la lésion",
