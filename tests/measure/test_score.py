@@ -130,6 +130,13 @@ def test_a_fainter_focus_counts_beside_one_that_is_sure(surest: float, counted: 
     assert level(child, "pelvis") == counted
 
 
+@pytest.mark.parametrize(("diseased", "counted"), [(1, 0), (7, 0), (10, 1)])
+def test_the_more_of_a_child_is_diseased_the_fainter_a_focus_counts(diseased: int, counted: int) -> None:
+    sure = [one for n, unit in enumerate(UNITS[1 : 1 + diseased]) for one in foci(unit, 1, 0.9, start=n)]
+    child = case([*sure, *foci(UNITS[0], 1, 0.2, start=diseased)])
+    assert level(child, UNITS[0]) == counted
+
+
 def test_soft_tissue_disease_makes_no_bone_likelier() -> None:
     mass = finding(1, "soft_tissue", "diffuse", both(box("skull")))
     assert level(case([mass, *foci("pelvis", 1, 0.35)]), "pelvis") == 0

@@ -49,9 +49,13 @@ def extent(case: Case, units: Sequence[str], confidence: float, options: ScoreOp
 
 
 def counting_from(case: Case, options: ScoreOptions) -> float:
-    """The confidence from which the findings of this child count, 0..1."""
-    sure = any(f.confidence >= options.accepted for f in case.findings if f.site in SKELETAL_UNITS)
-    return min(options.accepted, options.accepted_beside) if sure else options.accepted
+    """The confidence from which the findings of this child count, 0..1: lower where more of it is surely diseased."""
+    sure = {f.site for f in case.findings if f.confidence >= options.accepted and f.site in SKELETAL_UNITS}
+    if not sure:
+        return options.accepted
+    share = len(sure) / len(SKELETAL_UNITS)
+    beside = options.accepted_beside + share * (options.accepted_throughout - options.accepted_beside)
+    return min(options.accepted, beside)
 
 
 def findings_of(case: Case, units: Sequence[str], confidence: float) -> tuple[Finding, ...]:

@@ -29,8 +29,9 @@ class ScoreOptions:
             longer than that share of its unit's length, and focal when it is not.
         count_once: (f) a focus seen in both views counts once rather than once per view.
         sacrum: SIOPEN segment of the sacrum; Curie always counts it with the lumbar spine.
-        accepted, accepted_beside: a finding counts from this confidence; and from that one in a child who has another
-            finding in bone that counts, since faint uptake is likelier disease there.
+        accepted, accepted_beside, accepted_throughout: a finding counts from this confidence; in a child with others in
+            bone that do, from one between the second, where they are in few units, and the third, where they are in
+            all, since faint uptake is likelier disease there.
         missed, missed_beside: foci of a segment that no finding shows, on average, in a child without other disease;
             and how many more where all other segments have disease.
         fraction_error: standard deviation of a measured diffuse fraction.
@@ -46,7 +47,8 @@ class ScoreOptions:
     count_once: bool = True
     sacrum: Literal["spine", "pelvis"] = "spine"
     accepted: float = 0.5
-    accepted_beside: float = 0.3
+    accepted_beside: float = 0.33
+    accepted_throughout: float = 0.1
     missed: float = 0.04
     missed_beside: float = 0.8
     fraction_error: float = 0.15

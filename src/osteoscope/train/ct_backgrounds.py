@@ -20,6 +20,7 @@ from osteoscope.errors import OsteoscopeError, UnsuitableStudyError
 from osteoscope.find.ct_names import map_bones
 from osteoscope.simulate.ct import CtRecipe, random_ct_recipe, simulate_ct
 from osteoscope.train.ct_scans import Scan, prepare
+from osteoscope.train.written import written
 
 # Beyond the seeds of the benchmark and of the tests (all below 1,000,000).
 FIRST_SEED = 2_000_000
@@ -120,6 +121,6 @@ def _regions(mapped: Sequence[MappedSite]) -> list[Region]:
 
 
 def _written(prepared: Scan, path: Path) -> Path:
-    unfinished = path.with_suffix(".part.npz")
-    prepared.save(unfinished)
-    return unfinished.rename(path)
+    with written(path) as unfinished:
+        prepared.save(unfinished)
+    return path

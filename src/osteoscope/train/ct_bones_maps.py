@@ -22,6 +22,7 @@ from osteoscope.simulate.ct_canvas import Canvas
 from osteoscope.simulate.ct_organs import Contrast, paint_organs
 from osteoscope.simulate.ct_recipe import random_ct_recipe
 from osteoscope.simulate.ct_viscera import bowel, cartilages, lung_vessels, viscera
+from osteoscope.train.written import written
 
 DRAWN_MM = 1.5  # voxels in which tissue is drawn or sampled
 MAP_MM = 2 * DRAWN_MM
@@ -73,9 +74,9 @@ class LabelMap:
 
     def save(self, path: Path) -> Path:
         """Write, whole or not at all."""
-        unfinished = path.with_suffix(".part.npz")
-        np.savez_compressed(unfinished, codes=self.codes, labels=self.labels)
-        return unfinished.rename(path)
+        with written(path) as unfinished:
+            np.savez_compressed(unfinished, codes=self.codes, labels=self.labels)
+        return path
 
     @classmethod
     def load(cls, path: Path) -> LabelMap:

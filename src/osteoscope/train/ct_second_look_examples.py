@@ -19,6 +19,7 @@ from osteoscope.find.model import Model
 from osteoscope.train.ct_held_out import with_implants
 from osteoscope.train.ct_lesion_export import is_lesion
 from osteoscope.train.ct_scans import LOOK_ALIKE, Scan, of_lesion
+from osteoscope.train.written import written
 
 # Lesions and look-alikes put into each scan, beside its own.
 _LESIONS, _LOOK_ALIKES = 8, 6
@@ -44,9 +45,8 @@ class Candidates:
 
     def save(self, path: Path) -> None:
         """Write a compressed .npz, whole or not at all."""
-        unfinished = path.with_suffix(".part.npz")
-        np.savez_compressed(unfinished, **vars(self))
-        unfinished.rename(path)
+        with written(path) as unfinished:
+            np.savez_compressed(unfinished, **vars(self))
 
     @classmethod
     def load(cls, paths: Sequence[Path]) -> Candidates:

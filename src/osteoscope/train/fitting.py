@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from osteoscope.errors import ModelError
+from osteoscope.train.written import written
 
 Named = dict[str, Tensor]
 # By number of axes of a batch of pictures: the order in memory that convolutions are fastest in.
@@ -176,6 +177,5 @@ def _save(path: Path, net: nn.Module, averaged: nn.Module, optimiser: torch.opti
         "net": net.state_dict(), "averaged": averaged.state_dict(), "optimiser": optimiser.state_dict(), "done": done,
     }  # fmt: skip
     for target, content in ((path, stored), (path.with_name("weights.pt"), averaged.state_dict())):
-        unfinished = target.with_suffix(".part")
-        torch.save(content, unfinished)
-        unfinished.rename(target)
+        with written(target) as unfinished:
+            torch.save(content, unfinished)

@@ -17,6 +17,7 @@ from osteoscope.simulate.recipe import ChildRecipe
 from osteoscope.simulate.scanner import Collimator
 from osteoscope.simulate.voxel_body import voxel_child
 from osteoscope.train.planar_apart import make_basis, usual_uptake
+from osteoscope.train.written import written
 
 # Beyond the seeds of the benchmark and of the tests (all below 100,000).
 FIRST_SEED = 1_000_000
@@ -74,9 +75,9 @@ def write_basis(number: int, folder: Path, phantoms: Sequence[Path] = ()) -> Pat
     rng = np.random.default_rng(FIRST_SEED + number)
     recipe = basis_recipe(rng)
     basis = make_basis(recipe, some_body(number, phantoms, recipe, rng), rng)
-    unfinished = path.with_suffix(".part.npz")
-    basis.save(unfinished)
-    return unfinished.rename(path)
+    with written(path) as unfinished:
+        basis.save(unfinished)
+    return path
 
 
 def write_bases(numbers: Sequence[int], folder: Path, workers: int, phantoms: Sequence[Path] = ()) -> Iterator[Path]:

@@ -40,7 +40,7 @@ def _options(draft: Draft, case: Case) -> ScoreOptions:
     words = [f"{n}={settings[n]}" for n in ScoreOptions.__dataclass_fields__ if n in settings]
     options = chosen(words)
     threshold = counting_from(replace(case, findings=draft.base.findings), options)
-    return replace(options, accepted=threshold, accepted_beside=threshold)
+    return replace(options, accepted=threshold, accepted_beside=threshold, accepted_throughout=threshold)
 
 
 def _planar(draft: Draft) -> Draft:
