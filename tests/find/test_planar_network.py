@@ -12,7 +12,7 @@ from osteoscope.domain.image import Image
 from osteoscope.domain.reading import MappedSite
 from osteoscope.domain.study import Study
 from osteoscope.find.planar_caveats import caveats
-from osteoscope.find.planar_network import find_uptake, map_segments
+from osteoscope.find.planar_network import _parted, find_uptake, map_segments
 from osteoscope.reading.read import read
 from osteoscope.simulate.artefacts import Extravasation
 from osteoscope.simulate.planar import (
@@ -150,3 +150,15 @@ def test_a_spine_behind_the_bowel_is_assessed_from_behind() -> None:
     lumbar = by_site(map_segments(made.study))["lumbar_spine"]
     assert lumbar.status == "assessed"
     assert any("uptake that is no disease" in note for note in lumbar.notes)
+
+
+def test_nodes_that_touch_are_parted_at_their_saddle() -> None:
+    rows, columns = np.ogrid[:40, :40]
+    chain = sum(np.exp(-((rows - 20) ** 2 + (columns - at) ** 2) / 12) for at in (10, 18, 26)).astype(np.float32)
+    area = chain > 0.3
+    parts = list(_parted(chain, area, 5))
+    assert len(parts) == 3
+    assert np.array_equal(np.sum(parts, axis=0), area)
+    assert [round(float(np.argwhere(part)[:, 1].mean())) for part in parts] == [10, 18, 26]
+    (whole,) = _parted(np.ones_like(chain), area, 5)
+    assert np.array_equal(whole, area)

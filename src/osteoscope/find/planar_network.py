@@ -14,12 +14,14 @@ import cc3d
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.spatial import cKDTree
 
 from osteoscope.domain.finding import Finding, FindingKind, Point, Region, SetAside
 from osteoscope.domain.reading import MappedSite, Status
 from osteoscope.domain.study import Study
 from osteoscope.find.detection import Detection
 from osteoscope.find.model import shipped
+from osteoscope.find.planar_canvas import Plane
 from osteoscope.find.planar_maps import MODEL, UNITS, Maps, look
 from osteoscope.find.planar_peaks import Peak, peaks
 from osteoscope.find.planar_upright import problem
@@ -52,6 +54,8 @@ class NetworkOptions:
         throughout: a patch that covers more of its unit's silhouette covers all of it: rims are lost to blur.
         least_patch: a smaller share of a unit's silhouette is no diffuse disease.
         least_mass: elements at half resolution; a smaller area is no mass and no organ.
+        masses_apart: elements at half resolution; disease outside bone is parted between peaks, each the highest of a
+            square so wide.
         least_confidence: foci less sure are not reported.
         hidden: a unit with more of its silhouette under uptake that is no disease (bladder, contamination,
             extravasation) cannot be assessed, unless it lies before that on the posterior view, as the spine does.
@@ -64,6 +68,7 @@ class NetworkOptions:
     throughout: float = 0.88
     least_patch: float = 0.015
     least_mass: int = 6
+    masses_apart: int = 5
     least_confidence: float = 0.1
     hidden: float = 0.8
 
@@ -157,8 +162,9 @@ def _drafts(maps: Maps, options: NetworkOptions) -> Iterator[_Draft]:
         if peak.confidence >= options.least_confidence:
             yield _Draft(unit, "focal", peak.confidence, _around(maps, peak), peak.views)
     for area in _pieces(maps.soft_tissue >= options.area, options.least_mass):
-        # Graded by its extent, like a patch: Curie's level 3 of soft tissue is one of area.
-        yield _Draft("soft_tissue", "diffuse", float(maps.soft_tissue[area].mean()), _full(maps, area))
+        for mass in _parted(maps.soft_tissue, area, options.masses_apart):
+            # Graded by its extent, like a patch: Curie's level 3 of soft tissue is one of area.
+            yield _Draft("soft_tissue", "diffuse", float(maps.soft_tissue[mass].mean()), _full(maps, mass))
 
 
 def _patch(maps: Maps, number: int, options: NetworkOptions) -> Mask | None:
@@ -180,6 +186,18 @@ def _pieces(mask: Mask, least: int) -> Iterator[Mask]:
     for number, size in enumerate(np.bincount(labels.ravel())[1:], start=1):
         if size >= least:
             yield labels == number
+
+
+def _parted(plane: Plane, area: Mask, apart: int) -> Iterator[Mask]:
+    """The area parted between its peaks: nodes of a chain that touch, and count, as several."""
+    tops = area & (plane == ndimage.maximum_filter(plane, apart))
+    marks, count = ndimage.label(tops, np.ones((3, 3)))
+    inside = np.argwhere(area)
+    nearest = cKDTree(ndimage.center_of_mass(tops, marks, range(1, count + 1))).query(inside)[1]
+    for number in range(count):
+        part = np.zeros_like(area)
+        part[tuple(inside[nearest == number].T)] = True
+        yield part
 
 
 def _full(maps: Maps, half: Mask) -> Mask:
