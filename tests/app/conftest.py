@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
-from serving import Served, copied, fill, serve
+from serving import Served, copied, files_of, fill, serve
 
 from osteoscope.app.settings import Settings
 from osteoscope.dicom.write_nm import write_nm
@@ -33,11 +33,12 @@ def child(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, bytes]]:
     folder = tmp_path_factory.mktemp("child")
     made = simulate_planar(ChildRecipe(camera=CAMERA), 7).study
     write_nm(replace(made, date="2026-02-03"), folder)
-    return [(path.name, path.read_bytes()) for path in sorted(folder.rglob("*")) if path.is_file()]
+    return files_of(folder)
 
 
 @pytest.fixture(scope="session")
 def read_home(tmp_path_factory: pytest.TempPathFactory, child: list[tuple[str, bytes]]) -> Path:
+    """What the server has read; a module of tests may have its own."""
     home = tmp_path_factory.mktemp("home")
     fill(home, "rea", child)
     return home

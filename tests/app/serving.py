@@ -94,6 +94,11 @@ def serve(settings: Settings) -> Served:
     return Served(settings, server.store, TestClient(build(server)))
 
 
+def files_of(folder: Path) -> list[tuple[str, bytes]]:
+    """Name and content of every file, to be uploaded."""
+    return [(path.name, path.read_bytes()) for path in sorted(folder.rglob("*")) if path.is_file()]
+
+
 def fill(home: Path, owner: str, files: list[tuple[str, bytes]]) -> None:
     """A home with users ada (admin), sig (signer), rea (reader) and one read study of the owner's."""
     served = serve(Settings(home))

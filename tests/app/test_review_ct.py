@@ -7,13 +7,12 @@ import gzip
 import io
 import json
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from serving import Page, Served, another_study, copied, fill, who
+from serving import Page, Served, another_study, files_of, fill, who
 
 from osteoscope.deliver.evaluation import EvaluationOptions, evaluate
 from osteoscope.dicom.write_ct import write_ct
@@ -29,7 +28,7 @@ AT = [60.0, 96.0, 36.0]  # LPS, the middle of the bone
 
 
 @pytest.fixture(scope="session")
-def ct_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def read_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows, columns = np.mgrid[:96, :96]
     values = np.full(SHAPE, -1000.0)
     values[:, (rows - 48) ** 2 + (columns - 48) ** 2 < 42**2] = 30
@@ -41,14 +40,8 @@ def ct_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ct")
     write_ct(Study("2.25.77", "ct", "2026-03-04", Patient("C1", "Simulated^Cylinder"), {"ct": image}), folder)
     home = tmp_path_factory.mktemp("ct-home")
-    fill(home, "sig", [(p.name, p.read_bytes()) for p in sorted(folder.rglob("*")) if p.is_file()])
+    fill(home, "sig", files_of(folder))
     return home
-
-
-@pytest.fixture
-def served(ct_home: Path, tmp_path: Path) -> Iterator[Served]:
-    with copied(ct_home, tmp_path / "home") as one:
-        yield one
 
 
 @pytest.fixture

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from serving import Page, Served, copied, fill
+from serving import Page, Served, files_of, fill
 
 from osteoscope.dicom.write_ct import write_ct
 from osteoscope.domain.geometry import Grid
@@ -23,7 +22,7 @@ AT = [58.0, 52.0, 32.0]
 
 
 @pytest.fixture(scope="session")
-def ct_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def read_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A drum of bone in muscle, named L3 after it was read: fast, and its axis is known."""
     grid = Grid.axial(SHAPE, SPACING)
     places = grid.to_position(np.moveaxis(np.indices(SHAPE), 0, -1)) - MIDDLE
@@ -35,18 +34,12 @@ def ct_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ct")
     write_ct(Study("2.25.79", "ct", "2026-03-04", Patient("C3", "Simulated^Drum"), {"ct": image}), folder)
     home = tmp_path_factory.mktemp("ct-home")
-    fill(home, "sig", [(p.name, p.read_bytes()) for p in sorted(folder.rglob("*")) if p.is_file()])
+    fill(home, "sig", files_of(folder))
     views = next(home.rglob("bones.npy")).parent
     np.save(views / "bones.npy", bone.astype(np.uint16))
     known = {"status": "present", "confidence": 1.0, "notes": []}
     (views / "bones_index.json").write_text(json.dumps([{"site": "vertebra_L3", **known}]))
     return home
-
-
-@pytest.fixture
-def served(ct_home: Path, tmp_path: Path) -> Iterator[Served]:
-    with copied(ct_home, tmp_path / "home") as one:
-        yield one
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import numpy as np
 import pydicom
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
+from oblique import oblique_grids
 from pydicom.dataset import Dataset
 from scipy.spatial.transform import Rotation
 
@@ -79,21 +79,9 @@ def test_dcentvfy_finds_the_objects_of_a_study_consistent(tmp_path: Path) -> Non
 
 
 @settings(max_examples=25, deadline=None)
-@given(
-    angles=st.tuples(*[st.floats(-180, 180)] * 3),
-    spacing=st.tuples(*[st.floats(0.3, 6)] * 3),
-    origin=st.tuples(*[st.floats(-500, 500)] * 3),
-)
-def test_oblique_geometry_and_pixels_survive(
-    tmp_path_factory: pytest.TempPathFactory,
-    angles: tuple[float, ...],
-    spacing: tuple[float, ...],
-    origin: tuple[float, ...],
-) -> None:
-    matrix = np.eye(4)
-    matrix[:3, :3] = Rotation.from_euler("xyz", angles, degrees=True).as_matrix() * spacing
-    matrix[:3, 3] = origin
-    study = make_study(Grid.from_matrix(SHAPE, matrix))
+@given(oblique_grids(SHAPE))
+def test_oblique_geometry_and_pixels_survive(tmp_path_factory: pytest.TempPathFactory, grid: Grid) -> None:
+    study = make_study(grid)
     image = study.images["ct"]
     paths = write_ct(study, tmp_path_factory.mktemp("oblique"))
     for index, path in enumerate(paths):

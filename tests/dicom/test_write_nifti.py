@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813 - the name that its manual uses
 from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.spatial.transform import Rotation
+from oblique import oblique_grids
 
 from osteoscope.dicom.write_nifti import write_bone_labels, write_lesion_labels, write_nifti
 from osteoscope.domain.finding import Finding, Part, Point, Region
@@ -41,21 +40,8 @@ def box(*slices: slice) -> np.ndarray:
 
 
 @settings(max_examples=25, deadline=None)
-@given(
-    angles=st.tuples(*[st.floats(-180, 180)] * 3),
-    spacing=st.tuples(*[st.floats(0.3, 6)] * 3),
-    origin=st.tuples(*[st.floats(-500, 500)] * 3),
-)
-def test_positions_turn_from_lps_to_ras(
-    tmp_path_factory: pytest.TempPathFactory,
-    angles: tuple[float, ...],
-    spacing: tuple[float, ...],
-    origin: tuple[float, ...],
-) -> None:
-    matrix = np.eye(4)
-    matrix[:3, :3] = Rotation.from_euler("xyz", angles, degrees=True).as_matrix() * spacing
-    matrix[:3, 3] = origin
-    grid = Grid.from_matrix(SHAPE, matrix)
+@given(oblique_grids(SHAPE))
+def test_positions_turn_from_lps_to_ras(tmp_path_factory: pytest.TempPathFactory, grid: Grid) -> None:
     values = np.arange(np.prod(SHAPE), dtype=np.int16).reshape(SHAPE)
     path = tmp_path_factory.mktemp("nifti") / "v.nii"
     write_nifti(grid, values, path)
