@@ -29,7 +29,8 @@ class SpotOptions:
         inside: a voxel belongs to a lesion from this chance on, or from half of its peak where that is less.
         least_voxels: smaller places are no lesions.
         beyond_mm: a lesion reaches no farther than this out of bone, ...
-        least_in_bone: ... and at least this share of it lies within: soft tissue that looks like tumour is none.
+        least_in_bone: ... and at least this share of it lies within: soft tissue that looks like tumour is none. Of
+            candidates below it on training scans, 18 of 517 were lesions, and a third of the others looked surely so.
         ring: voxels around a lesion that its contrast is taken to.
         lytic_hu, blastic_hu: below, above: lytic, blastic voxels (project reference, section 3.1: 130, 300).
         pure: share of lytic (blastic) voxels from which a lesion is lytic (blastic) and not mixed (section 3.1: 2/3).
@@ -40,7 +41,7 @@ class SpotOptions:
     inside: float = 0.5
     least_voxels: int = 4
     beyond_mm: float = 9.0
-    least_in_bone: float = 0.1
+    least_in_bone: float = 0.25
     ring: int = 3
     lytic_hu: float = 130.0
     blastic_hu: float = 300.0
