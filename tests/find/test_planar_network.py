@@ -93,6 +93,20 @@ def test_one_view_is_enough_and_said(child: Simulation) -> None:
         assert any("one view only" in gap.reason for gap in caveats(alone))
 
 
+def test_clipped_pixels_are_said(child: Simulation, healthy: Simulation) -> None:
+    def clipped(image: Image) -> Image:
+        return Image(image.grid, np.minimum(image.values, image.values.max() // 3), "counts")
+
+    study = replace(child.study, images={name: clipped(image) for name, image in child.study.images.items()})
+    said = [gap.reason for gap in caveats(study) if "clipped" in gap.reason]
+    assert len(said) == 1
+    assert "anterior view stand at" in said[0]
+    assert "posterior view stand at" in said[0]
+    blank = {name: Image(image.grid, 0 * image.values, "counts") for name, image in child.study.images.items()}
+    for whole in (child.study, healthy.study, replace(child.study, images=blank)):
+        assert not any("clipped" in gap.reason for gap in caveats(whole))
+
+
 def test_pixel_size_and_dose_hardly_matter(child: Simulation) -> None:
     def doubled(image: Image) -> Image:
         values = image.values.repeat(2, axis=0).repeat(2, axis=1)
