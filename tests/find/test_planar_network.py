@@ -93,6 +93,13 @@ def test_one_view_is_enough_and_said(child: Simulation) -> None:
         assert any("one view only" in gap.reason for gap in caveats(alone))
 
 
+def test_a_bone_that_is_diseased_throughout_is_covered_to_its_rim(child: Simulation) -> None:
+    site = read(child.study).reading.site(WHOLE)
+    fraction = site.measure("siopen_diffuse_fraction") if site else None
+    assert fraction is not None
+    assert fraction.value > 0.98
+
+
 def test_clipped_pixels_are_said(child: Simulation, healthy: Simulation) -> None:
     def clipped(image: Image) -> Image:
         return Image(image.grid, np.minimum(image.values, image.values.max() // 3), "counts")

@@ -51,7 +51,6 @@ class NetworkOptions:
         poor_pairing: least overlap of the two outlines before the views are said not to match.
         area: a pixel is an organ, or a mass, from this chance on.
         involved: a pixel is diffusely involved from this chance on, over its chance of being bone at all.
-        throughout: a patch that covers more of its unit's silhouette covers all of it: rims are lost to blur.
         least_patch: a smaller share of a unit's silhouette is no diffuse disease.
         least_mass: elements at half resolution; a smaller area is no mass and no organ.
         masses_apart: elements at half resolution; disease outside bone is parted between peaks, each the highest of a
@@ -64,8 +63,7 @@ class NetworkOptions:
     silhouette: float = 0.5
     poor_pairing: float = 0.7
     area: float = 0.5
-    involved: float = 0.35
-    throughout: float = 0.88
+    involved: float = 0.3
     least_patch: float = 0.015
     least_mass: int = 6
     masses_apart: int = 5
@@ -175,10 +173,15 @@ def _patch(maps: Maps, number: int, options: NetworkOptions) -> Mask | None:
 
 
 def _drawn(maps: Maps, number: int, options: NetworkOptions) -> Mask:
-    bone, disease = (maps.placing.draw(planes[number]) for planes in (maps.units, maps.diffuse))
-    silhouette = bone >= options.silhouette
-    patch = silhouette & (disease >= options.involved * bone)
-    return silhouette if patch.sum() > options.throughout * silhouette.sum() else patch
+    """The patch on the picture; the rim of the bone, lost to blur, goes with what lies beside it."""
+    bone = maps.units[number]
+    inside = bone >= options.silhouette
+    core = ndimage.binary_erosion(inside)
+    nearest = ndimage.distance_transform_edt(
+        ~(core if core.any() else inside), return_distances=False, return_indices=True
+    )
+    involved = (maps.diffuse[number] >= options.involved * bone)[tuple(nearest)].astype(np.float32)
+    return np.asarray((maps.placing.draw(bone) >= options.silhouette) & (maps.placing.draw(involved) >= 0.5))
 
 
 def _pieces(mask: Mask, least: int) -> Iterator[Mask]:

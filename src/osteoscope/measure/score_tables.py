@@ -47,7 +47,7 @@ class ScoreOptions:
     count_once: bool = True
     sacrum: Literal["spine", "pelvis"] = "spine"
     accepted: float = 0.5
-    accepted_beside: float = 0.33
+    accepted_beside: float = 0.35
     accepted_throughout: float = 0.1
     missed: float = 0.04
     missed_beside: float = 0.8
