@@ -30,7 +30,7 @@ class SpotOptions:
         least_voxels: smaller places are no lesions.
         beyond_mm: a lesion reaches no farther than this out of bone, ...
         least_in_bone: ... and at least this share of it lies within: soft tissue that looks like tumour is none. Of
-            candidates below it on training scans, 18 of 517 were lesions, and a third of the others looked surely so.
+            candidates of training scans with 0.1 to 0.3 in bone, 18 of 517 were lesions.
         ring: voxels around a lesion that its contrast is taken to.
         lytic_hu, blastic_hu: below, above: lytic, blastic voxels (project reference, section 3.1: 130, 300).
         pure: share of lytic (blastic) voxels from which a lesion is lytic (blastic) and not mixed (section 3.1: 2/3).
