@@ -135,8 +135,8 @@ def _change(of: Callable[[Levels], float], seen: Levels, unseen: Levels) -> str:
     return f"trained on it {of(here):.3f}, never seen {of(there):.3f}, change {change}"
 
 
-# Holes in mm, their length in mm, counts through septa per photon. None is in `scanner.COLLIMATORS`, from which the shipped
-# network learned; the recipe as it is now also draws from ranges that hold most of these (`train.planar_bodies`).
+# Holes in mm, their length in mm, counts through septa per photon. None is in `scanner.COLLIMATORS`, from which the
+# shipped network learned; the recipe as it is now also draws from ranges that hold most of these (`planar_bodies`).
 UNSEEN: Mapping[str, Collimator] = MappingProxyType(
     {
         "low energy, no septal penetration": Collimator(1.11, 23.0, 0.0),
