@@ -167,21 +167,24 @@ def _drafts(maps: Maps, options: NetworkOptions) -> Iterator[_Draft]:
 
 def _patch(maps: Maps, number: int, options: NetworkOptions) -> Mask | None:
     inside = maps.units[number] >= options.silhouette
-    # Against the chance of being bone at all, so that a patch reaches the rim of its bone.
-    patch = inside & (maps.diffuse[number] >= options.involved * maps.units[number])
+    patch = inside & _involved(maps, number, options)
     return patch if patch.sum() >= max(options.least_mass, options.least_patch * inside.sum()) else None
+
+
+def _involved(maps: Maps, number: int, options: NetworkOptions) -> Mask:
+    """Where disease is likely against the chance of being bone at all, so that a patch reaches the rim of its bone."""
+    return np.asarray(maps.diffuse[number] >= options.involved * maps.units[number])
 
 
 def _drawn(maps: Maps, number: int, options: NetworkOptions) -> Mask:
     """The patch on the picture; the rim of the bone, lost to blur, goes with what lies beside it."""
-    bone = maps.units[number]
-    inside = bone >= options.silhouette
+    inside = maps.units[number] >= options.silhouette
     core = ndimage.binary_erosion(inside)
     nearest = ndimage.distance_transform_edt(
         ~(core if core.any() else inside), return_distances=False, return_indices=True
     )
-    involved = (maps.diffuse[number] >= options.involved * bone)[tuple(nearest)].astype(np.float32)
-    return np.asarray((maps.placing.draw(bone) >= options.silhouette) & (maps.placing.draw(involved) >= 0.5))
+    silhouette = maps.placing.draw(maps.units[number]) >= options.silhouette
+    return silhouette & _full(maps, _involved(maps, number, options)[tuple(nearest)])
 
 
 def _pieces(mask: Mask, least: int) -> Iterator[Mask]:

@@ -18,6 +18,7 @@ from torch import nn
 
 from osteoscope.errors import ModelError
 from osteoscope.find.model import Card, Model
+from osteoscope.train.written import written
 
 
 @dataclass(frozen=True)
@@ -66,15 +67,14 @@ def write_model(
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{graph.name}.onnx"
     # The old weights stay until the new card is known, so that card and weights match while this calibrates.
-    unfinished = folder / f"{graph.name}.part.onnx"
-    write_onnx(net, graph, unfinished)
-    digest = hashlib.sha256(unfinished.read_bytes()).hexdigest()
-    plain = Card(
-        graph.name, story.version, target.name, digest, graph.purpose, story.data,
-        limits=story.limits, settings=dict(settings or {}),
-    )  # fmt: skip
-    card = replace(plain, settings={**plain.settings, **calibrate(Model(plain, unfinished))})
-    unfinished.rename(target)
+    with written(target) as unfinished:
+        write_onnx(net, graph, unfinished)
+        digest = hashlib.sha256(unfinished.read_bytes()).hexdigest()
+        plain = Card(
+            graph.name, story.version, target.name, digest, graph.purpose, story.data,
+            limits=story.limits, settings=dict(settings or {}),
+        )  # fmt: skip
+        card = replace(plain, settings={**plain.settings, **calibrate(Model(plain, unfinished))})
     return write_card(card, folder)
 
 

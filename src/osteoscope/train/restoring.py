@@ -29,7 +29,7 @@ _Norm = nn.BatchNorm2d | nn.BatchNorm3d
 
 def arrays_of(path: Path) -> Arrays:
     """Weights of an ONNX file by name."""
-    return {item.name: numpy_helper.to_array(item) for item in onnx.load(path).graph.initializer}
+    return _arrays(onnx.load(path).graph)
 
 
 def restore(net: _Net, path: Path, pictures: Pictures) -> _Net:
@@ -43,7 +43,8 @@ def restore(net: _Net, path: Path, pictures: Pictures) -> _Net:
     Raises:
         ModelError: the file is not of this network.
     """
-    graph, arrays = onnx.load(path).graph, arrays_of(path)
+    graph = onnx.load(path).graph
+    arrays = _arrays(graph)
     biases = {node.input[1]: node.input[2] for node in graph.node if node.op_type == "Conv" and len(node.input) > 2}
     with torch.no_grad():
         for name, layer in net.named_modules():
@@ -58,6 +59,10 @@ def restore(net: _Net, path: Path, pictures: Pictures) -> _Net:
             norm.bias.copy_(torch.from_numpy(np.array(arrays[bias])) if bias else torch.zeros_like(norm.bias))
     _settle(net.eval(), pictures)
     return net
+
+
+def _arrays(graph: onnx.GraphProto) -> Arrays:
+    return {item.name: numpy_helper.to_array(item) for item in graph.initializer}
 
 
 def _fill(place: Tensor, arrays: Arrays, name: str, path: Path) -> None:

@@ -59,10 +59,14 @@ export async function fetchBytes(path: string, signal?: AbortSignal): Promise<Ar
 }
 
 /** A reply; where the session is over, that to the same request once the person is back. */
-async function reach(path: string, request: () => RequestInit): Promise<Response> {
-  const reply = await sent(path, request());
-  const mayReturn = reply.status === SESSION_OVER && !WITHOUT_SESSION.has(path);
-  return mayReturn && (await askAgain()) ? sent(path, request()) : reply;
+function reach(path: string, request: () => RequestInit): Promise<Response> {
+  const send = () => sent(path, request());
+  return WITHOUT_SESSION.has(path) ? send() : onceBack(send);
+}
+
+async function onceBack<R extends { status: number }>(send: () => Promise<R>): Promise<R> {
+  const reply = await send();
+  return reply.status === SESSION_OVER && (await askAgain()) ? send() : reply;
 }
 
 async function sent(path: string, request: RequestInit): Promise<Response> {
@@ -76,8 +80,7 @@ async function sent(path: string, request: RequestInit): Promise<Response> {
 
 /** Sends files, telling the share sent; once more where the session was over and the person is back. */
 export async function sendFiles<T>(path: string, files: readonly File[], progress: (share: number) => void): Promise<T> {
-  const first = await posted(path, files, progress);
-  const reply = first.status === SESSION_OVER && (await askAgain()) ? await posted(path, files, progress) : first;
+  const reply = await onceBack(() => posted(path, files, progress));
   if (reply.status >= 300) throw worded(reply.status, reply.responseText);
   return JSON.parse(reply.responseText) as T;
 }
