@@ -93,6 +93,15 @@ def test_masses_are_never_bone() -> None:
     assert body().positions(left.voxels)[:, 0].mean() > body().positions(right.voxels)[:, 0].mean() + 30
 
 
+def test_a_mass_lies_aside_and_has_lobes_where_asked() -> None:
+    (usual,), (lower,) = placed(Mass("abdomen", 40)), placed(Mass("abdomen", 40, aside=(0.3, 0.0, 0.0)))
+    assert body().positions(lower.voxels)[:, 2].mean() < body().positions(usual.voxels)[:, 2].mean() - 20
+    (lobed,) = placed(Mass("abdomen", 40, lobed=True))
+    assert 0.1 < lobed.voxels.size / usual.voxels.size < 0.9
+    assert np.isin(lobed.voxels, usual.voxels).all()
+    assert not placed(Mass("abdomen", 40, aside=(0.0, 9.0, 0.0)))
+
+
 def test_foci_keep_clear_of_diffuse_disease() -> None:
     *patches, focus = placed(Foci("spine", 1, 10), Diffuse("spine", 0.3))
     assert focus.kind == "focal"

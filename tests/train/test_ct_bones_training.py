@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from osteoscope.dicom.write_nifti import write_nifti
-from osteoscope.errors import InvalidValueError
+from osteoscope.errors import InvalidValueError, ModelError
 from osteoscope.find.ct_bone_maps import (
     CELL_MM,
     KIND_OF,
@@ -28,7 +28,7 @@ from osteoscope.find.ct_bone_maps import (
     unfolded,
 )
 from osteoscope.find.ct_names import map_bones
-from osteoscope.find.model import Model
+from osteoscope.find.model import SHIPPED, Model
 from osteoscope.simulate.ct import CtRecipe, simulate_ct
 from osteoscope.train.ct_bones import write_scans
 from osteoscope.train.ct_bones_draw import _MIRROR, IGNORED, SHAPES, Example, draw
@@ -221,3 +221,14 @@ def test_training_learns_goes_on_and_ships(spine: LabelMap, tmp_path: Path) -> N
     said = Model.load(card).run(np.zeros((PLANES, *small), dtype=np.float32))
     assert [plane.shape for plane in said] == [(planes, *small) for planes in OUTPUTS.values()]
     assert CELL_MM == 8.0
+
+
+def test_training_begins_with_a_model_that_is_there(spine: LabelMap, tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    pools = [Pool("one", (spine.save(tmp_path / "one.npz"),), 1.0)]
+    few = FitOptions(2, 1, rate=1e-6, workers=0, every=2)
+    (begun,) = fit(pools, tmp_path / "begun", few, [SHAPE], SHIPPED / "ct_bones.onnx")
+    (anew,) = fit(pools, tmp_path / "anew", few, [SHAPE])
+    assert begun["bone"] < anew["bone"] / 1.5
+    with pytest.raises(ModelError, match="same architecture"):
+        list(fit(pools, tmp_path / "other", few, [SHAPE], SHIPPED / "ct_lesions.onnx"))

@@ -14,8 +14,9 @@ from osteoscope.errors import ModelError
 from osteoscope.find.model import SHIPPED, Model
 from osteoscope.find.planar_canvas import CANVAS, HALF
 from osteoscope.simulate.camera import Camera
+from osteoscope.simulate.lesion_kinds import Mass, Nodes
 from osteoscope.simulate.recipe import ChildRecipe
-from osteoscope.train.planar_apart import make_basis, usual_uptake
+from osteoscope.train.planar_apart import _elsewhere, make_basis, usual_uptake
 from osteoscope.train.planar_basis import SEGMENTS, UNITS, Basis
 from osteoscope.train.planar_bodies import basis_recipe, parametric_body, write_basis
 from osteoscope.train.planar_export import Story, export
@@ -116,6 +117,16 @@ def test_training_begins_with_a_model_that_is_there(path: Path, tmp_path: Path) 
     assert begun["units"] < anew["units"] / 4
     with pytest.raises(ModelError, match="same architecture"):
         list(fit([path], tmp_path / "other", few, SHIPPED / "ct_lesions.onnx"))
+
+
+def test_masses_lie_beside_their_usual_places_some_far_away() -> None:
+    rng = np.random.default_rng(1)
+    moved = [lesion for lesion in (_elsewhere(Mass(), rng) for _ in range(300)) if isinstance(lesion, Mass)]
+    away = np.linalg.norm([lesion.aside for lesion in moved], axis=1)
+    assert np.median(away) < 0.3
+    assert np.mean(away > 0.4) > 0.1
+    assert 0.4 < np.mean([lesion.lobed for lesion in moved]) < 0.6
+    assert _elsewhere(Nodes(), rng) == Nodes()
 
 
 def test_half_of_the_bodies_lie_under_holes_of_no_table() -> None:

@@ -100,11 +100,21 @@ class Diffuse:
 
 @dataclass(frozen=True)
 class Mass:
-    """A primary tumour or a node: soft tissue, never bone."""
+    """A primary tumour or a node: soft tissue, never bone.
+
+    Args:
+        place: where.
+        diameter_mm: of the ball, or of the ball that holds all lobes.
+        contrast: concentration, mediastinum = 1.
+        aside: from that place: down, left, front, in lengths of the way from thoracic to lumbar spine.
+        lobed: joined balls instead of one.
+    """
 
     place: MassPlace = "adrenal_left"
     diameter_mm: float = 40.0
     contrast: float = 10.0
+    aside: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    lobed: bool = False
 
 
 @dataclass(frozen=True)

@@ -49,10 +49,10 @@ def length_mm(at: Floats) -> float:
 
 
 def ball(body: Body, centre: Floats, radius_mm: float) -> NDArray[np.int64]:
-    """Flat indices of all voxels but air around a position."""
+    """Flat indices of all voxels but air around a position, which may lie beyond the grid."""
     middle, step = body.grid.to_index(centre), np.asarray(body.grid.spacing)
-    low = np.maximum(np.floor(middle - radius_mm / step), 0).astype(int)
-    high = np.minimum(np.ceil(middle + radius_mm / step) + 1, body.grid.shape).astype(int)
+    low = np.clip(np.floor(middle - radius_mm / step), 0, body.grid.shape).astype(int)
+    high = np.clip(np.ceil(middle + radius_mm / step) + 1, low, body.grid.shape).astype(int)
     index = np.stack([m.ravel() for m in np.mgrid[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]])
     near = (((index.T - middle) * step) ** 2).sum(axis=1) <= radius_mm**2
     flat = np.ravel_multi_index(tuple(index[:, near]), body.grid.shape)

@@ -47,7 +47,7 @@ def place_lesions(body: Body, lesions: Iterable[Lesion], rng: np.random.Generato
     site is small; what still would touch another lesion is left out, since it could not be told apart.
     """
     wanted = list(lesions)
-    placed = [mass(body, lesion) for lesion in wanted if isinstance(lesion, Mass)]
+    placed = [mass(body, lesion, rng) for lesion in wanted if isinstance(lesion, Mass)]
     for lesion in wanted:
         if isinstance(lesion, Nodes):
             placed += nodes(body, lesion, rng)

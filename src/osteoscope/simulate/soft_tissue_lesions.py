@@ -9,7 +9,7 @@ import numpy as np
 
 from osteoscope.simulate.body import SOFT_TISSUE, Body
 from osteoscope.simulate.lesion_kinds import Mass, MassPlace, NodePlace, Nodes
-from osteoscope.simulate.lesion_shapes import Placed, ball
+from osteoscope.simulate.lesion_shapes import Placed, ball, in_joined_balls
 from osteoscope.simulate.shapes import Floats
 
 Place = tuple[float, float, float]
@@ -39,9 +39,12 @@ def _beside_the_spine(body: Body, place: Place | Floats) -> Floats:
     return np.asarray(upper + down * (lower - upper) + reach * np.array([left, -front, 0.0]))
 
 
-def mass(body: Body, lesion: Mass) -> Placed:
+def mass(body: Body, lesion: Mass, rng: np.random.Generator) -> Placed:
     """A tumour beside the spine."""
-    near = ball(body, _beside_the_spine(body, _MASS_PLACES[lesion.place]), lesion.diameter_mm / 2)
+    centre = _beside_the_spine(body, np.add(_MASS_PLACES[lesion.place], lesion.aside))
+    near = ball(body, centre, lesion.diameter_mm / 2)
+    if lesion.lobed:
+        near = near[in_joined_balls(body.positions(near) - centre, lesion.diameter_mm, rng)]
     return Placed(SOFT_TISSUE, "focal", near[body.unit(near) < 0], lesion.contrast)
 
 

@@ -46,6 +46,7 @@ def main(  # noqa: PLR0913, PLR0917 - the options of a command
     maps: Annotated[int, typer.Option(min=1, help="Simulated label maps.")] = 150,
     steps: Annotated[int, typer.Option(min=1)] = 11_000,
     cores: Annotated[int, typer.Option(min=1)] = 2,
+    start: Annotated[Path | None, typer.Option(help="Weights (ONNX) to begin with, such as those shipped.")] = None,
     ship: Annotated[bool, typer.Option("--ship", help="Write the model into the package.")] = False,
 ) -> None:
     """Train the network that finds and names bones on CT."""
@@ -60,7 +61,7 @@ def main(  # noqa: PLR0913, PLR0917 - the options of a command
     options = FitOptions(
         examples=steps, batch=1, rate=2e-3, warm=200, average=0.997, workers=max(1, cores - 1), every=200
     )
-    for line in fit(pools, work / "run", options):
+    for line in fit(pools, work / "run", options, start=start):
         typer.echo("  ".join(f"{name} {value:g}" for name, value in line.items()))
     data = f"{len(simulated)} simulated adults, {len(others)} parts of voxel phantoms, {len(real)} labelled CTs"
     story = Story(VERSION, f"{data}; {steps} examples drawn from them", _LIMITS)

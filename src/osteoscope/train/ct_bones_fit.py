@@ -15,6 +15,7 @@ from osteoscope.train.ct_bones_loss import WEIGHTS, losses
 from osteoscope.train.ct_bones_maps import LabelMap
 from osteoscope.train.ct_bones_net import BonesNet
 from osteoscope.train.fitting import FitOptions, Task, fit_task
+from osteoscope.train.restoring import restore
 
 _FIELDS = tuple(field.name for field in fields(Example))
 
@@ -29,11 +30,20 @@ class Pool:
 
 
 def fit(
-    pools: Sequence[Pool], folder: Path, options: FitOptions, shapes: Sequence[Shape] = SHAPES
-) -> Iterator[dict[str, float]]:
+    pools: Sequence[Pool], folder: Path, options: FitOptions, shapes: Sequence[Shape] = SHAPES,
+    start: Path | None = None,
+) -> Iterator[dict[str, float]]:  # fmt: skip
     """Train on label maps, or go on with what `folder` holds (see `osteoscope.train.fitting.fit_task`).
 
-    Examples of several ``shapes`` take a batch of one.
+    Args:
+        pools: label maps to draw examples from.
+        folder: for checkpoints.
+        options: of the training; examples of several ``shapes`` take a batch of one.
+        shapes: of examples.
+        start: ONNX weights of this network to begin with.
+
+    Raises:
+        ModelError: the start is of another network, or a loss is not finite.
     """
     filled = [pool for pool in pools if pool.maps]
     shares = np.array([pool.share for pool in filled])
@@ -46,4 +56,5 @@ def fit(
         return {name: getattr(drawn, name) for name in _FIELDS}
 
     counts = {pool.name: len(pool.maps) for pool in pools}
-    yield from fit_task(Task(BonesNet(), example, losses, WEIGHTS), folder, options, counts)
+    net = BonesNet() if start is None else restore(BonesNet(), start, ())
+    yield from fit_task(Task(net, example, losses, WEIGHTS), folder, options, counts)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from osteoscope.simulate.body import Body
 from osteoscope.simulate.camera import Optics
-from osteoscope.simulate.lesion_kinds import Confluent, Diffuse, Foci, Lesion
+from osteoscope.simulate.lesion_kinds import Confluent, Diffuse, Foci, Lesion, Mass
 from osteoscope.simulate.lesions import Placed, place_lesions
 from osteoscope.simulate.planar import attenuation_of, field_over
 from osteoscope.simulate.random_disease import lesions_of_level, random_lesions
@@ -23,6 +23,8 @@ from osteoscope.train.planar_basis import SEGMENTS, UNITS, Basis, Halves, Part
 Crop = tuple[tuple[int, int], Halves, float]
 
 _FOCI, _PATCHES, _MASSES = 6, 2, 6
+# How far masses lie from their usual places, in lengths of the way from thoracic to lumbar spine, and how often far.
+_BESIDE, _ASTRAY, _FAR = 0.08, 0.3, 0.3
 # Borders fainter than this share of a part's highest pixel are cut off.
 _LEAST_OF_ORGAN, _LEAST_OF_LESION = 5e-4, 4e-3
 _NO_MASK = np.zeros((0, 0), dtype=bool)
@@ -122,10 +124,18 @@ def _possible(body: Body, rng: np.random.Generator) -> Iterator[tuple[Placed, st
                 for placed in place_lesions(body, lesions, rng):
                     yield placed, "diffuse", number, group
                 group += 1
-    masses = [lesion for _ in range(3) for lesion in random_lesions(rng, (0, 0))]
+    masses = [_elsewhere(lesion, rng) for _ in range(3) for lesion in random_lesions(rng, (0, 0))]
     for placed in place_lesions(body, masses, rng)[:_MASSES]:
         yield placed, "mass", -1, group
         group += 1
+
+
+def _elsewhere(lesion: Lesion, rng: np.random.Generator) -> Lesion:
+    """A mass beside its usual place, sometimes far from it, half of them of several lobes."""
+    if not isinstance(lesion, Mass):
+        return lesion
+    down, left, front = rng.normal(0, _ASTRAY if rng.random() < _FAR else _BESIDE, 3).tolist()
+    return replace(lesion, aside=(down, left, front), lobed=bool(rng.random() < 0.5))
 
 
 def _some_foci(segment: str, rng: np.random.Generator) -> list[Lesion]:

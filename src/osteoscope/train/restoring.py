@@ -45,6 +45,10 @@ def restore(net: _Net, path: Path, pictures: Pictures) -> _Net:
     """
     graph = onnx.load(path).graph
     arrays = _arrays(graph)
+    if set(net.state_dict()) <= set(arrays):  # no normalisation was merged
+        for name, place in net.state_dict().items():
+            _fill(place, arrays, name, path)
+        return net
     biases = {node.input[1]: node.input[2] for node in graph.node if node.op_type == "Conv" and len(node.input) > 2}
     with torch.no_grad():
         for name, layer in net.named_modules():
