@@ -81,8 +81,10 @@ def test_levels_never_fall_as_the_fraction_grows(
 @given(evidences)
 def test_chances_of_the_shipped_scorer_are_about_its_own(one: Evidence) -> None:
     """Where no margin moves them: the median of the chances is the shipped level."""
-    bare = Evidence(one.segment, one.level, one.foci)
-    made = case([f for c in bare.foci for f in foci(SIOPEN[one.segment][0], 1, c)])
+    other = next(segment for segment in SIOPEN if segment != one.segment)
+    beside = foci(SIOPEN[other][0], 1)
+    bare = Evidence(one.segment, one.level, one.foci, elsewhere=len(beside) / 11)
+    made = case([*beside, *(f for c in bare.foci for f in foci(SIOPEN[one.segment][0], 1, c))])
     shipped = level_chances(made, SIOPEN[one.segment], SCHEME, ScoreOptions())
     at_least = np.cumsum(shipped[::-1])[::-1][1:]
     odds = expit(bare.logits)
@@ -94,8 +96,13 @@ def test_chances_of_the_shipped_scorer_are_about_its_own(one: Evidence) -> None:
 def test_evidence_is_that_of_the_reading() -> None:
     made = case([*foci("skull", 2), *foci("skull", 1, 0.2, start=5), patch("thoracic_spine", 20)])
     read = {s.site: evidence(s.site, s.measures, made.findings) for s in made.sites if s.site in SIOPEN}
-    assert read["skull"] == Evidence("skull", 2, (0.9, 0.9, 0.2))
-    assert read["spine"] == Evidence("spine", 4, (), (0.9,), 0.25)
+    one_other = 1 / 11
+    assert read["skull"] == Evidence("skull", 2, (0.9, 0.9, 0.2), elsewhere=one_other)
+    assert read["spine"] == Evidence("spine", 4, (), (0.9,), 0.25, elsewhere=one_other)
+    assert read["pelvis"] == Evidence("pelvis", 0, elsewhere=2 / 11)
+    # Faint foci are likelier where there is disease elsewhere.
+    assert (read["pelvis"].logits >= Evidence("pelvis", 0).logits).all()
+    assert read["pelvis"].logits[0] > Evidence("pelvis", 0).logits[0]
     assert evidence("skull", (), made.findings) is None
 
 

@@ -15,7 +15,7 @@ from osteoscope.errors import ModelError, OutputError
 from osteoscope.measure.adaptation import Coefficients, Head
 
 NAME = "siopen-adaptation"
-SCHEMA: Literal["osteoscope/adaptation/1"] = "osteoscope/adaptation/1"
+SCHEMA: Literal["osteoscope/adaptation/2"] = "osteoscope/adaptation/2"
 Verdict = Literal["helps", "mixed", "no evidence", "harms"]
 _REMEDY = "Give an adaptation.json as `osteoscope train mibg` wrote it, unchanged"
 
@@ -104,7 +104,7 @@ class Card:
     gains: tuple[Gain, ...]
     verdict: Verdict
     limits: tuple[str, ...]
-    schema: Literal["osteoscope/adaptation/1"] = SCHEMA
+    schema: Literal["osteoscope/adaptation/2"] = SCHEMA
 
     @property
     def content(self) -> dict[str, Any]:

@@ -1,19 +1,21 @@
 """What a Reading holds on the level of one SIOPEN segment, without its images: the input of an adaptation.
 
 Chances of levels follow from the confidences as in `score_chance`: the number of foci is Poisson-binomial plus a
-Poisson number of foci not found, the diffuse fraction normal around its measured value. Images are not needed, so
-that a reading.json made years ago serves; a patch too unsure to be measured is taken as small.
+Poisson number of foci not found, more of them the more other segments have disease; the diffuse fraction is normal
+around its measured value. Images are not needed, so that a reading.json made years ago serves; a patch too unsure to be
+measured is taken as small.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import poisson
 
 from osteoscope.domain.anatomy import SIOPEN
 from osteoscope.domain.finding import Finding, Measure
@@ -45,6 +47,7 @@ class Evidence:
         foci: confidences 0..1 of discrete foci, accepted or not.
         patches: confidences 0..1 of diffuse findings.
         fraction: share of the segment's silhouette that accepted patches cover, 0..1.
+        elsewhere: share of the other segments with disease that counts, 0..1.
 
     Raises:
         InvalidValueError: the segment is none, or a number is out of its range.
@@ -55,9 +58,10 @@ class Evidence:
     foci: tuple[float, ...] = ()
     patches: tuple[float, ...] = ()
     fraction: float = 0.0
+    elsewhere: float = 0.0
 
     def __post_init__(self) -> None:
-        shares = (*self.foci, *self.patches, self.fraction)
+        shares = (*self.foci, *self.patches, self.fraction, self.elsewhere)
         if self.segment not in SIOPEN or self.level not in range(TOP + 1) or not all(0 <= s <= 1 for s in shares):
             found = f"segment {self.segment!r}, level {self.level}, shares {shares}"
             raise InvalidValueError("build Evidence", found, f"Give a SIOPEN segment, 0..{TOP} and shares of 0..1")
@@ -80,10 +84,18 @@ class Evidence:
     def _at_least(self, level: int) -> float:
         rungs = [rung for rung in _SCHEME.rungs if rung.level >= level]
         enough = min((rung.sites for rung in rungs if rung.sites is not None), default=None)
-        by_number = 0.0 if enough is None else _tail(self.foci, enough)
+        by_number = 0.0 if enough is None else self._tail(enough)
         by_extent = self._above(min((rung.fraction for rung in rungs if rung.fraction is not None), default=1.0))
         none = math.prod(1 - c for c in self.patches)
         return by_number + (1 - by_number) * (1 - none) * by_extent
+
+    def _tail(self, least: int) -> float:
+        """Chance of at least so many foci (Poisson-binomial, and Poisson for those not found)."""
+        rate = _OPTIONS.missed + _OPTIONS.missed_beside * self.elsewhere
+        number = poisson.pmf(np.arange(least), rate)
+        for confidence in self.foci:
+            number = np.convolve(number, (1 - confidence, confidence))[:least]
+        return float(np.clip(1 - number.sum(), 0.0, 1.0))
 
     def _above(self, fraction: float) -> float:
         if fraction <= 0:
@@ -91,16 +103,7 @@ class Evidence:
         return 0.5 * math.erfc((fraction - self.fraction) / (_OPTIONS.fraction_error * math.sqrt(2)))
 
 
-def _tail(confidences: Iterable[float], least: int) -> float:
-    """Chance of at least so many foci (Poisson-binomial, and Poisson for those not found)."""
-    rate = _OPTIONS.missed
-    number = np.array([math.exp(-rate) * rate**n / math.factorial(n) for n in range(least)])
-    for confidence in confidences:
-        number = np.convolve(number, (1 - confidence, confidence))[:least]
-    return float(np.clip(1 - number.sum(), 0.0, 1.0))
-
-
-def evidence(segment: str, measures: Iterable[Measure], findings: Iterable[Finding]) -> Evidence | None:
+def evidence(segment: str, measures: Iterable[Measure], findings: Collection[Finding]) -> Evidence | None:
     """The Evidence of a segment; None where the measures hold no SIOPEN level of it.
 
     Args:
@@ -118,4 +121,7 @@ def evidence(segment: str, measures: Iterable[Measure], findings: Iterable[Findi
     own = [f for f in findings if f.site in SIOPEN.get(segment, ())]
     foci = tuple(sorted((f.confidence for f in own if f.kind != "diffuse"), reverse=True))
     patches = tuple(sorted((f.confidence for f in own if f.kind == "diffuse"), reverse=True))
-    return Evidence(segment, round(level), foci, patches, min(named.get("siopen_diffuse_fraction", 0.0), 1.0))
+    fraction = min(named.get("siopen_diffuse_fraction", 0.0), 1.0)
+    sure = {f.site for f in findings if f.confidence >= _OPTIONS.accepted}
+    elsewhere = [bool(sure.intersection(units)) for name, units in SIOPEN.items() if name != segment]
+    return Evidence(segment, round(level), foci, patches, fraction, float(np.mean(elsewhere)))

@@ -51,12 +51,20 @@ def _kinds(logits: Tensor, kind: Tensor) -> Tensor:
 
 
 def _level(said: Tensor, level: Tensor) -> Tensor:
-    """Likelihood of a Laplace distribution, so that the network says how sure it is."""
+    """Absolute error, and the likelihood of a Laplace distribution of it, from which the spread alone learns.
+
+    Were the mean learned from that likelihood too, it would stay wrong wherever a wide spread is learned first
+    (Seitzer et al. 2022, "On the pitfalls of heteroscedastic uncertainty estimation"). A level weighs by the root of
+    its size, so that the neck counts.
+    """
     inside = level >= 0
     if not bool(inside.any()):
         return said.sum() * 0
+    wanted = level[inside]
     mean, spread = said[:, 0][inside] * LEVEL_SCALE, said[:, 1][inside].clamp(*_SPREAD)
-    return ((mean - level[inside]).abs() * torch.exp(-spread) + spread).mean()
+    off = (mean - wanted).abs()
+    weight = 1 / torch.bincount(wanted.long()).float().sqrt()[wanted.long()]
+    return ((off + off.detach() * torch.exp(-spread) + spread) * weight).sum() / weight.sum()
 
 
 def _way(said: Tensor, way: Tensor, whole: Tensor) -> Tensor:
