@@ -22,6 +22,7 @@ from osteoscope.find.ct_bone_maps import BONE, KIND_OF, KINDS, VERTEBRA
 from osteoscope.find.ct_bone_naming import Naming
 from osteoscope.find.ct_bone_pieces import Cells, Rib, Vertebra, level_at
 from osteoscope.find.ct_bone_places import Ladder, as_parted
+from osteoscope.find.ct_cage import Cage
 from osteoscope.find.ct_level_odds import Marks
 from osteoscope.find.ct_levels import Level, rib_levels
 from osteoscope.find.ct_parts import Part, Parts
@@ -29,7 +30,6 @@ from osteoscope.find.ct_parts import Part, Parts
 _VERTEBRA, _SACRUM, _SKULL = (KIND_OF[kind] for kind in (VERTEBRA, "sacrum", "skull"))
 _RIBS = {KIND_OF[f"rib_{side}"]: side for side in SIDES}
 _LAST_LUMBAR, _LAST_NECK = VERTEBRAE.index("vertebra_L5"), VERTEBRAE.index("vertebra_C7")
-_FOLLOWED = 0.9  # trust in a rib's number beyond that in its vertebra's level
 _LEAST_OF_SLICE = 40  # voxels of a landmark
 Piece = TypeVar("Piece", Vertebra, Rib)
 Axes = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]
@@ -88,8 +88,9 @@ def name_parts(parts: Parts, seen: Seen, axes: Axes, options: VoteOptions = Vote
     naming = Naming(parts.labels.shape)
     for one, level in zip(row, count.levels, strict=True):
         naming.add(vote.voxels(one), level.vertebra, VERTEBRA, level)
-    _name_ribs(naming, vote, row, count)
-    _name_rest(naming, vote, row)
+    cage = Cage.of(_centres(vote, row), count, list(_followed(vote, row, count)))
+    _name_ribs(naming, vote, row, count, cage)
+    _name_rest(naming, vote, row, cage)
     return naming
 
 
@@ -196,18 +197,28 @@ def _spans(row: Sequence[_Voted[Vertebra]]) -> list[tuple[float, float]]:
     return [(one.part.place[0], one.part.place[1]) for one in row]
 
 
-def _name_ribs(naming: Naming, vote: _Vote, row: Sequence[_Voted[Vertebra]], count: Count) -> None:
+def _name_ribs(naming: Naming, vote: _Vote, row: Sequence[_Voted[Vertebra]], count: Count, cage: Cage | None) -> None:
     pieces = [one.piece for one in row]
-    for (side, rib), place in zip(vote.ribs, vote.joined(row), strict=True):
-        own = None if place is None else count.levels[place]
-        if own is not None and own.vertebra is not None and "_T" in own.vertebra:
-            level = Level(own.vertebra.rpartition("_T")[2], _FOLLOWED * own.confidence, own.notes)
+    for side, rib in vote.ribs:
+        if cage is None:
+            naming.add_rib(vote.voxels(rib), side, rib_level(rib.piece, pieces, count))
         else:
-            level = rib_level(rib.piece, pieces, count)
-        naming.add_rib(vote.voxels(rib), side, level)
+            cage.name(naming, vote.voxels(rib), side)
 
 
-def _name_rest(naming: Naming, vote: _Vote, row: Sequence[_Voted[Vertebra]]) -> None:
+def _centres(vote: _Vote, row: Sequence[_Voted[Vertebra]]) -> NDArray[np.float64]:
+    return np.array([vote.voxels(one).mean(axis=0) for one in row]).reshape(-1, 3)
+
+
+def _followed(vote: _Vote, row: Sequence[_Voted[Vertebra]], count: Count) -> Iterator[tuple[int, Cells]]:
+    """Number and voxels of each rib that geometry followed to a vertebra whose level is known."""
+    for (_, rib), place in zip(vote.ribs, vote.joined(row), strict=True):
+        own = None if place is None else count.levels[place].vertebra
+        if own is not None and own.startswith("vertebra_T"):
+            yield int(own.removeprefix("vertebra_T")), vote.voxels(rib)
+
+
+def _name_rest(naming: Naming, vote: _Vote, row: Sequence[_Voted[Vertebra]], cage: Cage | None) -> None:
     """Fragments of vertebrae go to the nearest; other bones by their kind."""
     every = np.argwhere(vote.loose)
     ladder = Ladder.of([one.piece for one in row])
@@ -217,6 +228,8 @@ def _name_rest(naming: Naming, vote: _Vote, row: Sequence[_Voted[Vertebra]]) -> 
         cells = np.stack([axis[voxels[:, n]] for n, axis in enumerate(vote.axes)], axis=1)
         if kind == _VERTEBRA and row:
             _join(naming, vote, row, (voxels, cells))
+        elif kind in _RIBS and cage is not None:
+            cage.name(naming, voxels, _RIBS[kind])
         elif kind in _RIBS or name in (BONE, VERTEBRA):
             naming.add(voxels, None, name, Level(None, 0.3, ("level uncertain",)))
         else:

@@ -1,0 +1,70 @@
+"""Names for the ribs of a cage whose vertebrae have levels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from osteoscope.domain.anatomy import VERTEBRAE
+from osteoscope.find.ct_bone_count import Count
+from osteoscope.find.ct_bone_maps import FIRST_RIB
+from osteoscope.find.ct_bone_naming import Naming
+from osteoscope.find.ct_levels import Level
+from osteoscope.find.ct_rib_order import RIBS, Beside, Floats, RibOrder, Voxels
+
+_ONE_RIB = 0.75  # share of a piece that must bear one number for all of it to be that rib
+_FEW = 3  # followed ribs
+# Trust in a rib's number beyond that in its vertebra's level: with so many followed ribs, and with fewer.
+_TRUST, _TRUST_OF_FEW = 0.9, 0.6
+_LEARNED = 10  # every so many voxels of a followed rib
+
+
+@dataclass(frozen=True, eq=False)
+class Cage:
+    """The order of the ribs, and how sure each number is.
+
+    Args:
+        order: of the ribs.
+        levels: of each vertebra of the row, from below upwards.
+        trust: in a number beyond that in the level of its vertebra.
+    """
+
+    order: RibOrder
+    levels: tuple[Level, ...]
+    trust: float
+
+    @classmethod
+    def of(cls, centres: Floats, count: Count, followed: Sequence[tuple[int, Voxels]]) -> Cage | None:
+        """None where the levels of fewer than two vertebrae are known.
+
+        Args:
+            centres: (n, 3) voxel places of the vertebrae of a row, from below upwards.
+            count: their levels.
+            followed: number and voxels of each rib that joins a vertebra.
+        """
+        known = [n for n, level in enumerate(count.levels) if level.vertebra is not None]
+        if len(known) < 2:
+            return None
+        beside = Beside.of(centres[known], [VERTEBRAE.index(str(count.levels[n].vertebra)) for n in known])
+        order = RibOrder.of(beside, [(number, voxels[::_LEARNED]) for number, voxels in followed])
+        trust = _TRUST if len(followed) >= _FEW else _TRUST_OF_FEW
+        return cls(order, tuple(count.levels[n] for n in known), trust)
+
+    def name(self, naming: Naming, voxels: Voxels, side: str) -> None:
+        """Name voxels (n, 3) of one rib, or of several that hang together."""
+        numbers = self.order.numbers(voxels)
+        values, counts = np.unique(numbers, return_counts=True)
+        if counts.max() >= _ONE_RIB * len(voxels):
+            numbers[:] = values[counts.argmax()]
+        for number in np.unique(numbers).tolist():
+            naming.add_rib(voxels[numbers == number], side, self._level(number))
+
+    def _level(self, number: int) -> Level:
+        """With the number of a rib in place of a vertebra, as sure as the nearest vertebra of the row."""
+        index = number - 1 + FIRST_RIB
+        near = min(self.levels, key=lambda level: abs(VERTEBRAE.index(str(level.vertebra)) - index))
+        if number not in RIBS:
+            return Level(None, 0.3, ("level uncertain",))
+        return Level(str(number), self.trust * near.confidence, near.notes)
