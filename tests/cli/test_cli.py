@@ -8,10 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from osteoscope.cli.app import app
 from osteoscope.cli.doctor import examine
+from osteoscope.deliver.batch import Batch, Row
 from osteoscope.dicom.write_nifti import write_nifti
 from osteoscope.domain.geometry import Grid
+from osteoscope.domain.study import IntakeNote
 
 
 def osteoscope(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -62,6 +66,41 @@ def test_exit_codes_of_bad_input(tmp_path: Path) -> None:
     assert "mask.nii.gz" in refused.stdout
     assert osteoscope("read").returncode == 2
     assert osteoscope("simulate", "mri", "-o", tmp_path).returncode == 1
+
+
+def _batch(notes: tuple[IntakeNote, ...], rows: int) -> Batch:
+    return Batch(tuple(Row(f"NM {n}", "read", "out", "siopen total 0") for n in range(rows)), notes)
+
+
+@pytest.mark.parametrize(("rows", "code"), [(1, 3), (0, 4)])
+def test_refused_files_are_named_on_the_terminal(rows: int, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes = (
+        IntakeNote("refused", "a reconstructed SPECT", "Give the planar views", "spect.dcm"),
+        IntakeNote("refused", "two frames", "Give one", "spect.dcm"),
+        IntakeNote("set_aside", "not a DICOM, NIfTI or NRRD file", "not read", "README.md"),
+    )
+    monkeypatch.setattr("osteoscope.deliver.batch.read_all", lambda *_: _batch(notes, rows))
+    done = CliRunner().invoke(app, ["read", "anything"])
+    assert done.exit_code == code
+    lines = [line for line in done.stdout.splitlines() if line.startswith("not read: ")]
+    spect = "not read: spect.dcm: a reconstructed SPECT (Give the planar views); two frames (Give one)"
+    readme = "not read: README.md: not a DICOM, NIfTI or NRRD file (not read)"
+    assert lines == [spect, readme][: 2 - rows]
+
+
+def test_a_readme_beside_a_study_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    notes = (IntakeNote("set_aside", "not a DICOM, NIfTI or NRRD file", "not read", "README.md"),)
+    monkeypatch.setattr("osteoscope.deliver.batch.read_all", lambda *_: _batch(notes, 1))
+    done = CliRunner().invoke(app, ["read", "anything"])
+    assert (done.exit_code, "README" in done.stdout) == (0, False)
+
+
+def test_many_refused_files_are_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    notes = tuple(IntakeNote("refused", "cut short", "Send it again", f"{n}.dcm") for n in range(23))
+    monkeypatch.setattr("osteoscope.deliver.batch.read_all", lambda *_: _batch(notes, 1))
+    done = CliRunner().invoke(app, ["read", "anything"])
+    assert done.stdout.count("not read: ") == 20
+    assert "and 3 more files not read" in done.stdout
 
 
 def test_doctor_says_what_is_there(tmp_path: Path) -> None:

@@ -18,10 +18,12 @@ from score_cases import case, foci, patch
 from osteoscope.deliver.adaptation import AdaptOptions, train_adaptation
 from osteoscope.deliver.adaptation_cohort import read_cohort
 from osteoscope.deliver.outputs import read_reading, write_reading
+from osteoscope.deliver.ratings import Problem
 from osteoscope.deliver.simulated import write_child
 from osteoscope.domain.anatomy import SIOPEN
 from osteoscope.domain.finding import Finding
 from osteoscope.domain.reading import Provenance, Reader, Reading, StudyRecord
+from osteoscope.domain.study import Patient
 from osteoscope.errors import IntakeError, OutputError
 from osteoscope.measure.adaptation_card import Card
 from osteoscope.simulate.planar import ChildRecipe, Foci
@@ -49,7 +51,7 @@ def reading(number: int, rng: np.random.Generator, reader: Reader = BASE) -> Rea
         found += foci(segment[0], int(rng.choice(5, p=(0.5, 0.15, 0.1, 0.2, 0.05))), 0.85, start=10 * len(found))
     found += [patch("pelvis", int(rng.integers(2, 20)))] if rng.random() < 0.4 else []
     made = case(found)
-    record = replace(StudyRecord.of(made.study), uid=f"1.2.{number}")
+    record = replace(StudyRecord.of(made.study), uid=f"1.2.{number}", patient=Patient(f"Child {number // 2}"))
     return Reading(record, reader, made.findings, made.sites, (), Provenance("test"))
 
 
@@ -213,14 +215,73 @@ def test_too_few_studies_are_refused_with_the_reason(rows: tuple[Path, Rows], tm
             train_adaptation(write(rows[0] / "few.csv", few), tmp_path, QUICK, quiet)
 
 
-def test_ids_alone_are_patients_and_none_is_told(rows: tuple[Path, Rows], tmp_path: Path) -> None:
-    bare = [{key: value for key, value in row.items() if key != "patient"} for row in rows[1]]
-    read = read_cohort(write(rows[0] / "ids.csv", bare), QUICK.intake, quiet)
+def without(rows: Rows, *columns: str) -> Rows:
+    return [{key: value for key, value in row.items() if key not in columns} for row in rows]
+
+
+def without_patient(rows: tuple[Path, Rows], number: int) -> str:
+    """A copy of a Reading that names no patient."""
+    folder = rows[0] / f"nobody{number}"
+    folder.mkdir(exist_ok=True)
+    one = read_reading(rows[0] / f"s{number}" / "reading.json")
+    write_reading(replace(one, study=replace(one.study, patient=Patient(""))), folder / "reading.json")
+    return folder.name
+
+
+def doubts(problems: tuple[Problem, ...]) -> list[str]:
+    assert not any(problem.lost for problem in problems)
+    return [problem.found for problem in problems if problem.column == "patient"]
+
+
+def test_ids_alone_are_patients(rows: tuple[Path, Rows]) -> None:
+    read = read_cohort(write(rows[0] / "ids.csv", without(rows[1], "patient")), QUICK.intake, quiet)
     assert len(set(read.patients)) == STUDIES
-    unnamed = [{key: value for key, value in row.items() if key != "id"} for row in bare]
-    done = train_adaptation(write(rows[0] / "bare.csv", unnamed), tmp_path, QUICK, quiet)
-    assert done.card.cohort.patients == STUDIES
-    assert any("No patients were named" in limit for limit in done.card.limits)
+    (said,) = doubts(read.problems)
+    assert said.startswith("rows 2, 3, 4, 5, 6, 7, 8, 9 and 16 more are of one patient by their Readings")
+
+
+def test_patients_that_the_file_does_not_name_are_those_of_the_readings(
+    rows: tuple[Path, Rows], tmp_path: Path
+) -> None:
+    path = write(rows[0] / "bare.csv", without(rows[1], "patient", "id"))
+    done = train_adaptation(path, tmp_path, QUICK, quiet)
+    assert done.card.cohort.patients == STUDIES // 2
+    assert not any("no patient" in limit for limit in done.card.limits)
+    assert doubts(done.problems) == []
+    assert "Child" not in (tmp_path / "adaptation.json").read_text() + (tmp_path / "adaptation.html").read_text()
+
+
+def test_a_blank_patient_is_the_one_that_another_row_gives_to_its_reading(rows: tuple[Path, Rows]) -> None:
+    changed = without(rows[1], "id")
+    for number in (0, 6, 7):
+        changed[number]["patient"] = ""
+    read = read_cohort(write(rows[0] / "partly.csv", changed), QUICK.intake, quiet)
+    assert read.patients[:2] == ("Smith 0", "Smith 0")
+    assert read.patients[6:8] == ("Child 3", "Child 3")
+    assert len(set(read.patients)) == STUDIES // 2
+    assert doubts(read.problems) == []
+
+
+def test_a_row_whose_patient_nobody_names_is_told(rows: tuple[Path, Rows], tmp_path: Path) -> None:
+    changed = without(rows[1], "id")
+    changed[4] |= {"patient": "", "study": without_patient(rows, 4)}
+    done = train_adaptation(write(rows[0] / "nobody.csv", changed), tmp_path, QUICK, quiet)
+    assert done.card.cohort.patients == STUDIES // 2 + 1
+    assert doubts(done.problems) == [
+        "rows 6 name no patient and neither do their Readings: each is taken as a child of its own"
+    ]
+    assert any("1 of 24 studies name no patient" in limit for limit in done.card.limits)
+
+
+def test_a_file_that_joins_patients_of_several_readings_is_told(rows: tuple[Path, Rows]) -> None:
+    changed = without(rows[1], "id")
+    changed[2]["patient"] = "Smith 0"
+    read = read_cohort(write(rows[0] / "joined.csv", changed), QUICK.intake, quiet)
+    assert doubts(read.problems) == [
+        "rows 4, 5 are of one patient by their Readings and of several by this file, which is followed",
+        "rows 2, 3, 4 are of several patients by their Readings and of one by this file, which is followed",
+    ]
+    assert read.patients[2] == "Smith 0"
 
 
 def test_files_that_are_no_cohort(rows: tuple[Path, Rows], tmp_path: Path) -> None:

@@ -165,6 +165,18 @@ def test_an_unknown_simulator_is_refused(tmp_path: Path) -> None:
         write_simulated("mri", [0], tmp_path, quiet)
 
 
+def test_a_scan_without_bone_is_not_said_to_be_without_lesions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outputs, "OUTPUTS", ())
+    water = np.full((24, 48, 48), -1000, np.int16)
+    water[:, 8:40, 8:40] = np.random.default_rng(0).normal(20, 8, (24, 32, 32))
+    write_nifti(Grid.axial(water.shape, (3, 3, 3)), water, tmp_path / "water.nii.gz")
+    batch = read_all([tmp_path / "water.nii.gz"], tmp_path / "out", BatchOptions(baseline=True), quiet)
+    (row,) = batch.rows
+    assert (row.state, batch.read) == ("not assessed", 0)
+    assert row.summary.startswith("no statement can be made: no part of the skeleton was found")
+    assert read_reading(tmp_path / "out" / "reading.json").measures == ()
+
+
 def test_nifti_input_says_why_there_is_no_dicom(tmp_path: Path, small_ct: Callable[[Path], Path]) -> None:
     path = small_ct(tmp_path / "ct.nii.gz")
     read_all([path], tmp_path / "out", BatchOptions(outputs=OutputOptions(nifti=True)), quiet)

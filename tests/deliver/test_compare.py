@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -99,6 +100,31 @@ def test_what_is_no_study_is_named(before: Path, tmp_path: Path, name: str, cont
     assert said in str(caught.value)
     assert name in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("site", "change", "said"),
+    [
+        ("skull", {"value": 9, "interval": None}, "siopen of skull is level 9. Give whole levels of 0 to 6"),
+        ("skull", {"value": -1, "interval": None}, "siopen of skull is level -1"),
+        ("skull", {"value": 1.5, "interval": None}, "siopen of skull is level 1.5"),
+        ("thoracic_cage", {"value": 1, "interval": (0, 8)}, "is level 1 with the interval 0 to 8"),
+        ("femurs", {"value": 4, "interval": None}, "curie of femurs is level 4. Give whole levels of 0 to 3"),
+    ],
+)
+def test_a_level_that_its_score_does_not_have_is_refused(
+    before: Path, tmp_path: Path, site: str, change: dict[str, Any], said: str
+) -> None:
+    made = dated(foci("skull", 1), date="2026-05-01").reading
+    sites = tuple(
+        replace(one, measures=tuple(replace(m, **change) for m in one.measures)) if one.site == site else one
+        for one in made.sites
+    )
+    path = written(Exam("after", replace(made, sites=sites)), tmp_path / "after", outlines=False)
+    with pytest.raises(IntakeError) as caught:
+        compared(before, path, to=tmp_path / "out")
+    assert said in str(caught.value)
+    assert str(path) in str(caught.value)
 
 
 def test_one_study_is_not_enough_and_two_in_one_folder_are_too_many(before: Path, tmp_path: Path) -> None:

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
 import pytest
 from ct_dates import CALLED, reading_of, simulations
 
+from osteoscope.deliver.bone_map import bones_beside
 from osteoscope.deliver.compare import CompareOptions, compare_dates
-from osteoscope.deliver.outputs import write_reading
+from osteoscope.deliver.outputs import read_reading, write_reading
 from osteoscope.dicom.write_nifti import write_bone_labels
 from osteoscope.domain.reading import Case
 from osteoscope.errors import IntakeError, UnsuitableStudyError
@@ -50,6 +53,15 @@ def test_two_folders_of_results_are_compared_without_the_images(folders: tuple[P
     assert "images were not at hand" in page
     assert (tmp_path / "out" / "response.pdf").read_bytes().startswith(b"%PDF")
     assert not list((tmp_path / "out").glob("exam-*"))
+
+
+def test_what_a_reading_says_of_levels_comes_with_its_bones(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    for name in ("bones.nii.gz", "bones.json"):
+        shutil.copy(folders[0] / name, tmp_path)
+    reading = read_reading(folders[0] / "reading.json")
+    sites = [replace(site, notes=("level uncertain: a test",) * (site.site == "vertebra_L3")) for site in reading.sites]
+    bones = bones_beside(tmp_path / "reading.json", replace(reading, sites=tuple(sites)))
+    assert [bone.site for bone in bones if bone.level_uncertain] == ["vertebra_L3"]
 
 
 def test_what_cannot_be_compared_is_said_with_a_remedy(folders: tuple[Path, Path], tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from osteoscope.domain.finding import Part, Region
 from osteoscope.domain.image import Image
 from osteoscope.domain.reading import Case, MappedSite, Reading, StudyRecord
 from osteoscope.domain.study import Study
-from osteoscope.errors import IntakeError, ModelError, UnsuitableStudyError
+from osteoscope.errors import IntakeError, ModelError, OutputError, UnsuitableStudyError
 from osteoscope.find.ct_lesion_windows import planes
 from osteoscope.find.ct_second_look import MODEL as SECOND
 from osteoscope.find.model import SHIPPED, Model, shipped
@@ -128,10 +128,10 @@ def trained(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Tr
 def test_every_format_gives_the_same_marks(dataset: Path) -> None:
     cases = list_cases(dataset)
     assert cases.problems == ()
-    assert [case.lesions.name for case in cases.cases] == [
-        "lesions.nii.gz",
-        "export.dcm",
-        "truth.json",
+    assert [[file.name for file in case.lesions] for case in cases.cases] == [
+        ["lesions.nii.gz"],
+        ["export.dcm"],
+        ["truth.json"],
     ]
     loaded = [load_case(case) for case in cases.cases]
     for number, (case, found) in enumerate(zip(cases.cases, loaded, strict=True)):
@@ -208,7 +208,7 @@ def test_a_run_goes_on_and_keeps_its_split(trained: tuple[Trained, Path], tmp_pa
     scans = [folder / "cases" / name / "scan.npz" for name in ("case-0", "case-1")]
     more = replace(OPTIONS.tune, steps=32, every=2)
     assert [line["examples"] for line in tune(scans, tmp_path / "run", None, more)] == [64]
-    prepared = [Prepared(CtCase(p, p, tmp_path, tmp_path), p, tmp_path, 1) for p in ("A", *done.split.held_out)]
+    prepared = [Prepared(CtCase(p, p, tmp_path, (tmp_path,)), p, tmp_path, 1) for p in ("A", *done.split.held_out)]
     with pytest.raises(IntakeError, match="no longer in the dataset"):
         keep_split(prepared, tmp_path, OPTIONS)
     prepared += [replace(prepared[0], patient=p) for p in done.split.calibration]
@@ -293,7 +293,7 @@ def test_nnunet_gets_what_it_reads(dataset: Path, tmp_path: Path) -> None:
     (dataset / "broken" / "ct.nii.gz").write_bytes(b"x")
     (dataset / "broken" / "lesions.nii.gz").write_bytes(b"x")
     made = write_nnunet(dataset, tmp_path / "Dataset777_Test", "", quiet)
-    (dataset / "broken" / "lesions.nii.gz").unlink()
+    shutil.rmtree(dataset / "broken")
     assert made.folder.name == "Dataset777_Test"
     assert ["broken" in str(problem) for problem in made.problems] == [True]
     about = json.loads((made.folder / "dataset.json").read_text())
@@ -309,3 +309,5 @@ def test_nnunet_gets_what_it_reads(dataset: Path, tmp_path: Path) -> None:
         assert int(sitk.GetArrayFromImage(label).sum()) == wanted
     folds = json.loads((made.folder / "splits_final.json").read_text())
     assert sorted(case for fold in folds for case in fold["val"]) == sorted(made.cases)
+    with pytest.raises(OutputError, match="6 files of an earlier export"):
+        write_nnunet(dataset, made.folder, "", quiet)

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 from osteoscope.deliver.evaluation import Evaluated, EvaluationOptions, evaluate
 from osteoscope.deliver.evaluation_inputs import Entry
+from osteoscope.deliver.evaluation_marks import Marked, read_marks
 from osteoscope.deliver.evaluation_scans import load_scan
 from osteoscope.dicom.write_nifti import write_nifti
 from osteoscope.domain.geometry import Grid
@@ -52,12 +53,45 @@ def cohort(tmp_path: Path) -> tuple[Path, Path]:
 def test_two_folders_are_matched_by_study_id(cohort: tuple[Path, Path], tmp_path: Path) -> None:
     done = run(*cohort, to=tmp_path / "out")
     assert done.lossless
+    assert done.evaluation.detection.find("any_overlap", "sensitivity_with_unread") is None
     assert value(done, "sensitivity") == pytest.approx(2 / 3)
     assert value(done, "false_positives") == pytest.approx(2 / 3)
     assert value(done, "false_positives_negative") == 1.0
     assert value(done, "dice") == pytest.approx((1 + 0.75) / 2)
     assert [scan.study for scan in done.evaluation.detection.scans] == ["a", "b", "c"]
     assert done.evaluation.readers == ("truth", "program")
+
+
+def test_lesions_of_a_scan_without_a_reading_are_missed_in_a_figure_beside(
+    cohort: tuple[Path, Path], tmp_path: Path
+) -> None:
+    (cohort[1] / "study-002" / "reading.json").unlink()
+    done = run(*cohort, to=tmp_path / "out")
+    assert not done.lossless
+    assert [scan.study for scan in done.evaluation.detection.scans] == ["a", "c"]
+    assert [(scan.study, len(scan.lesions)) for scan in done.evaluation.detection.unread] == [("b", 1)]
+    assert value(done, "sensitivity") == pytest.approx(1 / 2)
+    assert value(done, "sensitivity_with_unread") == pytest.approx(1 / 3)
+    assert value(done, "sensitivity_at_rate_with_unread") == pytest.approx(1 / 3)
+    assert value(done, "false_positives") == pytest.approx(1 / 2)
+    document = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    Draft202012Validator(json.loads(SCHEMA.read_text())).validate(document)
+    page = (tmp_path / "out" / "evaluation.html").read_text()
+    assert "1 more without a reading" in page
+    assert "lesions of scans without a reading missed" in page
+
+
+@pytest.mark.usefixtures("cohort")
+def test_a_reading_that_cannot_be_used_leaves_its_lesions_missed(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text(
+        "study,reference,reading\na,truth/a,read/study-001\nb,truth/b,read/absent\nc,truth/c,\nd,truth/absent,read\n"
+    )
+    done = run(table, to=tmp_path / "out")
+    assert [scan.study for scan in done.evaluation.detection.unread] == ["c", "b"]
+    assert value(done, "sensitivity_with_unread") == pytest.approx(1 / 3)
+    said = [str(problem) for problem in done.evaluation.problems]
+    assert any(text.startswith("d: not even its reference can be used") for text in said)
 
 
 def test_files_of_an_evaluation(cohort: tuple[Path, Path], tmp_path: Path) -> None:
@@ -174,6 +208,31 @@ def test_marks_of_a_radiologist(cohort: tuple[Path, Path], tmp_path: Path) -> No
     said = "\n".join(str(problem) for problem in done.evaluation.problems)
     assert "'z', not evaluated" in said
     assert "'maybe'" in said
+
+
+def test_marks_on_no_finding_and_marks_that_contradict_are_told_and_not_counted(tmp_path: Path) -> None:
+    marks = tmp_path / "marks.csv"
+    marks.write_text(
+        "study,finding,reader,size,location,detection\n"
+        "a,f0,A,no,yes,\n"
+        "a,f99,A,yes,yes,yes\n"
+        "a,f0,A,yes,yes,yes\n"
+        "a,f0,B,yes,,no\n"
+        "a,,A,yes,,\na,,A,no,,\n"
+    )
+    made = read_marks(marks, {"a": Marked("P", frozenset({"f0", "f1"}))})
+    kept = [(mark.reader, mark.finding, mark.question, mark.right) for mark in made.rows]
+    assert kept == [
+        ("A", "f0", "location", True), ("A", "f0", "detection", True), ("B", "f0", "size", True),
+        ("B", "f0", "detection", False), ("A", "", "size", True), ("A", "", "size", False),
+    ]  # fmt: skip
+    assert made.answers["size"] == (("P", True), ("P", True), ("P", False))
+    told = [(problem.row, problem.column, problem.lost) for problem in made.problems]
+    assert told == [(3, "finding", True), (4, "size", True), (4, "location", False)]
+    said = [str(problem) for problem in made.problems]
+    assert "'f99', which 'a' does not have (f0, f1). Name it by its id in the reading" in said[0]
+    assert "answers that contradict, of reader 'A' on 'f0' of 'a', also in row 2; none is counted. Keep one" in said[1]
+    assert "the same answer" in said[2]
 
 
 def test_sources_that_cannot_be_used(cohort: tuple[Path, Path], tmp_path: Path) -> None:

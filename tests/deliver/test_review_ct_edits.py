@@ -141,9 +141,9 @@ def test_mirels_points_follow_the_size_and_the_type_of_an_edited_lesion(legs: Sc
         return re.findall(r"(?:type|size) [1-3](?:-[1-3])?", score.method)
 
     assert points() == ["type 1-3", "size 2-3"]
-    assert points(small) == ["type 3", "size 1"]
+    assert points(small) == ["type 2-3", "size 1"]
     assert points(grown(lesion, 4))[1] == "size 3"
-    assert points(blastic) == ["type 1", "size 2-3"]
+    assert points(blastic) == ["type 1-2", "size 2-3"]
 
 
 def test_an_accepted_lesion_is_measured_as_it_was(spine: Scene) -> None:

@@ -77,6 +77,7 @@ def test_evaluation_marks_and_agreement_are_gathered(cohort: Path, tmp_path: Pat
         "reader,study,finding,size,location,detection\n"
         "Ann,ct-0,f4,yes,yes,yes\nAnn,ct-1,f4,no,yes,yes\nAnn,ct-1,f30,,no,no\n"
         "Ben,ct-0,f4,yes,yes,yes\nBen,ct-1,f4,yes,yes,yes\nBen,ct-9,f1,yes,,\n"
+        "Ann,ct-0,f99,no,no,no\n"
     )
     options = StudyOptions(reference, marks, (f"Ben={other}",), DETECTION)
     done = write_study_report(cohort, tmp_path / "out", options, quiet)
@@ -96,6 +97,7 @@ def test_evaluation_marks_and_agreement_are_gathered(cohort: Path, tmp_path: Pat
     names = [figure.name for figure in done.report.figures]
     assert len(set(names)) == len(names)
     assert any("ct-9" in str(problem) for problem in done.problems)
+    assert any("row 8, column finding: 'f99'" in str(problem) for problem in done.problems)
     assert (tmp_path / "out" / "evaluation" / "evaluation.json").is_file()
     assert (tmp_path / "out" / "agreement" / "agreement.json").is_file()
 

@@ -32,8 +32,9 @@ def test_a_sound_series_is_read_whole(tmp_path: Path) -> None:
         assert study.images["ct"].grid.spacing == pytest.approx((2.0, 1.5, 1.25))
         assert [source.index for source in study.sources] == list(range(12))
         assert (study.patient.name, study.date, study.acquisition.kernel) == ("Doe^Jane", "2026-01-02", "B30f")
-        assert [note.level for note in study.intake] == ["accepted", "warning"]
-        assert read.says("warning", "only 12 slices")
+        assert [note.level for note in study.intake] == ["accepted", "warning", "warning", "warning"]
+        # A ramp of a few voxels is no body.
+        assert all(read.says("warning", doubt) for doubt in ("only 12 slices", "no air", "narrow for a CT"))
 
 
 def test_voxels_are_mapped_not_held(tmp_path: Path) -> None:

@@ -103,6 +103,16 @@ def test_an_energy_window_that_nothing_tells_is_a_guess(tmp_path: Path) -> None:
         assert read.says("set_aside", "energy window 2", "a guess")
 
 
+@pytest.mark.parametrize("limits", [(127, 143), (126, 154)])
+def test_a_lone_energy_window_beside_the_peak_is_said(tmp_path: Path, limits: tuple[float, float]) -> None:
+    dataset = nm([FRONT, BACK])
+    dataset.EnergyWindowInformationSequence = Items([energy_window(*limits)])
+    save(tmp_path, [dataset])
+    with reading(tmp_path) as read:
+        assert read.study.acquisition.guessed == ("energy_window",)
+        assert read.says("warning", f"1 ({limits[0]}-{limits[1]} keV) does not hold the peak of I-123 (159 keV)")
+
+
 def test_missing_view_codes_are_guessed_and_shown(tmp_path: Path) -> None:
     save(tmp_path, [nm([FRONT, BACK], ["", ""])])
     with reading(tmp_path) as read:
@@ -158,9 +168,17 @@ def test_a_mirrored_posterior_view_is_flipped_back_and_said_so(tmp_path: Path) -
         assert read.study.acquisition.guessed == ("posterior_side",)
 
 
+@pytest.mark.parametrize("back", [FRONT, np.ascontiguousarray(FRONT[:, ::-1])])
+def test_one_picture_given_as_both_views_is_refused(tmp_path: Path, back: NDArray[np.uint16]) -> None:
+    save(tmp_path, [nm([FRONT, back])])
+    with reading(tmp_path) as read:
+        assert not read.studies
+        assert read.says("refused", "pixel for pixel: one view twice", "one view alone")
+
+
 def test_a_symmetric_body_leaves_the_side_open(tmp_path: Path) -> None:
     even = np.minimum(FRONT, FRONT[:, ::-1])
-    save(tmp_path, [nm([even, even])])
+    save(tmp_path, [nm([even, 2 * even])])
     with reading(tmp_path) as read:
         assert read.says("warning", "side of the posterior view cannot be checked")
         assert read.study.acquisition.guessed == ("posterior_side",)
@@ -225,7 +243,7 @@ def test_a_picture_lying_on_its_side_is_turned_by_its_header_or_refused(tmp_path
 
 def _spots(count: int) -> list[Dataset]:
     square = child((32, 32))
-    spots = [nm([square, square[:, ::-1]]) for _ in range(count)]
+    spots = [nm([square, behind((32, 32))]) for _ in range(count)]
     return [set_fields(spot, {"ImageType": ["ORIGINAL", "PRIMARY", "STATIC", "EMISSION"]}) for spot in spots]
 
 
@@ -294,6 +312,15 @@ def test_a_colour_screenshot_is_refused(tmp_path: Path) -> None:
     save(tmp_path, [dataset])
     with reading(tmp_path) as read:
         assert read.says("refused", "i000.dcm", "colour screenshot")
+
+
+def test_a_grey_screenshot_is_refused(tmp_path: Path) -> None:
+    dataset = set_fields(nm([FRONT], ["anterior"]), {"SOPClassUID": SecondaryCaptureImageStorage})
+    put_pixels(dataset, FRONT.astype(np.uint8))
+    save(tmp_path, [dataset])
+    with reading(tmp_path) as read:
+        assert not read.studies
+        assert read.says("refused", "secondary capture of 8 bits", "grey values are no counts", "original NM object")
 
 
 def test_counts_in_a_secondary_capture_are_read_with_a_warning(tmp_path: Path) -> None:

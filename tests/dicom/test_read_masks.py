@@ -6,10 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn_masks import circle, structure_set
 from examples import ct, grid_of
 from files import on_disk
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 from scipy import ndimage
 
 from osteoscope.dicom.read_labels import read_labels
@@ -43,38 +42,6 @@ def test_a_segmentation_on_another_grid_is_taken_to_that_of_the_ct(tmp_path: Pat
         assert mask.part.mask.sum() == 8 * part.mask.sum()
         apart = fine.to_position(mask.part.centroid()) - SMALL.to_position(part.centroid())
         assert np.abs(apart).max() < 0.01
-
-
-def structure_set(path: Path, contours: list[tuple[str, list[np.ndarray]]]) -> Path:
-    """An RT structure set with closed contours, LPS mm."""
-    data = Dataset()
-    data.SOPClassUID, data.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.481.3", generate_uid()
-    data.Modality = "RTSTRUCT"
-    data.StructureSetROISequence, data.ROIContourSequence = [], []
-    for number, (name, polygons) in enumerate(contours, 1):
-        roi, drawn = Dataset(), Dataset()
-        roi.ROINumber, roi.ROIName = number, name
-        drawn.ReferencedROINumber, drawn.ContourSequence = number, []
-        for points in polygons:
-            contour = Dataset()
-            contour.ContourGeometricType, contour.NumberOfContourPoints = "CLOSED_PLANAR", len(points)
-            contour.ContourData = [f"{value:.4f}" for value in points.ravel()]
-            drawn.ContourSequence.append(contour)
-        data.StructureSetROISequence.append(roi)
-        data.ROIContourSequence.append(drawn)
-    data.file_meta = FileMetaDataset()
-    data.file_meta.MediaStorageSOPClassUID, data.file_meta.TransferSyntaxUID = data.SOPClassUID, ExplicitVRLittleEndian
-    data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID
-    data.save_as(path, enforce_file_format=True)
-    return path
-
-
-def circle(grid: Grid, level: int, radius: float) -> np.ndarray:
-    """Around the middle of a slice; radius in voxels."""
-    angle = np.linspace(0, 2 * np.pi, 200, endpoint=False)
-    middle = np.asarray(grid.shape[1:]) / 2
-    flat = middle + radius * np.stack([np.sin(angle), np.cos(angle)], axis=1)
-    return grid.to_position(np.column_stack([np.full(len(flat), level), flat]))
 
 
 @pytest.mark.parametrize("tilt", [0.0, 0.3])

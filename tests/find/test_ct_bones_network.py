@@ -188,7 +188,11 @@ def test_tables_of_other_tools_name_known_bones() -> None:
     assert (VERSE[1], VERSE[24]) == ("vertebra_C1", "vertebra_L5")
     assert label_of_class("vertebrae_T12") == "vertebra_T12"
     assert label_of_class("clavicula_left") == "clavicle_left"
-    assert label_of_class("liver") == ""
+    assert label_of_class("vertebrae_S1") == "sacrum"
+    assert label_of_class("fibula_left") == "fibula_left"
+    kinds = {"rib_left_13": "rib_left", "vertebrae_L6": "vertebra", "tibia": "bone"}
+    assert {name: label_of_class(name) for name in kinds} == kinds
+    assert not any(map(label_of_class, ("liver", "costal_cartilages", "rib_left_cartilage", "spinal_cord")))
     assert level_of("rib_left_12") == VERTEBRAE.index("vertebra_T12")
 
 

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK as sitk  # noqa: N813 - the name that its own documentation uses
 import torch
 
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
 from osteoscope.domain.study import Patient, Study
 from osteoscope.errors import DependencyError, InvalidValueError, ModelError
-from osteoscope.find.ct_bones_nnunet import _PROGRAM, classes, folders_of, map_bones
+from osteoscope.find import ct_bones_nnunet
+from osteoscope.find.ct_bone_order import impossible
+from osteoscope.find.ct_bones_nnunet import _PROGRAM, check, classes, folders_of, map_bones
 
 # Does what the network of the test needs and no more: one layer on HU, each class where its plane is highest.
 RUNNER = """#!{python}
@@ -84,6 +87,71 @@ def test_bones_of_a_local_network_lie_where_they_are(study: Study, model: Path) 
         mask, wanted = region.parts[0].full(values.shape), values == hu
         assert 2 * (mask & wanted).sum() / (mask.sum() + wanted.sum()) > 0.8
         assert any("nnU-Net" in note for note in sites[site].notes)
+
+
+@pytest.fixture
+def by_threshold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same classes by HU without starting a program, which takes seconds."""
+
+    def run(_: str, __: Path, scratch: Path) -> Path:
+        image = sitk.ReadImage(str(scratch / "in" / "ct_0000.nii.gz"), sitk.sitkFloat32)
+        found = sitk.GetImageFromArray(np.digitize(sitk.GetArrayFromImage(image), (30, 200, 800)).astype(np.uint8))
+        sitk.WriteImage(found, str(scratch / "ct.nii.gz"))
+        return scratch / "ct.nii.gz"
+
+    monkeypatch.setattr(ct_bones_nnunet, "_run", run)
+
+
+def with_labels(folder: Path, **numbers: int | list[int]) -> Path:
+    (folder / "dataset.json").write_text(json.dumps({"labels": {"background": 0, "liver": 1, **numbers}}))
+    return folder
+
+
+@pytest.mark.usefixtures("program", "by_threshold")
+@pytest.mark.parametrize(
+    ("name", "site"),
+    [
+        ("rib_left_13", "rib_left_unknown_1"), ("vertebrae_T13", "vertebra_unknown_1"), ("tibia", "bone_unknown_1"),
+        ("ribs", "bone_unknown_1"), ("tibia_left", "tibia_left"), ("patella_right", "patella_right"),
+    ],
+)  # fmt: skip
+def test_a_bone_without_a_site_id_stays_bone_and_is_told(study: Study, nnunet: Path, name: str, site: str) -> None:
+    choice = f"nnunet:{with_labels(nnunet, vertebrae_L6=2, **{name: 3})}"
+    check(choice)
+    found = {place.site: place for place in map_bones(study, choice)}
+    sixth = "vertebra_unknown_1"
+    wanted = "vertebra_unknown_2" if site == sixth else site
+    assert set(found) == {sixth, wanted}
+    assert any("vertebrae_L6, which has no site id" in note for note in found[sixth].notes)
+    assert any(f"{name}, which has no site id" in note for note in found[wanted].notes) == ("unknown" in site)
+
+
+@pytest.mark.usefixtures("program", "by_threshold")
+def test_an_order_that_no_spine_has_makes_levels_uncertain(study: Study, nnunet: Path) -> None:
+    found = map_bones(study, f"nnunet:{with_labels(nnunet, vertebrae_T3=2, vertebrae_L5=3)}")
+    assert {place.notes[0] for place in found} == {"level uncertain: T3 lies directly above L5"}
+    assert all(place.confidence < 0.5 for place in found)
+
+
+@pytest.mark.parametrize(
+    ("heights", "said"),
+    [
+        ({"L1": 120, "L2": 80, "L3": 40}, ()),
+        ({"T11": 100, "T12": 75, "L2": 10, "L3": -27}, ()),  # L1 was not found, and its place is there
+        ({"L1": 120, "L2": 85, "L4": 48, "L5": 10}, ("L2 lies directly above L4",)),
+        ({"L1": 40, "L2": 80}, ("L2 lies directly above L1",)),
+        ({"T3": 40, "L5": 0}, ("T3 lies directly above L5",)),
+        ({"T3": 400, "L5": 0}, ()),
+        ({}, ()),
+    ],
+)
+def test_vertebrae_are_checked_for_an_order_that_can_be(heights: dict[str, float], said: tuple[str, ...]) -> None:
+    assert impossible({f"vertebra_{level}": mm for level, mm in heights.items()}) == said
+
+
+def test_classes_that_are_regions_are_refused_by_name(nnunet: Path) -> None:
+    with pytest.raises(ModelError, match=r"regions of several labels \(bone \[1, 2\]\)"):
+        classes(with_labels(nnunet, bone=[1, 2]))
 
 
 @pytest.mark.usefixtures("program")

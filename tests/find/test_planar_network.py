@@ -11,6 +11,7 @@ from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
 from osteoscope.domain.reading import MappedSite
 from osteoscope.domain.study import Study
+from osteoscope.errors import UnsuitableStudyError
 from osteoscope.find.planar_caveats import caveats
 from osteoscope.find.planar_network import _parted, find_uptake, map_segments
 from osteoscope.reading.read import read
@@ -135,7 +136,8 @@ def test_a_turned_body_is_said_and_not_scored(healthy: Simulation, quarters: int
     sites = map_segments(study)
     assert {site.status for site in sites} == {"not_assessable"}
     assert all(said in site.notes[0] for site in sites)
-    assert find_uptake(study, sites).findings == ()
+    with pytest.raises(UnsuitableStudyError, match=said):
+        find_uptake(study, sites)
 
 
 def test_no_body_is_not_scored() -> None:
@@ -145,7 +147,8 @@ def test_no_body_is_not_scored() -> None:
     })  # fmt: skip
     sites = map_segments(empty)
     assert {site.status for site in sites} == {"not_assessable"}
-    assert find_uptake(empty, sites).findings == ()
+    with pytest.raises(UnsuitableStudyError, match="no body found"):
+        find_uptake(empty, sites)
 
 
 def test_a_reading_names_its_model(healthy: Simulation) -> None:

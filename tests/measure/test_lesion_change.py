@@ -13,11 +13,14 @@ from osteoscope.domain.finding import Part
 from osteoscope.domain.geometry import Grid
 from osteoscope.errors import InvalidValueError, UnsuitableStudyError
 from osteoscope.measure.bone_alignment import align
-from osteoscope.measure.bone_motion import Rigid
+from osteoscope.measure.bone_motion import Alignment, Rigid
 from osteoscope.measure.lesion_calls import call_pair
 from osteoscope.measure.lesion_change import CtDate, follow
 from osteoscope.measure.lesion_change_record import CALLS, ChangeOptions, CtResponse, Sighting
+from osteoscope.measure.lesion_doubts import DOUBTFUL_BELOW
 from osteoscope.measure.lesion_matching_ct import Met, group
+from osteoscope.measure.level_shift import Count, Laid
+from osteoscope.report import wording
 from osteoscope.simulate.ct_followup import Change, FollowUp, follow_up, sources
 
 OPTIONS = ChangeOptions()
@@ -118,6 +121,78 @@ def test_a_lytic_lesion_whose_place_is_dense_now_has_turned_sclerotic_even_if_no
     response = follow(before, replace(now, reading=replace(now.reading, findings=missing, sites=())))
     lesion = next(one for one in response.lesions if one.site == "vertebra_L5")
     assert lesion.call == "turned_sclerotic"
+
+
+def renamed(date: CtDate, names: dict[str, str], confidence: float = 1.0) -> CtDate:
+    """The same CT with other names of its bones."""
+    return replace(
+        date,
+        mapped=tuple(replace(m, site=names.get(m.site, m.site), notes=("level uncertain",)) for m in date.mapped),
+        reading=replace(
+            date.reading,
+            findings=tuple(
+                replace(f, site=names.get(f.site, f.site), confidence=confidence) for f in date.reading.findings
+            ),
+            sites=(),
+        ),
+    )
+
+
+LUMBAR = [f"vertebra_L{n}" for n in range(1, 6)]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_levels_counted_one_off_at_one_date_are_found_by_the_fit(turned: bool) -> None:
+    """The same CT: an unchanged lesion is not gone from one level and new in another."""
+    plain = few()[0]
+    off = renamed(plain, dict(zip(LUMBAR[1:], LUMBAR[:-1], strict=True)))
+    response = follow(*((off, plain) if turned else (plain, off)))
+    assert [lesion.call for lesion in response.lesions] == ["stable"] * 3
+    assert (response.only_before, response.only_now) == ((), ())
+    assert "count levels one apart" in response.notes[0]
+    assert f"one level {'above' if turned else 'below'} " in response.notes[0]
+    assert f"{3 * turned} bones before, {3 * (not turned)} now" in response.notes[0]
+
+
+def test_the_end_of_a_row_counted_one_off_is_not_compared() -> None:
+    before, now = few()[0], renamed(few()[0], dict(zip(LUMBAR[1:], LUMBAR[:-1], strict=True)))
+    without = replace(before, mapped=tuple(m for m in before.mapped if m.site != "vertebra_L3"))
+    response = follow(without, now)
+    assert (response.only_before, response.only_now) == ((), ("vertebra_L2",))
+    assert Count(1, 1).earlier("vertebra_L5") == ""
+    assert Count(1, 1).earlier("rib_left_11") == "rib_left_12"
+    assert Count(1, 1).earlier("sacrum") == "sacrum"
+
+
+def test_levels_that_no_count_fits_are_said_where_they_are_uncertain() -> None:
+    still = Rigid.of(np.eye(3), np.zeros(3))
+    poor = Laid(Alignment(still, {}, {}), Count(), 1.4, 1.4)
+    assert "may be one" in poor.notes((0, 3))[0]
+    assert poor.notes((0, 0)) == ()
+    assert replace(poor, as_named_mm=0.3, taken_mm=0.3).notes((0, 3)) == ()
+
+
+def test_a_gone_and_a_new_lesion_in_one_place_may_be_one() -> None:
+    """Two bones whose names were exchanged: no count of the whole row mends that."""
+    date = few()[0]
+    one = tuple(f for f in date.reading.findings if f.site == "vertebra_L3")
+    before = replace(date, reading=replace(date.reading, findings=one, sites=()))
+    response = follow(before, renamed(before, dict(zip(LUMBAR[2:4], LUMBAR[3:1:-1], strict=True))))
+    assert {lesion.call for lesion in response.lesions} == {"new", "gone"}
+    for lesion in response.lesions:
+        assert "stable" in lesion.possible
+        assert any("in the same place" in note for note in lesion.notes)
+
+
+def test_a_doubtful_lesion_of_one_date_without_images_may_be_none() -> None:
+    before, now = (replace(date, image=None) for date in few())
+    nothing = replace(before, reading=replace(before.reading, findings=(), sites=()))
+    sure = follow(nothing, now)
+    unsure = follow(nothing, renamed(now, {}, confidence=0.21))
+    assert {lesion.possible for lesion in sure.lesions} == {("new",)}
+    assert {lesion.possible for lesion in unsure.lesions} == {("new", "stable")}
+    assert all("confidence 0.21 at its date: perhaps no lesion" in lesion.notes for lesion in unsure.lesions)
+    assert DOUBTFUL_BELOW == wording.DOUBTFUL_BELOW
 
 
 def test_dates_without_a_bone_in_common_are_refused() -> None:

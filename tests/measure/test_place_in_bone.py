@@ -2,91 +2,24 @@
 
 from __future__ import annotations
 
-import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from bone_cases import LEG, SPINE, TURNS, Mask, block, case_of, in_spine, named, one, shaft, turned, values, vertebra
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from osteoscope.domain.finding import Finding, FindingKind, Measure, Part, Point, Region
+from osteoscope.domain.finding import Finding, FindingKind, Measure
 from osteoscope.domain.geometry import Grid
-from osteoscope.domain.image import Image
-from osteoscope.domain.reading import Case, MappedSite, SiteReading
-from osteoscope.domain.study import Patient, Study
+from osteoscope.domain.reading import Case, SiteReading
 from osteoscope.measure.burden import burden, skeleton_share
 from osteoscope.measure.collapse import height_loss
 from osteoscope.measure.femur import femoral_place
-from osteoscope.measure.lesion_type import kind_by, type_fractions
+from osteoscope.measure.lesion_type import kind_by, kinds_of, type_fractions
 from osteoscope.measure.long_bone import cortical_involvement
 from osteoscope.measure.stability import highest_scores, mirels, sins
 from osteoscope.measure.vertebra import vertebral_place
-
-Mask = NDArray[np.bool_]
-TURNS = [(axes, flips) for axes in itertools.permutations(range(3)) for flips in itertools.product((1, -1), repeat=3)]
-SPINE = Grid.axial((96, 80, 64), (1.0, 1.0, 1.0), (-32, -30, 0))
-LEG = Grid.axial((120, 44, 44), (2.0, 1.0, 1.0), (-22, -22, 0))
-
-
-def turned(grid: Grid, mask: Mask, axes: tuple[int, ...], flips: tuple[int, ...]) -> tuple[Grid, Mask]:
-    """The same place in space on an array with axes swapped and flipped."""
-    matrix = grid.matrix.copy()
-    matrix[:, :3] = grid.matrix[:, axes]
-    shape = [grid.shape[a] for a in axes]
-    array = mask.transpose(axes)
-    for axis, flip in enumerate(flips):
-        if flip < 0:
-            matrix[:3, 3] += matrix[:3, axis] * (shape[axis] - 1)
-            matrix[:, axis] *= -1
-            array = np.flip(array, axis)
-    return Grid.from_matrix(shape, matrix), array
-
-
-def case_of(
-    grid: Grid,
-    bones: dict[str, Mask],
-    lesions: list[tuple[str, Mask]],
-    kind: FindingKind = "lytic",
-    hu: NDArray[np.int16] | None = None,
-) -> Case:
-    values = np.zeros(grid.shape, dtype=np.int16) if hu is None else hu
-    study = Study("1.2", "ct", "", Patient("p"), {"ct": Image(grid, values, "HU")})
-    places = tuple(MappedSite(site, Region((Part.from_mask("ct", mask),))) for site, mask in bones.items())
-    findings = []
-    for number, (site, mask) in enumerate(lesions):
-        part = Part.from_mask("ct", mask)
-        findings.append(Finding(f"f{number}", site, kind, 0.9, Region((part,)), Point.centre_of(part, grid)))
-    return Case(study, places, tuple(findings))
-
-
-def named(measures: tuple[Measure, ...]) -> dict[str, Measure]:
-    return {m.name: m for m in measures}
-
-
-def values(measures: tuple[Measure, ...]) -> dict[str, float]:
-    return {m.name: m.value for m in measures}
-
-
-def vertebra(low: int, high: int) -> Mask:
-    """A body of 30 x 40 mm before a canal of 16 x 20 mm with walls of 6 mm; open to the sides in its lower quarter."""
-    mask = np.zeros(SPINE.shape, dtype=bool)
-    mask[low:high, 5:35, 12:52] = True
-    arch = low + (high - low) // 4
-    mask[arch:high, 35:57, 16:48] = True
-    mask[arch:high, 35:51, 22:42] = False
-    return mask
-
-
-def block(grid: Grid, *box: tuple[int, int]) -> Mask:
-    mask = np.zeros(grid.shape, dtype=bool)
-    mask[tuple(slice(*span) for span in box)] = True
-    return mask
-
-
-def in_spine(lesion: Mask, kind: FindingKind = "lytic", height: int = 24) -> Case:
-    bones = {"vertebra_L1": vertebra(66, 90), "vertebra_L2": vertebra(36, 36 + height), "vertebra_L3": vertebra(6, 30)}
-    return case_of(SPINE, bones, [("vertebra_L2", lesion)], kind)
 
 
 def test_a_lesion_that_fills_half_of_the_body_stands_off_the_canal() -> None:
@@ -151,18 +84,29 @@ def test_sins_adds_what_is_seen_and_spans_what_is_not() -> None:
     assert sins(in_spine(both), "vertebra_L1") == ()
 
 
+@pytest.mark.parametrize(
+    ("level", "note", "points"),
+    [
+        ("L2", "", "2"), ("L2", "cut by the field of view", "2"),
+        ("L2", "level uncertain", "2-3 (level uncertain)"),
+        ("T10", "level uncertain: counted from the network alone", "1-3 (level uncertain)"),
+        ("L4", "level uncertain: another count is nearly as likely", "2-3 (level uncertain)"),
+        ("L5", "level uncertain", "2-3 (level uncertain)"),
+        ("T6", "level uncertain", "1"), ("C1", "level uncertain", "3"),
+    ],
+)  # fmt: skip
+def test_an_uncertain_level_has_the_points_of_those_beside_it(level: str, note: str, points: str) -> None:
+    lesion, site = block(SPINE, (40, 44), (8, 20), (20, 30)), f"vertebra_{level}"
+    case = case_of(SPINE, {site: block(SPINE, (36, 60), (5, 35), (12, 52))}, [(site, lesion)])
+    case = replace(case, mapped=tuple(replace(place, notes=(note,) if note else ()) for place in case.mapped))
+    assert f"location {points}, pain" in sins(case, site)[-1].method
+
+
 def test_a_large_lesion_and_a_collapse_raise_sins() -> None:
     large = named(sins(in_spine(block(SPINE, (36, 60), (5, 30), (12, 52))), "vertebra_L2"))["sins_at_least"]
     flat = named(sins(in_spine(block(SPINE, (37, 43), (8, 20), (20, 30)), height=10), "vertebra_L2"))["sins_at_least"]
     assert "collapse 1" in large.method
     assert "collapse 3" in flat.method
-
-
-def shaft(grid: Grid, tilt: float = 0.0, inner: float = 0.0) -> tuple[Mask, NDArray[np.float64]]:
-    """A round bar of radius 14 mm along z, and the angle of every voxel about its axis."""
-    z, y, x = np.moveaxis(grid.to_position(np.moveaxis(np.indices(grid.shape), 0, -1)), -1, 0)[::-1]
-    off = tilt * (z - z.mean())
-    return np.asarray(np.hypot(y, x - off) <= 14) & np.asarray(np.hypot(y, x - off) >= inner), np.arctan2(y, x - off)
 
 
 @pytest.mark.parametrize("tilt", [0.0, 0.15])
@@ -177,11 +121,6 @@ def test_a_tube_shows_how_long_and_how_far_around_its_cortex_is_gone(tilt: float
     assert got["axial_cortical_involvement"].value == pytest.approx(along, abs=2 + 28 * tilt)
     assert got["circumferential_involvement"].value == pytest.approx(quarters / 4, abs=0.06)
     assert all(m.interval is not None and m.interval[0] < m.interval[1] for m in got.values() if m.value < 1)
-
-
-def one(grid: Grid, site: str, bone: Mask, lesion: Mask) -> tuple[Case, Finding]:
-    case = case_of(grid, {site: bone}, [(site, lesion)])
-    return case, case.findings[0]
 
 
 def test_a_lesion_in_the_marrow_spares_the_cortex_and_has_its_width() -> None:
@@ -300,6 +239,28 @@ def test_the_type_follows_the_voxels(soft: float, hard: float, kind: str | None)
     assert values(got) == pytest.approx({"lytic_fraction": soft, "blastic_fraction": hard}, abs=0.03)
     if kind is not None:
         assert kind_by(values(got)) == kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "lytic", "blastic", "kinds"),
+    [
+        ("blastic", 0.0, 0.085, {"blastic", "mixed"}),
+        ("lytic", 0.0, 0.0, {"lytic", "mixed"}),
+        ("mixed", 0.0, 0.0, {"mixed"}),
+        ("lytic", 0.9, 0.0, {"lytic"}),
+        ("lytic", 0.1, 0.6, {"lytic", "blastic"}),
+    ],
+)
+def test_a_type_that_the_voxels_do_not_bear_out_is_open(
+    kind: FindingKind, lytic: float, blastic: float, kinds: set[FindingKind]
+) -> None:
+    fractions = (Measure("lytic_fraction", lytic, "1", "m"), Measure("blastic_fraction", blastic, "1", "m"))
+    case = in_spine(block(SPINE, (40, 44), (8, 20), (20, 30)), kind)
+    assert kinds_of(case.findings[0]) == {kind}, "nothing measured, nothing to differ from"
+    found = replace(case.findings[0], measures=fractions)
+    assert kinds_of(found) == kinds
+    method = sins(replace(case, findings=(found,)), "vertebra_L2")[-1].method
+    assert ("not settled by fractions" in method) == (len(kinds) > 1)
 
 
 def test_the_share_of_the_skeleton_is_of_all_mapped_bone() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,8 +15,10 @@ from osteoscope.domain.finding import Finding, Region
 from osteoscope.domain.reading import Case, Status
 from osteoscope.errors import InvalidValueError
 from osteoscope.measure.score import curie, siopen, totals
-from osteoscope.measure.score_tables import ScoreOptions
+from osteoscope.measure.score_chance import level_chances
+from osteoscope.measure.score_tables import ScoreOptions, scheme
 
+SCHEME = scheme("siopen", ScoreOptions())
 FEW = settings(max_examples=25, deadline=None)
 
 
@@ -122,6 +125,23 @@ def test_doubtful_findings_widen_the_interval_only() -> None:
     level, *_, chance = siopen(child, "pelvis", ScoreOptions(missed=0))
     assert (level.value, level.interval) == (2, (1, 3))
     assert chance.value == pytest.approx(0.6 * 0.75 + 0.4 * 0.25, abs=1e-3)
+
+
+@pytest.mark.parametrize(("number", "expected"), [(1, 2), (2, 4)])
+def test_chances_count_a_focus_per_view_as_the_level_does(number: int, expected: int) -> None:
+    options = ScoreOptions(count_once=False, missed=0)
+    made = siopen(case(foci("pelvis", number, 0.9)), "pelvis", options)
+    assert made[0].value == expected
+    assert made[-1].value == pytest.approx(0.9**number, abs=1e-3)
+
+
+def test_a_focus_that_no_finding_shows_counts_per_view_too() -> None:
+    chances = level_chances(case(), SIOPEN["pelvis"], SCHEME, ScoreOptions(count_once=False, missed=0.5))
+    assert chances[[1, 3]].tolist() == [0, 0]
+    assert chances[2] == pytest.approx(0.5 * np.exp(-0.5))
+    one_view = finding(1, "pelvis", "focal", Region(foci("pelvis", 1)[0].region.parts[:1]))
+    seen = siopen(case([one_view]), "pelvis", ScoreOptions(count_once=False, missed=0))
+    assert (seen[0].value, seen[-1].value) == (1, 0.9)
 
 
 @pytest.mark.parametrize(("surest", "counted"), [(0.49, 0), (0.5, 1)])

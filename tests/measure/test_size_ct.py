@@ -73,6 +73,22 @@ def test_a_bar_has_its_axes_on_the_slice_that_shows_it_longest() -> None:
     assert got["max_diameter"].value > got["long_axis"].value
 
 
+@pytest.mark.parametrize(
+    ("axes", "stored"), [((2, 0, 1), "sagittal"), ((1, 0, 2), "coronal"), ((2, 1, 0), "sagittal"), ((0, 2, 1), "")]
+)
+def test_axes_are_axial_however_the_volume_is_stored(axes: tuple[int, ...], stored: str) -> None:
+    grid = Grid.axial((30, 40, 50), (2.0, 1.0, 1.0))
+    mask = np.zeros(grid.shape, dtype=bool)
+    mask[5:25, 18:22, 20:30] = True
+    other = Grid.from_matrix([grid.shape[a] for a in axes], grid.matrix[:, [*axes, 3]])
+    plain, got = measured(mask, grid), measured(mask.transpose(axes), other)
+    assert {n: m.value for n, m in got.items()} == pytest.approx({n: m.value for n, m in plain.items()})
+    assert got["long_axis"].value == pytest.approx(np.hypot(9, 3) + 1, abs=0.01)
+    assert "one slice as acquired" in plain["long_axis"].method
+    assert ("slice as acquired" in got["short_axis"].method) == (not stored)
+    assert stored in got["long_axis"].method
+
+
 def test_the_volume_interval_is_half_of_one_voxel_shell() -> None:
     grid = Grid.axial((12, 12, 12), (2.0, 1.0, 1.0))
     mask = np.zeros(grid.shape, dtype=bool)

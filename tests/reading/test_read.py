@@ -16,6 +16,7 @@ from osteoscope.errors import UnsuitableStudyError
 from osteoscope.find.detection import Detection
 from osteoscope.find.model import is_shipped
 from osteoscope.measure.score_tables import ScoreOptions
+from osteoscope.reading.ct_plans import CT_BASELINE
 from osteoscope.reading.plan import Plan
 from osteoscope.reading.plan_table import PLANS, plan_for
 from osteoscope.reading.planar_plans import scored_by
@@ -118,6 +119,50 @@ def test_a_failing_site_map_leaves_a_reading_that_says_so() -> None:
     reading = read(ct_study(), plan).reading
     assert [gap.step for gap in reading.gaps] == ["sites"]
     assert [(s.site, s.status) for s in reading.sites] == [("pelvis", "not_assessable")]
+
+
+def test_nothing_mapped_is_a_gap_and_no_count_of_zero() -> None:
+    plan = replace(PLAN, map_sites=lambda _: (), detect=lambda *_: Detection(()), of_study=CT_BASELINE.of_study)
+    reading = read(ct_study(), plan).reading
+    assert [(gap.where, gap.step) for gap in reading.gaps] == [("study", "sites")]
+    assert "no part of the skeleton was found" in reading.gaps[0].reason
+    assert reading.unsearched == reading.gaps
+    assert reading.measures == ()
+
+
+def test_a_failing_search_leaves_no_site_assessed_and_no_count_of_zero() -> None:
+    def fail(*_: object) -> Detection:
+        raise MemoryError("3 GiB")
+
+    ct = CT_BASELINE
+    reading = read(ct_study(), replace(PLAN, detect=fail, of_site=ct.of_site, of_study=ct.of_study)).reading
+    assert [gap.reason for gap in reading.unsearched] == ["MemoryError: 3 GiB"]
+    assert reading.gaps == reading.unsearched
+    assert {s.site: s.status for s in reading.sites} == {
+        "femur_left": "not_assessable", "femur_right": "not_assessable", "skull": "not_acquired",
+    }  # fmt: skip
+    assert [measure for s in reading.sites for measure in s.measures] == []
+    assert reading.measures == ()
+    right = reading.site("femur_right")
+    assert right is not None
+    assert right.notes == ("level uncertain", "lesions could not be looked for")
+
+
+def test_a_failing_search_leaves_no_planar_segment_a_level() -> None:
+    def fail(*_: object) -> Detection:
+        raise MemoryError("3 GiB")
+
+    child = planar_study("mIBG")
+    spine = MappedSite("lumbar_spine", Region((Part.from_mask("anterior", _rows(0, 20)),)))
+    reading = read(child, replace(plan_for(child), map_sites=lambda _: (spine,), detect=fail, models=tuple)).reading
+    assert {s.status for s in reading.sites} == {"not_assessable"}
+    assert reading.measures == ()
+
+
+def test_findings_of_unmapped_bone_are_a_statement() -> None:
+    reading = read(ct_study(), replace(PLAN, map_sites=lambda _: ())).reading
+    assert len(reading.findings) == 2
+    assert reading.unsearched == ()
 
 
 def test_a_segment_of_several_units_is_assessed_in_part() -> None:

@@ -64,6 +64,16 @@ def test_a_failed_search_is_not_an_empty_one() -> None:
     assert summary(reading) == ("No statement on bone lesions can be made.", "MemoryError: 3 GiB.")
 
 
+@pytest.mark.parametrize("step", ["sites", "findings"])
+def test_a_study_that_was_not_searched_is_no_empty_one_and_the_reason_comes_first(step: str) -> None:
+    limits_of_plan = (Gap("study", "detect", "trained on simulations"), Gap("study", "model", "an old one"))
+    why = Gap("study", step, "no part of the skeleton was found")
+    reading = replace(ct(lesions=0).reading, gaps=(*limits_of_plan, why))
+    assert summary(reading) == (
+        "No statement on bone lesions can be made.", "No part of the skeleton was found.", "Trained on simulations.",
+    )  # fmt: skip
+
+
 def test_findings_without_an_amount() -> None:
     reading = replace(ct().reading, measures=(), gaps=(Gap("study", "burden", "no volume"),))
     assert summary(reading)[1:] == ("The amount could not be measured.", "No volume.")
@@ -88,6 +98,17 @@ def test_limits_of_a_volume() -> None:
     assert limits(ct().reading) == (
         "Level uncertain: Vertebra (level uncertain) no. 1",
         "Sacrum: the lesion touches the edge of the field of view",
+    )
+
+
+def test_a_type_that_the_voxels_do_not_bear_out_is_a_limit() -> None:
+    reading = ct().reading
+    none = (Measure("lytic_fraction", 0.0, "1", "m"), Measure("blastic_fraction", 0.0, "1", "m"))
+    dense = (Measure("lytic_fraction", 0.0, "1", "m"), Measure("blastic_fraction", 0.9, "1", "m"))
+    first, second, third = reading.findings
+    found = (replace(first, measures=none), replace(second, measures=dense), replace(third, measures=dense))
+    assert "Type not settled by attenuation: Finding 1 (lytic or mixed), finding 3 (mixed or blastic)" in limits(
+        replace(reading, findings=found)
     )
 
 

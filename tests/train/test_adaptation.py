@@ -10,6 +10,7 @@ import pytest
 from scipy.optimize import check_grad
 
 from osteoscope.measure.adaptation import Coefficients
+from osteoscope.measure.adaptation_card import Gain, Verdict
 from osteoscope.measure.adaptation_evidence import Evidence
 from osteoscope.measure.score_tables import ScoreOptions, scheme
 from osteoscope.stats.agreement import weighted_kappa
@@ -145,3 +146,30 @@ def test_figures_of_a_cohort_without_disease_are_undefined() -> None:
     assert verdict(gains) == "no evidence"
     assert next(g for g in gains if (g.target, g.name) == ("pooled", "kappa_quadratic")).before is None
     assert next(g for g in gains if (g.target, g.name) == ("pooled", "exact")).after == 1
+
+
+@pytest.mark.parametrize(
+    ("target", "name", "change", "said"),
+    [
+        ("total", "icc_2_1", (-0.3, -0.1), "mixed"),
+        ("total", "icc_2_1", (-0.3, 0.1), "helps"),
+        ("total", "mean_absolute_difference", (0.5, 2.0), "mixed"),
+        ("total", "mean_absolute_difference", (-2.0, -0.5), "helps"),
+        ("total", "cut_3_agreement", (-0.2, -0.1), "mixed"),
+        ("total", "cut_3_kappa", (-0.2, -0.1), "mixed"),
+        ("total", "bias", (-2.0, -0.5), "helps"),
+        ("pooled", "exact", (-0.2, -0.1), "mixed"),
+        ("skull", "exact", (-0.2, -0.1), "helps"),
+    ],
+)
+def test_totals_that_get_worse_are_no_help(target: str, name: str, change: tuple[float, float], said: Verdict) -> None:
+    better = Gain("pooled", "kappa_linear", 0.5, 0.7, 0.2, (0.1, 0.3))
+    assert verdict((better, Gain(target, name, 1.0, 1.0, 0.0, change))) == said
+
+
+def test_the_figures_that_are_judged_are_those_of_totals() -> None:
+    sample = cohort(12, biased)
+    gains = judge(Compared(sample, sample.levels), Resampling(draws=20))
+    assert [g.name for g in gains if g.target == "total"] == [
+        "icc_2_1", "bias", "mean_absolute_difference", "cut_3_agreement", "cut_3_kappa",
+    ]  # fmt: skip

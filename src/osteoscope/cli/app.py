@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,8 +18,12 @@ from osteoscope.cli.report import report
 from osteoscope.cli.serve import serve
 from osteoscope.cli.strength import strength as load_bones
 
+if TYPE_CHECKING:
+    from osteoscope.deliver.batch import Batch
+
 EXIT_NOTHING_READ = 4
 EXIT_SOME_NOT_READ = 3
+_MOST_LINES = 20
 
 app = typer.Typer(
     help=f"Measures bone metastases on CT and scores 123I-mIBG scintigraphy (SIOPEN, Curie). {DISCLAIMER}",
@@ -116,10 +120,26 @@ def read(
     else:
         rows = [(row.label, row.state, row.summary, row.folder) for row in batch.rows]
         say_table("Studies", ("study", "state", "result", "folder"), rows)
+        lines = _left_out(batch)
+        for line in lines[:_MOST_LINES]:
+            say(line)
+        if len(lines) > _MOST_LINES:
+            say(f"and {len(lines) - _MOST_LINES} more files not read")
         say(f"{batch.read} of {len(batch.rows)} studies read; what became of each file: {output / 'intake.json'}")
         say(DISCLAIMER)
-    if batch.read < len(batch.rows) or not batch.rows:
+    refused = any(note.level == "refused" for note in batch.notes)
+    if batch.read < len(batch.rows) or refused or not batch.rows:
         raise typer.Exit(EXIT_SOME_NOT_READ if batch.read else EXIT_NOTHING_READ)
+
+
+def _left_out(batch: Batch) -> list[str]:
+    """A line per file that was refused; where no study was found at all, per file that was passed over too."""
+    levels = {"refused"} if batch.rows else {"refused", "set_aside"}
+    by_file: dict[str, list[str]] = {}
+    for note in batch.notes:
+        if note.level in levels:
+            by_file.setdefault(note.file, []).append(f"{note.problem} ({note.action})")
+    return [f"not read: {file}: {'; '.join(dict.fromkeys(reasons))}" for file, reasons in by_file.items()]
 
 
 @app.command()

@@ -31,6 +31,12 @@ def report(
     rate: Annotated[
         float, typer.Option(min=0.0, help="Give the sensitivity within this many false positives per scan.")
     ] = 0.62,
+    confidence: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Use findings from this confidence on, for all but the FROC.")
+    ] = 0.0,
+    smallest: Annotated[
+        float, typer.Option(min=0.0, help="Ignore lesions of the reference with a long axis below this, mm.")
+    ] = 5.0,
     draws: Annotated[int, typer.Option(min=100, help="Resamples of the intervals by patient.")] = 2000,
     seed: Annotated[int, typer.Option(min=0, help="Of the resamples; the same seed gives the same intervals.")] = 0,
 ) -> None:
@@ -42,7 +48,7 @@ def report(
     from osteoscope.stats.detection_figures import DetectionOptions
     from osteoscope.stats.resampling import Resampling
 
-    detection = DetectionOptions(rate=rate, resampling=Resampling(draws, seed))
+    detection = DetectionOptions(rate, confidence, smallest, Resampling(draws, seed))
     options = StudyOptions(reference, marks, tuple(reader or ()), detection)
     with progress_bar() as progress:
         done = write_study_report(cohort, output, options, progress)

@@ -102,10 +102,13 @@ def _card(cohort: CohortRead, tried: Tried, options: AdaptOptions) -> Card:
     gains = judge(Compared(sample, tried.levels), options.resampling)
     studies, patients = len(cohort.members), len(set(cohort.patients))
     levels = np.bincount(sample.levels, minlength=TOP + 1).tolist()
-    unnamed = not any(m.rated.patient for m in cohort.members)
+    unnamed = sum(1 for m in cohort.members if not m.rated.patient and not m.patient)
     said = (
         (patients < _SMALL, f"Only {patients} patients: intervals are wide."),
-        (unnamed, "No patients were named: repeated scans of one child would count as independent."),
+        (
+            unnamed > 0,
+            f"{unnamed} of {studies} studies name no patient: repeated scans of one child would count as independent.",
+        ),
     )
     return Card(
         name=NAME,

@@ -27,6 +27,8 @@ Progress = Callable[[str, int, int], None]
 
 FEWEST_STUDIES, FEWEST_PATIENTS = 15, 10
 _SIOPEN = SCALES["siopen"]
+_SHOWN_ROWS = 8
+_CHECK_PATIENTS = "Check the patient column: scans of one child that are taken for several make intervals too narrow"
 _PATIENT_COLUMNS = frozenset({"patient", "patient_id", "patient id", "child", "case"})
 
 
@@ -37,12 +39,14 @@ class Member:
     Args:
         rated: the row.
         uid: of the study.
+        patient: id in the Reading, "" where it states none.
         base: that found it.
         pairs: evidence of a segment and the reader's level, where both are there.
     """
 
     rated: Rated
     uid: str
+    patient: str
     base: Base
     pairs: tuple[tuple[Evidence, int], ...]
 
@@ -56,8 +60,10 @@ class CohortRead:
 
     @property
     def patients(self) -> tuple[str, ...]:
-        """The patient of each member; of rows that name none, the row itself."""
-        return tuple(m.rated.patient or f"row {m.rated.row}" for m in self.members)
+        """The patient of each member: as the row names it, else as other rows name that of its Reading, else the id in
+        the Reading, else the row itself."""
+        named = {m.patient: m.rated.patient for m in reversed(self.members) if m.patient and m.rated.patient}
+        return tuple(m.rated.patient or named.get(m.patient, m.patient) or f"row {m.rated.row}" for m in self.members)
 
     @property
     def sample(self) -> Sample:
@@ -93,7 +99,7 @@ def read_cohort(path: Path, options: IntakeOptions, progress: Progress) -> Cohor
         except OsteoscopeError as error:
             problems.append(Problem(path.name, rated.row, "study", error.found, error.remedy))
     kept, faults = _agreeing(members, path.name)
-    read = CohortRead(kept, (*problems, *faults))
+    read = CohortRead(kept, (*problems, *faults, *_patient_doubts(kept, path.name)))
     _check_size(path, read)
     return read
 
@@ -131,7 +137,8 @@ def _member(path: Path, rated: Rated, options: IntakeOptions) -> Member:
     if not pairs:
         found = "no segment with both a level of the reader and one of the program"
         raise IntakeError(asked, found, "Give levels of segments on the images; --tracer mIBG insists on scoring")
-    return Member(replace(rated, file=path.name), reading.study.uid, Base.of_reading(reading), pairs)
+    study = reading.study
+    return Member(replace(rated, file=path.name), study.uid, study.patient.id, Base.of_reading(reading), pairs)
 
 
 def _pairs(reading: Reading, rated: Rated) -> Iterator[tuple[Evidence, int]]:
@@ -159,6 +166,38 @@ def _agreeing(members: Sequence[Member], file: str) -> tuple[tuple[Member, ...],
         else:
             kept.append(member)
     return tuple(kept), tuple(problems)
+
+
+def _patient_doubts(members: Sequence[Member], file: str) -> Iterator[Problem]:
+    """Rows whose patient nobody names, and rows whose CSV tells patients apart in another way than their Readings.
+
+    No patient is named in what is said: it goes into the report.
+    """
+    both = {(m.patient, m.rated.patient) for m in members if m.patient and m.rated.patient}
+    by_reading, by_row = Counter(theirs for theirs, _ in both), Counter(ours for _, ours in both)
+    doubts: tuple[tuple[Callable[[Member], bool], str, str], ...] = (
+        (
+            lambda m: not m.patient and not m.rated.patient,
+            "name no patient and neither do their Readings: each is taken as a child of its own",
+            "Name the child of each, so that its scans are kept together",
+        ),
+        (
+            lambda m: by_reading[m.patient] > 1,
+            "are of one patient by their Readings and of several by this file, which is followed",
+            _CHECK_PATIENTS,
+        ),
+        (
+            lambda m: by_row[m.rated.patient] > 1,
+            "are of several patients by their Readings and of one by this file, which is followed",
+            _CHECK_PATIENTS,
+        ),
+    )
+    for doubtful, found, remedy in doubts:
+        if rows := [f"{m.rated.row}" for m in members if doubtful(m)]:
+            more = f" and {len(rows) - _SHOWN_ROWS} more" if len(rows) > _SHOWN_ROWS else ""
+            yield Problem(
+                file, None, "patient", f"rows {', '.join(rows[:_SHOWN_ROWS])}{more} {found}", remedy, lost=False
+            )
 
 
 def _check_size(path: Path, read: CohortRead) -> None:

@@ -27,7 +27,7 @@ from osteoscope.reading.read import read
 from osteoscope.reading.strength import with_strength
 
 Progress = Callable[[str, int, int], None]
-State = Literal["read", "refused", "failed"]
+State = Literal["read", "not assessed", "refused", "failed"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class BatchOptions:
 
 @dataclass(frozen=True)
 class Row:
-    """One study of the closing table."""
+    """One study of the closing table; "not assessed" has a Reading that makes no statement, and says why."""
 
     label: str
     state: State
@@ -106,7 +106,7 @@ def read_all(inputs: Sequence[Path], folder: Path, options: BatchOptions, progre
 
 def _lifted(rows: Sequence[Row], folder: Path) -> tuple[Row, ...]:
     """The rows, the results of a single Reading moved up into the folder itself."""
-    done = [row for row in rows if row.state == "read"]
+    done = [row for row in rows if row.folder]
     if len(done) != 1:
         return tuple(rows)
     shutil.copytree(done[0].folder, folder, dirs_exist_ok=True)
@@ -139,7 +139,8 @@ def _deliver_study(study: Study, label: str, folder: Path, options: BatchOptions
     plan = by_model(plan, options.lesions) if options.lesions else plan
     plan = with_strength(plan) if options.strength else plan
     reading = deliver(read(study, plan, progress), folder, options.outputs)
-    return Row(label, "read", str(folder), summarise(reading), study.intake)
+    state: State = "not assessed" if reading.unsearched else "read"
+    return Row(label, state, str(folder), summarise(reading), study.intake)
 
 
 def _why(arrival: Arrival) -> str:
@@ -148,7 +149,9 @@ def _why(arrival: Arrival) -> str:
 
 
 def summarise(reading: Reading) -> str:
-    """One line on a Reading: its measures with intervals, else what was not done."""
+    """One line on a Reading: its measures with intervals, else what was not done, a failed search before all else."""
+    if reading.unsearched:
+        return f"no statement can be made: {'; '.join(gap.reason for gap in reading.unsearched)}"
     shown = []
     for measure in reading.measures:
         interval = f" [{measure.interval[0]:g}-{measure.interval[1]:g}]" if measure.interval else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from osteoscope.dicom.read_labels import read_numbered
 from osteoscope.dicom.read_masks import read_masks
 from osteoscope.domain.finding import Part, Region
 from osteoscope.domain.geometry import Grid
-from osteoscope.domain.reading import MappedSite, Reading
+from osteoscope.domain.reading import MappedSite, Reading, SiteReading
 from osteoscope.errors import IntakeError, InvalidValueError
 
 BONES_FILE, LEGEND_FILE, SEG_FILE = "bones.nii.gz", "bones.json", "bones.dcm"
@@ -37,7 +38,8 @@ def bones_beside(file: Path, reading: Reading) -> tuple[MappedSite, ...]:
         with tempfile.TemporaryDirectory(prefix="osteoscope-") as scratch:
             grid, parts = read_numbered(path, Path(scratch))
         _check(grid, reading, path)
-        return tuple(_mapped(names[str(number)], part) for number, part in parts.items())
+        notes = {site.site: site.notes for site in reading.sites}
+        return tuple(_mapped(names[str(number)], part, notes) for number, part in parts.items())
     except (ValueError, KeyError, TypeError, InvalidValueError) as error:
         found = f"no legend of {BONES_FILE} ({type(error).__name__}: {error})"
         raise IntakeError(f"read {legend}", found, "Read the CT again with --nifti") from error
@@ -48,12 +50,12 @@ def _of_segmentation(path: Path, reading: Reading) -> tuple[MappedSite, ...]:
         return ()
     with tempfile.TemporaryDirectory(prefix="osteoscope-") as scratch:
         masks = read_masks(path, reading.study.images["ct"].grid, Path(scratch))
-    said = {site.site: site.confidence for site in reading.sites}
-    return tuple(
-        MappedSite(mask.label, Region((mask.part,)), confidence=said[mask.label] or 1.0)
-        for mask in masks
-        if mask.label in said
-    )
+    said = {site.site: site for site in reading.sites}
+    return tuple(_named(mask.part, said[mask.label]) for mask in masks if mask.label in said)
+
+
+def _named(part: Part, site: SiteReading) -> MappedSite:
+    return MappedSite(site.site, Region((part,)), "assessed", site.confidence or 1.0, site.notes)
 
 
 def _check(grid: Grid, reading: Reading, path: Path) -> None:
@@ -63,5 +65,6 @@ def _check(grid: Grid, reading: Reading, path: Path) -> None:
         raise IntakeError(f"read {path}", found, "Keep the files of one reading together")
 
 
-def _mapped(entry: dict[str, Any], part: Part) -> MappedSite:
-    return MappedSite(str(entry["site"]), Region((part,)), confidence=float(entry["confidence"]))
+def _mapped(entry: dict[str, Any], part: Part, notes: Mapping[str, tuple[str, ...]]) -> MappedSite:
+    site = str(entry["site"])
+    return MappedSite(site, Region((part,)), "assessed", float(entry["confidence"]), notes.get(site, ()))

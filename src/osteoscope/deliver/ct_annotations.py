@@ -8,25 +8,25 @@ from dataclasses import dataclass, field
 from json import JSONDecodeError
 from pathlib import Path
 
+from osteoscope.deliver.ct_case_names import is_volume, says_benign
 from osteoscope.deliver.ct_cases import CtCase
+from osteoscope.deliver.ct_label_names import BENIGN_NAMES, LESION_NAMES, lesion_kind, mask_kind
 from osteoscope.deliver.outputs import read_reading
-from osteoscope.dicom.read_masks import NamedMask, read_masks
+from osteoscope.deliver.ratings import Problem
+from osteoscope.dicom.read_masks import Identity, NamedMask, identity_of, read_all_masks
 from osteoscope.domain.finding import Finding, FindingKind, Part, Point, Region
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.reading import MappedSite
 from osteoscope.domain.study import Study
-from osteoscope.errors import IntakeError, InvalidValueError, UnsuitableStudyError
+from osteoscope.errors import IntakeError, InvalidValueError, OsteoscopeError, UnsuitableStudyError
 from osteoscope.reading.plan_table import plan_for
 from osteoscope.train.ct_backgrounds import read_study
 
-# Which masks of a DICOM file are lesions, by their labels or what they are said to be.
-LESION_NAMES = r"lesion|metast|tumou?r|gtv|lytic|blastic|sclerotic|mixed"
-# Which are benign, and teach what no lesion is.
-BENIGN_NAMES = r"look.?alike|benign|enostosis|degenerat|mimic|osteophyte"
-_KINDS: tuple[tuple[str, FindingKind], ...] = (("mixed", "mixed"), ("lytic", "lytic"), ("blastic|sclerotic", "blastic"))
 # How a type is written where nobody said it.
 UNTYPED: FindingKind = "focal"
 _NO_BONE = "bone_unknown_1"
+# Two masks that share more than this of their union mark one lesion.
+_SAME = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +39,7 @@ class Annotated:
         mapped: its bones.
         lesions: as findings of confidence 1; of kind ``UNTYPED`` where no type is known.
         benign: marked look-alikes.
+        notes: masks that were not used, or not whole; doubts of the intake. None of them ``lost``.
     """
 
     name: str
@@ -47,57 +48,129 @@ class Annotated:
     mapped: tuple[MappedSite, ...]
     lesions: tuple[Finding, ...]
     benign: tuple[Region, ...] = field(default=())
+    notes: tuple[Problem, ...] = ()
 
 
-def load_case(case: CtCase, names: str = LESION_NAMES) -> Annotated:
+@dataclass(frozen=True, eq=False)
+class _Marks:
+    """Masks by what they are, and what is to be said of them."""
+
+    lesions: tuple[NamedMask, ...]
+    benign: tuple[NamedMask, ...]
+    notes: tuple[Problem, ...]
+
+
+def load_case(case: CtCase, names: str = LESION_NAMES, *, with_bones: bool = True) -> Annotated:
     """Read a case.
 
     Args:
         case: its files.
         names: regular expression of the labels of a DICOM file that are lesions.
+        with_bones: whether its bones are wanted, which take most of the time; without them no lesion has a site.
 
     Raises:
         OsteoscopeError: the CT or the masks cannot be read, or do not belong together.
     """
     study = read_study(case.ct)
     grid = study.images["ct"].grid
+    doubts = tuple(
+        Problem(str(case.ct), None, "", note.problem, note.action.capitalize(), lost=False)
+        for note in study.intake
+        if note.level == "warning"
+    )
     patient = case.patient or study.patient.id or case.name
-    mapped = _bones(case, study)
-    if case.lesions.suffix.lower() == ".json":
+    if any(file.suffix.lower() == ".json" for file in case.lesions):
         findings, benign = _of_reading(case.lesions, grid)
-        return Annotated(case.name, patient, study, mapped, findings, benign)
-    masks = _masks(case.lesions, grid)
-    benign_masks = [mask for mask in masks if re.search(BENIGN_NAMES, _said(mask), re.IGNORECASE)]
-    lesions = [mask for mask in masks if mask not in benign_masks and _is_lesion(mask, case.lesions, names)]
-    if masks and not lesions and not benign_masks:
-        found = f"masks named {', '.join(repr(mask.label) for mask in masks[:8])}, none a lesion"
-        raise IntakeError(f"read {case.lesions}", found, "Say which are lesions with --lesions REGEX")
-    findings = tuple(_finding(number, mask, mapped, grid) for number, mask in enumerate(lesions, 1))
-    return Annotated(case.name, patient, study, mapped, findings, tuple(Region((m.part,)) for m in benign_masks))
+        return Annotated(case.name, patient, study, _bones(case, study, with_bones), findings, benign, doubts)
+    marks = _marks(case, study, names)
+    mapped = _bones(case, study, with_bones)
+    findings = tuple(_finding(number, mask, mapped, grid) for number, mask in enumerate(marks.lesions, 1))
+    benign = tuple(Region((mask.part,)) for mask in marks.benign)
+    return Annotated(case.name, patient, study, mapped, findings, benign, (*doubts, *marks.notes))
 
 
-def _masks(path: Path, grid: Grid) -> tuple[NamedMask, ...]:
+def unusable(case: CtCase, error: Exception) -> Problem:
+    """Why a case is left out."""
+    if isinstance(error, OsteoscopeError):
+        return Problem(str(case.ct), None, "", f"{error.asked}: {error.found}", error.remedy)
+    return Problem(str(case.ct), None, "", f"{type(error).__name__}: {error}", "Check its files")
+
+
+def _marks(case: CtCase, study: Study, names: str) -> _Marks:
+    """The masks of all files of a case.
+
+    Raises:
+        IntakeError: none of them is a lesion or a look-alike.
+    """
+    owner = identity_of(study)
+    held: dict[str, list[NamedMask]] = {"lesion": [], "look-alike": [], "": []}
+    notes: list[Problem] = []
+    for path in case.lesions:
+        unused: list[str] = []
+        before = tuple(held["lesion"])
+        for mask in _masks(path, study.images["ct"].grid, owner, notes):
+            kind = _kind(mask, path, names)
+            double = kind == "lesion" and next((other for other in before if _is_same(mask, other)), None)
+            if double:
+                found = f"the mask {mask.label!r} is that of {double.label!r} in a file before it, taken once"
+                notes.append(_note(path, found, "Keep one of the files"))
+            else:
+                held[kind].append(mask)
+                unused += [mask.label] if not kind else []
+        if unused:
+            found = f"masks named {_shown(unused)}, neither lesions nor look-alikes, are not used"
+            notes.append(_note(path, found, "Say which are lesions with --lesions REGEX if any is"))
+    if held[""] and not held["lesion"] and not held["look-alike"]:
+        found = f"masks named {_shown([mask.label for mask in held['']])}, none a lesion"
+        raise IntakeError(f"read {case.lesions[0]}", found, "Say which are lesions with --lesions REGEX")
+    return _Marks(tuple(held["lesion"]), tuple(held["look-alike"]), tuple(notes))
+
+
+def _masks(path: Path, grid: Grid, owner: Identity, notes: list[Problem]) -> tuple[NamedMask, ...]:
     with tempfile.TemporaryDirectory(prefix="osteoscope-") as scratch:
-        return read_masks(path, grid, Path(scratch))
+        read = read_all_masks(path, grid, Path(scratch), owner)
+    for label, note in read.notes:
+        notes.append(_note(path, f"the mask {label!r}: {note}", "Check that it is of this CT"))
+    return read.masks
+
+
+def _note(path: Path, found: str, remedy: str) -> Problem:
+    return Problem(str(path), None, "", found, remedy, lost=False)
+
+
+def _shown(labels: list[str]) -> str:
+    return ", ".join(map(repr, labels[:8])) + (f" and {len(labels) - 8} more" if len(labels) > 8 else "")
 
 
 def _said(mask: NamedMask) -> str:
     return f"{mask.label} {mask.meaning}"
 
 
-def _is_lesion(mask: NamedMask, path: Path, names: str) -> bool:
-    """Every label of a label map is; of a DICOM file those of that name."""
-    return path.suffix.lower() != ".dcm" or bool(re.search(names, _said(mask), re.IGNORECASE))
+def _kind(mask: NamedMask, path: Path, names: str) -> str:
+    """What a label says in a DICOM file; every label of a label map is a lesion, or what the file's name says."""
+    if is_volume(path):
+        return "look-alike" if says_benign(path) else "lesion"
+    return mask_kind(_said(mask), names)
 
 
-def _bones(case: CtCase, study: Study) -> tuple[MappedSite, ...]:
+def _is_same(one: NamedMask, other: NamedMask) -> bool:
+    shared = Region((one.part,)).overlap(Region((other.part,)))
+    return shared > _SAME * (int(one.part.mask.sum()) + int(other.part.mask.sum()) - shared)
+
+
+def _bones(case: CtCase, study: Study, wanted: bool) -> tuple[MappedSite, ...]:
+    if not wanted:
+        return ()
     if case.bones is None:
         return plan_for(study).map_sites(study)
-    masks = _masks(case.bones, study.images["ct"].grid)
+    masks = _masks(case.bones, study.images["ct"].grid, identity_of(study), [])
     return tuple(MappedSite(f"bone_unknown_{n}", Region((mask.part,))) for n, mask in enumerate(masks, 1))
 
 
-def _of_reading(path: Path, grid: Grid) -> tuple[tuple[Finding, ...], tuple[Region, ...]]:
+def _of_reading(files: tuple[Path, ...], grid: Grid) -> tuple[tuple[Finding, ...], tuple[Region, ...]]:
+    path = files[0]
+    if len(files) > 1:
+        raise IntakeError(f"read {path}", "a Reading beside other marks", "Give the Reading alone, or the others")
     try:
         reading = read_reading(path)
     except (OSError, InvalidValueError, JSONDecodeError, UnicodeDecodeError) as error:
@@ -115,7 +188,7 @@ def _of_reading(path: Path, grid: Grid) -> tuple[tuple[Finding, ...], tuple[Regi
 
 
 def _finding(number: int, mask: NamedMask, mapped: tuple[MappedSite, ...], grid: Grid) -> Finding:
-    kind = next((kind for words, kind in _KINDS if re.search(words, _said(mask), re.IGNORECASE)), UNTYPED)
+    kind = lesion_kind(_said(mask), UNTYPED)
     centre = Point.centre_of(mask.part, grid)
     return Finding(f"lesion-{number}", _site(mask.part, mapped), kind, 1.0, Region((mask.part,)), centre)
 

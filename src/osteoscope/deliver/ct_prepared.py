@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from osteoscope.deliver.bone_map import BONES_FILE, bones_beside
-from osteoscope.deliver.ct_annotations import LESION_NAMES, Annotated, load_case
+from osteoscope.deliver.ct_annotations import Annotated, load_case, unusable
 from osteoscope.deliver.ct_cases import CtCase
+from osteoscope.deliver.ct_label_names import LESION_NAMES
 from osteoscope.deliver.outputs import read_reading, write_reading
 from osteoscope.deliver.ratings import Problem
 from osteoscope.dicom.write_nifti import write_bone_labels
 from osteoscope.domain.reading import Case, MappedSite, Provenance, Reader, Reading, StudyRecord
 from osteoscope.domain.study import Study
-from osteoscope.errors import OsteoscopeError
 from osteoscope.measure.size import size
 from osteoscope.train.ct_scans import prepare
 
@@ -33,12 +33,14 @@ class Prepared:
         patient: whose it is.
         folder: holds scan.npz, reading.json (what is marked), bones.nii.gz and bones.json.
         lesions: number marked.
+        notes: what of its masks is not used, and doubts about its CT.
     """
 
     case: CtCase
     patient: str
     folder: Path
     lesions: int
+    notes: tuple[Problem, ...] = ()
 
     @property
     def scan(self) -> Path:
@@ -54,25 +56,26 @@ def prepare_all(
     cases: Sequence[CtCase], folder: Path, names: str, progress: Progress
 ) -> tuple[tuple[Prepared, ...], tuple[Problem, ...]]:
     """Make cases ready, or take those that are already; one that cannot be used is a problem, the others stand."""
-    made, problems = [], []
+    made: list[Prepared] = []
+    problems: list[Problem] = []
     for number, case in enumerate(cases):
         progress(f"prepare {case.name}", number, len(cases))
         try:
             made.append(_prepared(case, folder / case.name, names))
-        except OsteoscopeError as error:
-            problems.append(Problem(str(case.ct), None, "", f"{error.asked}: {error.found}", error.remedy))
+            problems += made[-1].notes
         except Exception as error:  # noqa: BLE001 - one bad case never stops a batch
-            problems.append(Problem(str(case.ct), None, "", f"{type(error).__name__}: {error}", "Check its files"))
+            problems.append(unusable(case, error))
     return tuple(made), tuple(problems)
 
 
 def _prepared(case: CtCase, folder: Path, names: str) -> Prepared:
     note = folder / _DONE_FILE
-    wanted = [str(case.ct), str(case.lesions), str(case.bones or ""), case.patient, names]
+    wanted = [str(case.ct), [str(file) for file in case.lesions], str(case.bones or ""), case.patient, names]
     if note.is_file():
         done = json.loads(note.read_text(encoding="utf-8"))
         if done["case"] == wanted:
-            return Prepared(case, done["patient"], folder, done["lesions"])
+            notes = tuple(Problem(**note) for note in done["notes"])
+            return Prepared(case, done["patient"], folder, done["lesions"], notes)
         shutil.rmtree(folder)
     found = load_case(case, names or LESION_NAMES)
     bones = [place.region for place in found.mapped if place.region is not None]
@@ -82,8 +85,9 @@ def _prepared(case: CtCase, folder: Path, names: str) -> Prepared:
     write_reading(_reading(found), folder / READING_FILE)
     write_bone_labels(Case(found.study, found.mapped), folder / BONES_FILE)
     state = {"case": wanted, "patient": found.patient, "lesions": len(found.lesions)}
+    state["notes"] = [asdict(note) for note in found.notes]
     note.write_text(json.dumps(state, indent=1) + "\n", encoding="utf-8")
-    return Prepared(case, found.patient, folder, len(found.lesions))
+    return Prepared(case, found.patient, folder, len(found.lesions), found.notes)
 
 
 def _reading(found: Annotated) -> Reading:

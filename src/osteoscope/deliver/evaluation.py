@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
-from osteoscope.deliver.evaluation_inputs import Entry, list_studies
-from osteoscope.deliver.evaluation_marks import Marks, read_marks
+from osteoscope.deliver.evaluation_inputs import Entry, Unread, list_studies
+from osteoscope.deliver.evaluation_marks import Marked, Marks, read_marks
 from osteoscope.deliver.evaluation_record import Evaluation
-from osteoscope.deliver.evaluation_scans import Loaded, load_scan
+from osteoscope.deliver.evaluation_scans import Loaded, load_scan, load_unread
 from osteoscope.deliver.ratings import Problem
 from osteoscope.deliver.result_files import Rows, faults, statistic_rows, write_results
 from osteoscope.domain import codec
@@ -23,6 +23,7 @@ from osteoscope.report.pdf import write_pdf
 from osteoscope.stats.adequacy import adequacy
 from osteoscope.stats.detection import CRITERIA
 from osteoscope.stats.detection_figures import DetectionOptions, evaluate_detection
+from osteoscope.stats.detection_scan import Scan
 from osteoscope.stats.ratings import Target
 
 Progress = Callable[[str, int, int], None]
@@ -69,15 +70,17 @@ def evaluate(sources: Sequence[Path], folder: Path, options: EvaluationOptions, 
         OutputError: the folder cannot be written.
     """
     listed = list_studies(sources)
-    loaded, failed = _load_all(listed.entries, progress)
-    problems = (*listed.problems, *failed, *(remark for one in loaded for remark in one.remarks))
+    loaded, failed, broken = _load_all(listed.entries, progress)
+    unread, lost = _load_unread((*listed.unread, *broken))
+    problems = (*listed.problems, *failed, *lost, *(remark for one in loaded for remark in one.remarks))
     if not loaded:
         raise IntakeError("evaluate", f"no study that can be used ({problems[0]})", "Mend the files named")
     progress("evaluate", len(listed.entries), len(listed.entries))
     scans = [one.scan for one in loaded]
     readers = (_names(one.readers[0] for one in loaded), _names(one.readers[1] for one in loaded))
-    detection = evaluate_detection(scans, readers, options.detection)
-    marks = read_marks(options.marks, {s.study: s.patient for s in scans}) if options.marks else Marks({}, ())
+    detection = evaluate_detection(scans, readers, options.detection, unread)
+    studies = {s.study: Marked(s.patient, frozenset(f.id for f in s.findings)) for s in scans}
+    marks = read_marks(options.marks, studies) if options.marks else Marks({}, ())
     target = Target("adequacy", readers, "findings")
     judged = (adequacy(target, f"{name}_right", given, options.detection.resampling)
               for name, given in marks.answers.items())  # fmt: skip
@@ -88,17 +91,35 @@ def evaluate(sources: Sequence[Path], folder: Path, options: EvaluationOptions, 
     return _write(evaluation, folder)
 
 
-def _load_all(entries: Sequence[Entry], progress: Progress) -> tuple[list[Loaded], list[Problem]]:
-    loaded, failed = [], []
+def _load_all(entries: Sequence[Entry], progress: Progress) -> tuple[list[Loaded], list[Problem], list[Unread]]:
+    """Scans, why others are none, and those others, whose reference may still stand."""
+    loaded, failed, broken = [], [], []
     for number, entry in enumerate(entries):
         progress(f"load {entry.study}", number, len(entries))
         try:
             loaded.append(load_scan(entry))
-        except OsteoscopeError as error:
-            failed.append(Problem(entry.study, None, "", f"{error.asked}: {error.found}", error.remedy))
         except Exception as error:  # noqa: BLE001 - one bad study never stops a batch
-            failed.append(Problem(entry.study, None, "", f"{type(error).__name__}: {error}", "Check both files"))
-    return loaded, failed
+            failed.append(_problem(entry, error))
+            broken.append(Unread(entry.study, entry.patient, entry.reference))
+    return loaded, failed, broken
+
+
+def _problem(entry: Entry, error: Exception) -> Problem:
+    if isinstance(error, OsteoscopeError):
+        return Problem(entry.study, None, "", f"{error.asked}: {error.found}", error.remedy)
+    return Problem(entry.study, None, "", f"{type(error).__name__}: {error}", "Check both files")
+
+
+def _load_unread(given: Sequence[Unread]) -> tuple[list[Scan], list[Problem]]:
+    """References without a reading; a reference that cannot be used either is told."""
+    scans, problems = [], []
+    for one in given:
+        try:
+            scans.append(load_unread(one))
+        except Exception as error:  # noqa: BLE001 - one bad study never stops a batch
+            found = f"not even its reference can be used, so that no figure counts it ({error})"
+            problems.append(Problem(one.study, None, "", found, "Mend the reference"))
+    return scans, problems
 
 
 def _names(readers: Iterable[str]) -> str:

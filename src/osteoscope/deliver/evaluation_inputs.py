@@ -33,11 +33,21 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Unread:
+    """A study of the reference that nobody read, or whose reading cannot be used: its lesions count as missed."""
+
+    study: str
+    patient: str
+    reference: Path
+
+
+@dataclass(frozen=True)
 class Listed:
-    """The studies to evaluate, and what could not be used."""
+    """The studies to evaluate, those without a reading, and what could not be used."""
 
     entries: tuple[Entry, ...]
     problems: tuple[Problem, ...]
+    unread: tuple[Unread, ...] = ()
 
 
 def list_studies(sources: Sequence[Path]) -> Listed:
@@ -65,7 +75,7 @@ def list_studies(sources: Sequence[Path]) -> Listed:
 def _from_table(path: Path) -> Listed:
     rows = lines(path)
     header, problems = read_header("evaluate", path, rows, _NEEDED, _ALSO)
-    entries, seen = [], set[str]()
+    entries, unread, seen = [], [], set[str]()
     for number, cells in rows:
         row = dict(zip(header, cells, strict=False))
         blank = [name for name in _NEEDED if not row.get(name)]
@@ -73,6 +83,9 @@ def _from_table(path: Path) -> Listed:
             continue
         if blank:
             problems.append(Problem(path.name, number, blank[0], "nothing", "Fill it in"))
+            if blank == ["reading"] and row["study"] not in seen:
+                seen.add(row["study"])
+                unread.append(Unread(row["study"], row.get("patient", ""), path.parent / row["reference"]))
         elif row["study"] in seen:
             problems.append(
                 Problem(path.name, number, "study", f"{row['study']!r} a second time", "Name studies apart")
@@ -82,7 +95,7 @@ def _from_table(path: Path) -> Listed:
             place = path.parent
             files = (place / row["reference"], place / row["reading"])
             entries.append(Entry(row["study"], row.get("patient", ""), *files))
-    return Listed(tuple(entries), tuple(problems))
+    return Listed(tuple(entries), tuple(problems), tuple(unread))
 
 
 def _from_two(reference: Path, reading: Path) -> Listed:
@@ -103,7 +116,9 @@ def _from_two(reference: Path, reading: Path) -> Listed:
             for name, (file, _) in side.items()
             if name not in matched
         ]
-    return Listed(tuple(sorted(entries, key=lambda entry: entry.study)), tuple(problems))
+    lone = [Unread(name, "", file) for name, (file, _) in sides[0].items() if name not in {pair[0] for pair in same}]
+    entries.sort(key=lambda entry: entry.study)
+    return Listed(tuple(entries), tuple(problems), tuple(sorted(lone, key=lambda one: one.study)))
 
 
 def _named(folder: Path, problems: list[Problem]) -> dict[str, tuple[Path, str]]:

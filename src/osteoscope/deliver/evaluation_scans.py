@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from osteoscope.deliver.evaluation_inputs import Entry
+from osteoscope.deliver.evaluation_inputs import Entry, Unread
 from osteoscope.deliver.outputs import read_reading
 from osteoscope.deliver.ratings import Problem
 from osteoscope.dicom.read_labels import read_labels
@@ -61,6 +61,17 @@ def load_scan(entry: Entry) -> Loaded:
     patient = entry.patient or reference.patient or reading.patient or entry.study
     scan = Scan(entry.study, patient, reading.grid.spacing, lesions, reading.lesions)
     return Loaded(scan, (reference.reader, reading.reader), _remarks(entry, reference, reading))
+
+
+def load_unread(unread: Unread) -> Scan:
+    """The Scan of a study without a reading: a reference, and no findings.
+
+    Raises:
+        IntakeError, UnsuitableStudyError: see `load_scan`.
+    """
+    side = _side(unread.reference)
+    patient = unread.patient or side.patient or unread.study
+    return Scan(unread.study, patient, side.grid.spacing, side.lesions, ())
 
 
 def _remarks(entry: Entry, reference: _Side, reading: _Side) -> tuple[Problem, ...]:

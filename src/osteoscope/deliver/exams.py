@@ -9,12 +9,15 @@ from pathlib import Path
 
 from osteoscope.deliver.bone_map import bones_beside
 from osteoscope.deliver.outputs import read_reading
+from osteoscope.deliver.ratings import as_level
 from osteoscope.deliver.unit_map import UNITS_FILE, read_units
 from osteoscope.dicom.load import IntakeOptions, load, scan
+from osteoscope.domain.finding import Measure
 from osteoscope.domain.reading import Case, MappedSite, Reading
 from osteoscope.errors import IntakeError, InvalidValueError
 from osteoscope.reading.read import read
 from osteoscope.stats.lesion_identity import Exam
+from osteoscope.stats.ratings import SCALES, Scale
 
 Progress = Callable[[str, int, int], None]
 READING_FILE = "reading.json"
@@ -44,7 +47,8 @@ def take(path: Path, scratch: Path, options: IntakeOptions, progress: Progress) 
         progress: called with (stage, done, total).
 
     Raises:
-        IntakeError: there is nothing there, not one study, a refused one, or a file that is no reading.json.
+        IntakeError: there is nothing there, not one study, a refused one, a file that is no reading.json, or
+            one with a level that its score does not have.
         UnsuitableStudyError: no plan suits the study.
     """
     if not path.exists():
@@ -59,12 +63,31 @@ def take(path: Path, scratch: Path, options: IntakeOptions, progress: Progress) 
 def _from_json(given: Path, file: Path) -> Exam:
     try:
         reading = read_reading(file)
+        _check_levels(given, reading)
         beside = bones_beside if reading.study.kind == "ct" else _units_beside
         return Exam(str(given), reading, beside(file, reading))
     except (InvalidValueError, JSONDecodeError, UnicodeDecodeError) as error:
         raise IntakeError(
             f"compare {given}", f"it is no reading.json of this version ({error})", "Read the DICOM study again"
         ) from error
+
+
+def _check_levels(given: Path, reading: Reading) -> None:
+    for scale in SCALES.values():
+        for name in scale.sites:
+            said = reading.site(name)
+            level = said.measure(scale.name) if said else None
+            if level is not None and (found := _off_the_scale(level, scale)):
+                asked, remedy = f"compare {given}", f"Give whole levels of 0 to {scale.top}, or read the study again"
+                raise IntakeError(asked, f"{scale.name} of {name} is {found}", remedy)
+
+
+def _off_the_scale(level: Measure, scale: Scale) -> str:
+    """What no reader can have said, or ""."""
+    if not isinstance(as_level(f"{level.value:g}", scale), int):
+        return f"level {level.value:g}"
+    low, high = level.interval or (0, scale.top)
+    return "" if low >= 0 and high <= scale.top else f"level {level.value:g} with the interval {low:g} to {high:g}"
 
 
 def _units_beside(file: Path, reading: Reading) -> tuple[MappedSite, ...]:

@@ -15,17 +15,19 @@ from typing import Any
 
 import numpy as np
 
-from osteoscope.deliver.ct_annotations import LESION_NAMES, Annotated, load_case
+from osteoscope.deliver.ct_annotations import Annotated, load_case, unusable
 from osteoscope.deliver.ct_cases import list_cases
+from osteoscope.deliver.ct_label_names import LESION_NAMES
 from osteoscope.deliver.ratings import Problem
 from osteoscope.dicom.write_nifti import write_nifti
 from osteoscope.domain.finding import Region
-from osteoscope.errors import IntakeError, OsteoscopeError, OutputError
+from osteoscope.errors import IntakeError, OutputError
 
 Progress = Callable[[str, int, int], None]
 _NAME = re.compile(r"Dataset\d{3}_\w+")
 _DEFAULT = "Dataset501_BoneLesions"
 _LESION, _LOOK_ALIKE, _FOLDS, _ENDING = 1, 2, 5, ".nii.gz"
+_FOLDERS = ("imagesTr", "labelsTr")
 
 
 @dataclass(frozen=True)
@@ -48,20 +50,22 @@ def write_nnunet(dataset: Path, folder: Path, names: str, progress: Progress) ->
 
     Raises:
         IntakeError: no case that can be used.
-        OutputError: the folder cannot be written.
+        OutputError: the folder cannot be written, or holds images or labels already.
     """
     listed = list_cases(dataset)
     target = folder if _NAME.fullmatch(folder.name) else folder / _DEFAULT
+    _refuse_what_is_there(target)
     problems, patients = [*listed.problems], {}
     look_alikes = False
     for number, case in enumerate(listed.cases):
         progress(f"write {case.name}", number, len(listed.cases))
         try:
-            found = load_case(case, names or LESION_NAMES)
-        except OsteoscopeError as error:
-            problems.append(Problem(str(case.ct), None, "", f"{error.asked}: {error.found}", error.remedy))
+            found = load_case(case, names or LESION_NAMES, with_bones=False)
+        except Exception as error:  # noqa: BLE001 - one bad case never stops a batch
+            problems.append(unusable(case, error))
             continue
         _write_case(found, target)
+        problems += found.notes
         patients[found.name] = found.patient
         look_alikes = look_alikes or bool(found.benign)
     if not patients:
@@ -78,6 +82,14 @@ def write_nnunet(dataset: Path, folder: Path, names: str, progress: Progress) ->
     _write_json(about, target / "dataset.json")
     _write_json(_folds(patients), target / "splits_final.json")
     return Exported(target, tuple(patients), tuple(problems))
+
+
+def _refuse_what_is_there(target: Path) -> None:
+    """nnU-Net would train on the files of an earlier export as well."""
+    there = [path for name in _FOLDERS for path in sorted((target / name).glob("*"))]
+    if there:
+        found = f"{len(there)} files of an earlier export, the first is {there[0].name}"
+        raise OutputError(f"export to {target}", found, "Empty imagesTr and labelsTr, or choose another folder")
 
 
 def _write_case(found: Annotated, target: Path) -> None:

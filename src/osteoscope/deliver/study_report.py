@@ -11,7 +11,7 @@ from typing import Any
 from osteoscope.deliver.agreement import AgreementOptions, compare_readers
 from osteoscope.deliver.cohort import Cohort, open_cohort
 from osteoscope.deliver.evaluation import EvaluationOptions, evaluate
-from osteoscope.deliver.evaluation_marks import QUESTIONS, Mark, Marks, read_marks
+from osteoscope.deliver.evaluation_marks import QUESTIONS, Mark, Marked, Marks, read_marks
 from osteoscope.deliver.ratings import Problem
 from osteoscope.deliver.result_files import faults, statistic_rows, write_results
 from osteoscope.domain import codec
@@ -90,7 +90,8 @@ def write_study_report(folder: Path, out: Path, options: StudyOptions, progress:
         problems += made.problems
         documents |= made.documents
         pairs += made.pairs
-    marks = read_marks(options.marks, {m.study: m.patient for m in cohort.members}) if options.marks else Marks({}, ())
+    studies = {m.study: Marked(m.patient, frozenset(f.id for f in m.reading.findings)) for m in cohort.members}
+    marks = read_marks(options.marks, studies) if options.marks else Marks({}, ())
     problems += marks.problems
     judged = tuple(_judged(marks, options.detection.resampling))
     readings = {member.study: member.reading for member in cohort.members}

@@ -8,17 +8,20 @@ from pathlib import Path
 
 import numpy as np
 
-from osteoscope.dicom.intake.sandbox import Sandbox
+from osteoscope.dicom.intake.sandbox import Answer, Sandbox
 from osteoscope.dicom.options import Limits
 from osteoscope.dicom.read_labels import LABEL_SUFFIXES, read_labels
 from osteoscope.domain.finding import Part
 from osteoscope.domain.geometry import Grid
+from osteoscope.domain.study import Study
 from osteoscope.errors import IntakeError
 
 MASK_CLASSES = frozenset(
     {"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7", "1.2.840.10008.5.1.4.1.1.481.3"}
 )
 _NEAR_MM = 0.05
+# Both identifiers of a DICOM file stand near its beginning.
+_HEAD_BYTES = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,44 +39,82 @@ class NamedMask:
     part: Part
 
 
-def read_masks(path: Path, grid: Grid, scratch: Path) -> tuple[NamedMask, ...]:
-    """All masks of a file that lie on a CT.
+@dataclass(frozen=True)
+class Identity:
+    """Whose a CT is and in which frame of reference; "" where its header does not say or it has none."""
 
-    Segmentations on another grid are taken to the CT's by nearest neighbour; label maps must have its grid.
+    frame: str = ""
+    patient: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class MasksRead:
+    """The masks of a file, and for each that is not whole its label with what is missing."""
+
+    masks: tuple[NamedMask, ...]
+    notes: tuple[tuple[str, str], ...] = ()
+
+
+def identity_of(study: Study) -> Identity:
+    """By the header of the first file that a CT was made of, while that can still be read."""
+    files = [source.path for source in study.sources if source.sop_class_uid and source.path.is_file()]
+    if not files:
+        return Identity("", study.patient.id)
+    with Sandbox(Limits()) as sandbox:
+        fields = sandbox.one({"op": "look", "file": str(files[0].resolve())}).get("fields", {})
+    return Identity(str(fields.get("FrameOfReferenceUID") or ""), study.patient.id)
+
+
+def read_masks(path: Path, grid: Grid, scratch: Path) -> tuple[NamedMask, ...]:
+    """All masks of a file that lie on a CT; see ``read_all_masks``."""
+    return read_all_masks(path, grid, scratch).masks
+
+
+def read_all_masks(path: Path, grid: Grid, scratch: Path, ct: Identity = Identity()) -> MasksRead:
+    """All masks of a file, and what of them does not lie on the CT.
+
+    Segmentations on another grid are taken to the CT's by nearest neighbour, contours between its slices by their
+    shape; label maps must have its grid.
 
     Args:
         path: .nii, .nii.gz, .nrrd, or DICOM.
         grid: of the CT.
         scratch: a folder for arrays.
+        ct: whose the masks must be, where both files say it.
 
     Raises:
-        IntakeError: no such file, not one of these, of another grid, or nothing of it on the CT.
+        IntakeError: no such file, not one of these, of another grid, scan or patient, or nothing of it on the CT.
     """
     if path.name.lower().endswith(LABEL_SUFFIXES):
-        return _of_label_map(path, grid, scratch)
+        return MasksRead(_of_label_map(path, grid, scratch))
     if not path.is_file():
         raise IntakeError(f"read masks {path}", "no such file", "Check the path")
     request = {
         "op": "masks", "file": str(path.resolve()), "out": str(scratch), "shape": grid.shape,
-        "matrix": grid.matrix.tolist(),
+        "matrix": grid.matrix.tolist(), "frame": ct.frame, "patient": ct.patient,
     }  # fmt: skip
-    made, outside = [], []
+    made: list[NamedMask] = []
+    notes: list[tuple[str, str]] = []
+    absent = 0
     with Sandbox(Limits()) as sandbox:
         for answer in sandbox.stream(request):
             if "refused" in answer:
                 raise IntakeError(f"read masks {path}", answer["refused"], answer["remedy"])
+            notes += [(answer["label"], note) for note in answer["notes"]]
             if answer["file"] is None:
-                outside.append(answer["label"])
-                continue
-            mask = np.load(answer["file"], allow_pickle=False)
-            Path(answer["file"]).unlink()
-            made.append(
-                NamedMask(answer["label"], answer["meaning"], Part.from_mask("ct", mask, tuple(answer["offset"])))
-            )
+                absent += 1
+            else:
+                made.append(_fetched(answer))
     if not made:
-        found = f"none of its {len(outside)} masks lies on the CT"
+        found = f"none of its {absent} masks lies on the CT"
         raise IntakeError(f"read masks {path}", found, "Check that both are of one scan")
-    return tuple(made)
+    return MasksRead(tuple(made), tuple(notes))
+
+
+def _fetched(answer: Answer) -> NamedMask:
+    mask = np.load(answer["file"], allow_pickle=False)
+    Path(answer["file"]).unlink()
+    return NamedMask(answer["label"], answer["meaning"], Part.from_mask("ct", mask, tuple(answer["offset"])))
 
 
 def _of_label_map(path: Path, grid: Grid, scratch: Path) -> tuple[NamedMask, ...]:
@@ -84,11 +125,19 @@ def _of_label_map(path: Path, grid: Grid, scratch: Path) -> tuple[NamedMask, ...
     return tuple(NamedMask(name, "", part) for name, part in labels)
 
 
-def first_with_masks(paths: Iterable[Path]) -> Path | None:
-    """The first file that is a DICOM Segmentation or structure set, by what its header says."""
+def files_with_masks(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """The files that are a DICOM Segmentation or structure set, by what their headers say."""
+    likely = [path for path in paths if _may_hold_masks(path)]
+    if not likely:
+        return ()
     with Sandbox(Limits()) as sandbox:
-        for path in paths:
-            answer = sandbox.one({"op": "look", "file": str(path.resolve())})
-            if answer.get("fields", {}).get("SOPClassUID", "") in MASK_CLASSES:
-                return path
-    return None
+        headers = [sandbox.one({"op": "look", "file": str(path.resolve())}) for path in likely]
+    classes = [header.get("fields", {}).get("SOPClassUID", "") for header in headers]
+    return tuple(path for path, named in zip(likely, classes, strict=True) if named in MASK_CLASSES)
+
+
+def _may_hold_masks(path: Path) -> bool:
+    """Whether the class of masks stands in the first bytes: a folder of slices is gone through without parsing them."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    return any(named.encode() in head for named in MASK_CLASSES)

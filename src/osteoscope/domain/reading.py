@@ -17,6 +17,10 @@ SCHEMA: Literal["osteoscope/reading/1"] = "osteoscope/reading/1"
 
 Status = Literal["assessed", "not_acquired", "not_assessable"]
 
+LEVEL_UNCERTAIN = "level uncertain"  # what a note of a bone begins with whose level may be another
+SITES_STEP, FINDINGS_STEP = "sites", "findings"
+_SEARCH = frozenset({SITES_STEP, FINDINGS_STEP})
+
 
 @dataclass(frozen=True)
 class ImageRecord:
@@ -163,6 +167,12 @@ class Reading:
         """The measure of the whole study of that name, if any."""
         return next((m for m in self.measures if m.name == name), None)
 
+    @property
+    def unsearched(self) -> tuple[Gap, ...]:
+        """Why the study could not be searched; without findings, no statement follows from such a Reading."""
+        missed = (gap for gap in self.gaps if gap.where == "study" and gap.step in _SEARCH)
+        return () if self.findings else tuple(missed)
+
 
 @dataclass(frozen=True)
 class MappedSite:
@@ -181,6 +191,11 @@ class MappedSite:
     status: Status = "assessed"
     confidence: float = 1.0
     notes: tuple[str, ...] = ()
+
+    @property
+    def level_uncertain(self) -> bool:
+        """Whether a note says that the level, or the number, may be another."""
+        return any(note.startswith(LEVEL_UNCERTAIN) for note in self.notes)
 
 
 @dataclass(frozen=True)

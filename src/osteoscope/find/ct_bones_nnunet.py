@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -20,13 +21,13 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813 - the name that its own documentation uses
 from numpy.typing import NDArray
 
-from osteoscope.domain.anatomy import SITES
+from osteoscope.domain.anatomy import VERTEBRAE
 from osteoscope.domain.reading import MappedSite, ModelRecord
 from osteoscope.domain.study import Study
 from osteoscope.errors import DependencyError, InvalidValueError, ModelError
-from osteoscope.find.ct_bone_maps import LABEL_OF, LABELS
+from osteoscope.find.ct_bone_order import impossible
 from osteoscope.find.ct_bone_regions import voxels_on_source
-from osteoscope.find.ct_bone_tables import label_of_class
+from osteoscope.find.ct_bone_tables import BoneClass
 from osteoscope.find.ct_frame import AIR, Frame, ct_image, working_frame
 from osteoscope.find.ct_names import Name
 
@@ -38,6 +39,8 @@ _STEP_MM = 1.5  # of what models get
 _TOTAL = ("Dataset292_*", "Dataset294_*", "Dataset295_*")
 _FAST = ("Dataset297_*",)
 _TRUST = 0.9  # an honest guess: such networks give no confidence of a name
+_CONFLICT = 0.45  # factor on it where the order of vertebrae cannot be, as in `ct_bone_count`
+_NOTE = "named by a local nnU-Net, trust not calibrated"
 
 
 def folders_of(choice: str) -> tuple[Path, ...]:
@@ -109,47 +112,70 @@ def map_bones(study: Study, choice: str) -> tuple[MappedSite, ...]:
     tables = [classes(folder) for folder in folders]
     program = _program()
     frame = working_frame(ct_image(study), _STEP_MM)
-    labels = np.zeros(frame.hu.shape, dtype=np.uint8)
+    numbers = {bone: n for n, bone in enumerate(dict.fromkeys(b for table in tables for b in table.values()), 1)}
+    labels = np.zeros(frame.hu.shape, dtype=np.uint16)
     with tempfile.TemporaryDirectory() as scratch:
         _write(frame, Path(scratch) / "in" / "ct_0000.nii.gz")
         for folder, table in zip(folders, tables, strict=True):
-            found = _named(_run(program, folder, Path(scratch)), table, frame)
-            np.copyto(labels, found, where=labels == 0)
-    names = [Name(site, _TRUST, ("named by a local nnU-Net, trust not calibrated",)) for site in _sites()]
-    return voxels_on_source(frame, labels.astype(np.uint16), names)
+            of_class = {number: numbers[bone] for number, bone in table.items()}
+            np.copyto(labels, _named(_run(program, folder, Path(scratch)), of_class, frame), where=labels == 0)
+    return voxels_on_source(frame, labels, _names(list(numbers), labels, frame.step))
 
 
-def _sites() -> list[str]:
-    """A site id for each label but background; labels without a level or number count as unknown."""
-    return [name if name in SITES else f"{name}_unknown_1" for name in LABELS[1:]]
+def _names(bones: Sequence[BoneClass], labels: NDArray[np.uint16], step: float) -> list[Name]:
+    """A name for each bone; those without a site id are counted on as unknown."""
+    said = impossible(_heights(bones, labels, step))
+    doubts = (f"level uncertain: {', '.join(said)}",) if said else ()
+    times = Counter[str]()
+    made = []
+    for bone in bones:
+        if bone.unknown:
+            times[bone.label] += 1
+            site = f"{bone.label}_unknown_{times[bone.label]}"
+            made.append(Name(site, _TRUST, (_NOTE, f"the model calls it {bone.unknown}, which has no site id here")))
+        elif bone.label in VERTEBRAE:
+            made.append(Name(bone.label, _TRUST * (_CONFLICT if doubts else 1.0), (*doubts, _NOTE)))
+        else:
+            made.append(Name(bone.label, _TRUST, (_NOTE,)))
+    return made
 
 
-def classes(folder: Path) -> Mapping[int, str]:
-    """Labels of the classes of a model that are bones, by their number.
+def _heights(bones: Sequence[BoneClass], labels: NDArray[np.uint16], step: float) -> dict[str, float]:
+    """Of the middle of each vertebra that was found, mm."""
+    count = np.stack([np.bincount(plane.ravel(), minlength=len(bones) + 1) for plane in labels])
+    total = count.sum(axis=0)
+    middle = step * (np.arange(len(labels)) @ count) / np.maximum(total, 1)
+    return {b.label: float(middle[n]) for n, b in enumerate(bones, 1) if b.label in VERTEBRAE and total[n]}
+
+
+def classes(folder: Path) -> Mapping[int, BoneClass]:
+    """The classes of a model that are bones, by their number.
 
     Raises:
-        ModelError: the folder is not one of a trained nnU-Net, or knows no bone.
+        ModelError: the folder is not one of a trained nnU-Net, knows no bone, or has classes made of others.
     """
+    asked = f"use the nnU-Net in {folder}"
     missing = [name for name in ("plans.json", "dataset.json") if not (folder / name).is_file()]
     if missing or not _folds(folder):
         raise ModelError(
-            f"use the nnU-Net in {folder}",
+            asked,
             f"no {', '.join(missing) or f'fold_*/{_CHECKPOINT}'}",
             "Give the folder of a trained nnU-Net v2 that holds plans.json, dataset.json and fold_*",
         )
     try:
-        named = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))["labels"]
-        table = {int(n): label for name, n in named.items() if (label := label_of_class(str(name)))}
+        named = dict(json.loads((folder / "dataset.json").read_text(encoding="utf-8"))["labels"])
+        regions = [f"{name} {list(n)}" for name, n in named.items() if isinstance(n, list)]
+        table = {} if regions else {int(n): BoneClass.of(str(name)) for name, n in named.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelError(
-            f"use the nnU-Net in {folder}", f"dataset.json: {error}", "Give its own dataset.json"
-        ) from error
-    if not table:
+        raise ModelError(asked, f"dataset.json: {error}", "Give its own dataset.json") from error
+    if regions:
+        found = f"dataset.json: classes that are regions of several labels ({', '.join(regions)})"
+        raise ModelError(asked, found, "Give a model in which every bone is a class of its own, with one number")
+    bones = {number: bone for number, bone in table.items() if bone.label}
+    if not bones:
         known = ", ".join(list(named)[:6])
-        raise ModelError(
-            f"use the nnU-Net in {folder}", f"classes {known}, none of them a bone", "Give a model of bones"
-        )
-    return table
+        raise ModelError(asked, f"classes {known}, none of them a bone", "Give a model of bones")
+    return bones
 
 
 def _folds(folder: Path) -> list[str]:
@@ -188,13 +214,13 @@ def _run(program: str, folder: Path, scratch: Path) -> Path:
     return written
 
 
-def _named(written: Path, table: Mapping[int, str], frame: Frame) -> NDArray[np.uint8]:
+def _named(written: Path, of_class: Mapping[int, int], frame: Frame) -> NDArray[np.uint16]:
     numbers = sitk.GetArrayFromImage(sitk.ReadImage(str(written), sitk.sitkInt32))[:, ::-1, ::-1]
     if numbers.shape != frame.hu.shape:
         raise ModelError(
             f"read {written.name}", f"shape {numbers.shape} for {frame.hu.shape}", "Use a nnU-Net that keeps the grid"
         )
-    lookup = np.zeros(max(int(numbers.max()), *table) + 1, dtype=np.uint8)
-    for number, label in table.items():
-        lookup[number] = LABEL_OF[label]
+    lookup = np.zeros(max(int(numbers.max()), *of_class) + 1, dtype=np.uint16)
+    for number, name in of_class.items():
+        lookup[number] = name
     return np.asarray(lookup[np.maximum(numbers, 0)])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,8 @@ from osteoscope.domain.study import Study
 
 Mask = NDArray[np.bool_]
 Array = NDArray[np.float64]
+
+_EVEN = 1e-6  # rounding alone; a picture that differs no more is grey all over
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,7 @@ def outline(counts: NDArray[Any], options: BodyOptions) -> Outline:
     """
     size = max(1, round(max(counts.shape) / options.elements))
     roots = np.sqrt(ndimage.gaussian_filter(binned(counts, size), options.smoothing))
-    if not roots.any():
+    if np.ptp(roots) <= _EVEN * roots.max():
         return Outline(np.zeros(roots.shape, dtype=bool), np.ones(roots.shape, dtype=bool), size)
     level = _edge_level(roots**2, options.edge)
     markers = np.where(roots > options.core * level, 2, np.where(roots < options.rim * level, 1, 0))
@@ -118,10 +122,17 @@ def binned(counts: NDArray[Any], size: int) -> Array:
     return np.asarray(whole.reshape(rows, size, columns, size).sum(axis=(1, 3)))
 
 
-def frame(study: Study, options: BodyOptions) -> Frame | None:
-    """The body on all views of a study; None where there is no body on any."""
+@lru_cache(maxsize=2)
+def outlines(study: Study, options: BodyOptions = BodyOptions()) -> Mapping[str, Outline]:
+    """The body on each view that shows one; kept, since the network and the caveats both ask for it."""
     found = {view: outline(image.values, options) for view, image in study.images.items()}
-    found = {view: o for view, o in found.items() if o.mask.any()}
+    return MappingProxyType({view: body for view, body in found.items() if body.mask.any()})
+
+
+@lru_cache(maxsize=2)
+def frame(study: Study, options: BodyOptions = BodyOptions()) -> Frame | None:
+    """The body on all views of a study; None where there is no body on any."""
+    found = outlines(study, options)
     if not found:
         return None
     base = found.get("anterior") or found["posterior"]

@@ -23,8 +23,10 @@ from osteoscope.find.detection import Detection
 from osteoscope.find.model import shipped
 from osteoscope.find.planar_canvas import Plane
 from osteoscope.find.planar_maps import MODEL, UNITS, Maps, look
+from osteoscope.find.planar_outlines import POOR_PAIRING
 from osteoscope.find.planar_peaks import Peak, peaks
-from osteoscope.find.planar_upright import problem
+from osteoscope.find.planar_unfit import refuse_unfit, why_unfit
+from osteoscope.find.planar_upright import partly
 
 Mask = NDArray[np.bool_]
 
@@ -61,7 +63,7 @@ class NetworkOptions:
     """
 
     silhouette: float = 0.5
-    poor_pairing: float = 0.7
+    poor_pairing: float = POOR_PAIRING
     area: float = 0.5
     involved: float = 0.3
     least_patch: float = 0.015
@@ -78,7 +80,7 @@ def map_segments(study: Study, options: NetworkOptions = NetworkOptions()) -> tu
         ModelError: the weights are missing or not those of their card.
     """
     maps = look(study)
-    why = problem(maps, shipped(MODEL)) if maps else "no body found on the images"
+    why = why_unfit(study, maps)
     if maps is None or why:
         return tuple(MappedSite(unit, None, "not_assessable", 0.0, (why,)) for unit in UNITS)
     return tuple(_site(maps, number, options) for number in range(len(UNITS)))
@@ -106,9 +108,11 @@ def _site(maps: Maps, number: int, options: NetworkOptions) -> MappedSite:
 
 def _notes(maps: Maps, options: NetworkOptions) -> tuple[str, ...]:
     agreement = maps.placing.agreement
+    part = tuple(filter(None, (partly(maps),)))
     if agreement is None:
-        return ("one view only",)
-    return (f"the outlines of the views overlap by {agreement:.0%} only",) if agreement < options.poor_pairing else ()
+        return ("one view only", *part)
+    poor = (f"the outlines of the views overlap by {agreement:.0%} only",) if agreement < options.poor_pairing else ()
+    return (*poor, *part)
 
 
 def find_uptake(study: Study, mapped: tuple[MappedSite, ...], options: NetworkOptions = NetworkOptions()) -> Detection:
@@ -121,8 +125,10 @@ def find_uptake(study: Study, mapped: tuple[MappedSite, ...], options: NetworkOp
 
     Raises:
         ModelError: the weights are missing or not those of their card.
+        UnsuitableStudyError: no unit can be assessed, for one reason.
     """
     maps = look(study)
+    refuse_unfit(mapped)
     assessed = {site.site for site in mapped if site.status == "assessed"}
     if maps is None or not assessed:
         return Detection(())

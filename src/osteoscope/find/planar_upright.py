@@ -15,12 +15,19 @@ from osteoscope.find.planar_maps import Maps, Placing
 # Quarter turns, and what a body does that is better recognised after them.
 _TURNS: Mapping[int, str] = MappingProxyType({1: "lie on its side", 2: "lie upside down", 3: "lie on its side"})
 # Upright children reach 0.9 and more; the same turned, 0.2 to 0.9 and always less (25 simulated children).
-_SURELY, _HARDLY = 0.9, 0.6
+# A body cut off by the field is recognised as little either way up, so that only a clear difference tells (a choice).
+_SURELY, _HARDLY, _CLEARLY = 0.9, 0.6, 0.1
 _SMOOTH, _BODY_LEVEL = 5, 0.4
 
 
-def problem(maps: Maps, model: Model) -> str:
-    """What keeps the body from being mapped, "" if nothing: another way up is better recognised, or none is."""
+def problem(maps: Maps, model: Model, cut: bool = False) -> str:
+    """What keeps the body from being mapped, "" if nothing: another way up is better recognised, or none is.
+
+    Args:
+        maps: of the body as it lies.
+        model: the planar network.
+        cut: the field cuts the body off.
+    """
     upright = recognised(maps)
     if upright >= _SURELY:
         return ""
@@ -28,9 +35,16 @@ def problem(maps: Maps, model: Model) -> str:
         return "no counts on the images"
     turns = {quarters: recognised(_turned(model, maps.counts, quarters)) for quarters in _TURNS}
     best = max(turns, key=lambda quarters: turns[quarters])
-    if turns[best] > upright:
-        return f"the body seems to {_TURNS[best]} in the picture: turn the image"
+    if turns[best] > upright + (_CLEARLY if cut else 0):
+        doubt = ", or too much of it is cut off to tell: give the whole body, or" if cut else ":"
+        return f"the body seems to {_TURNS[best]} in the picture{doubt} turn the image"
     return f"no upright child recognised ({upright:.0%} alike)" if upright < _HARDLY else ""
+
+
+def partly(maps: Maps) -> str:
+    """How little of a whole child is recognised, "" where it is enough."""
+    alike = recognised(maps)
+    return f"only part of a body is recognised ({alike:.0%} alike a whole child, head up)" if alike < _SURELY else ""
 
 
 def recognised(maps: Maps) -> float:
@@ -49,6 +63,8 @@ def _turned(model: Model, counts: Mapping[str, Plane], quarters: int) -> Maps:
     name = "anterior" if "anterior" in counts else "posterior"
     view = np.rot90(counts[name], quarters)
     body = ndimage.uniform_filter(view, _SMOOTH) > _BODY_LEVEL * typical(view)
+    if not body.any():
+        body = np.ones_like(body)  # evenly grey: no body to fit
     spans = [np.flatnonzero(body.any(axis=axis)) for axis in (1, 0)]
     top, bottom, left, right = (float(end) for span in spans for end in (span[0], span[-1] + 1))
     fitting = Fitting.of((top, bottom, left, right))

@@ -89,7 +89,7 @@ class Card:
         coefficients: what it does.
         penalty: strength of the regularisation; None where the shipped scorer was kept as it is.
         gains: out-of-fold figures.
-        verdict: whether it helped, by the intervals of the gains in pooled figures.
+        verdict: whether it helped, by the intervals of the gains in pooled figures and in those of totals.
         limits: what it does not do.
     """
 

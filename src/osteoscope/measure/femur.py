@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from osteoscope.domain.finding import Finding, Measure
 from osteoscope.domain.geometry import widened
 from osteoscope.domain.reading import Case
-from osteoscope.measure.place import bone_of, joint_box, part_on_ct, shifted, spread
+from osteoscope.measure.place import bone_of, joint_box, part_on_ct, shifted, spread, with_eaten
 from osteoscope.measure.upright import Mask, upright
 
 Floats = NDArray[np.float64]
@@ -45,8 +45,8 @@ class FemurOptions:
 def femoral_place(case: Case, finding: Finding, options: FemurOptions = FemurOptions()) -> tuple[Measure, ...]:
     """in_head, in_neck, in_trochanters, and in_shaft or its thirds: shares 0..1 of the lesion; boundary +-1 voxel.
 
-    Thirds are given where the whole shaft is in the field. Nothing outside femurs, nor where the head or the upper
-    end of the shaft is out of the field.
+    Thirds are given where the whole shaft is in the field. What has grown out of the bone is in no part. Nothing
+    outside femurs, nor where the head or the upper end of the shaft is out of the field.
 
     Raises:
         UnsuitableStudyError: the finding has no region on the CT of the study.
@@ -62,7 +62,8 @@ def femoral_place(case: Case, finding: Finding, options: FemurOptions = FemurOpt
         side = np.moveaxis(edges, axis, 0)
         side[0] |= span.start == 0
         side[-1] |= span.stop == size
-    spacing, (lesion, whole, edges) = upright(image.grid, lesion, bone.within(box) | lesion, edges)
+    whole = with_eaten(bone.within(box), lesion, image.grid.spacing)
+    spacing, (lesion, whole, edges) = upright(image.grid, lesion, whole, edges)
     inward = -1.0 if finding.site.endswith("left") else 1.0
     parts = _parts(whole, spacing, inward, (_cut(whole, edges, 0), _cut(whole, edges, -1)), options)
     masks = (lesion, *shifted(lesion))

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from osteoscope.domain.finding import Finding, Measure, Part
-from osteoscope.domain.geometry import widened
+from osteoscope.domain.geometry import Box, widened
 from osteoscope.domain.image import Image
 from osteoscope.domain.reading import Case
-from osteoscope.measure.place import bone_of, part_on_ct
+from osteoscope.measure.place import bone_of, part_on_ct, with_eaten
 
 HU = "[hnsf'U]"
 Mask = NDArray[np.bool_]
@@ -94,7 +94,7 @@ def healthy_marrow(
 
 
 def cortical_contact(case: Case, finding: Finding, options: CortexOptions = CortexOptions()) -> tuple[Measure, ...]:
-    """cortical_contact: share 0..1 of the lesion's surface that lies in the cortex of its bone.
+    """cortical_contact: share 0..1 of the surface of the lesion within its bone that lies in the cortex.
 
     The interval is that of a cortex half a voxel thinner or thicker. Nothing where the bone was not mapped.
 
@@ -105,7 +105,9 @@ def cortical_contact(case: Case, finding: Finding, options: CortexOptions = Cort
     bone = bone_of(case, finding)
     if bone is None:
         return ()
-    lesion = part.within(bone.box)
+    box = widened(bone.box, 1, image.grid.shape)
+    whole = with_eaten(bone.within(box), part.within(box), image.grid.spacing)
+    lesion = (part.within(box) & whole)[_inner(bone.box, box)]
     surface = lesion & ~ndimage.binary_erosion(lesion)
     if not surface.any():
         return ()
@@ -120,5 +122,9 @@ def _depth(bone: Part, image: Image) -> NDArray[np.float32]:
     """Distance to the surface of the bone in mm; the scan's edge is no surface."""
     box = widened(bone.box, 1, image.grid.shape)
     depth = edt.edt(bone.within(box), anisotropy=image.grid.spacing, black_border=False)
-    inner = tuple(slice(b.start - w.start, b.stop - w.start) for b, w in zip(bone.box, box, strict=True))
-    return np.asarray(depth[inner])
+    return np.asarray(depth[_inner(bone.box, box)])
+
+
+def _inner(box: Box, wide: Box) -> Box:
+    """A box as seen from one that holds it."""
+    return tuple(slice(b.start - w.start, b.stop - w.start) for b, w in zip(box, wide, strict=True))

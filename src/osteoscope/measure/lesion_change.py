@@ -15,9 +15,10 @@ from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
 from osteoscope.domain.reading import MappedSite, Reading
 from osteoscope.errors import UnsuitableStudyError
-from osteoscope.measure.bone_alignment import AlignmentOptions, align
+from osteoscope.measure.bone_alignment import AlignmentOptions
 from osteoscope.measure.bone_motion import Alignment, Rigid
 from osteoscope.measure.lesion_calls import call_pair, quantity_of, sighting
+from osteoscope.measure.lesion_change_notes import of_acquisitions, of_motions
 from osteoscope.measure.lesion_change_record import (
     CALLS,
     Call,
@@ -28,11 +29,11 @@ from osteoscope.measure.lesion_change_record import (
     Quantity,
     Sighting,
 )
+from osteoscope.measure.lesion_doubts import DOUBTFUL_BELOW, doubt, with_same_places
 from osteoscope.measure.lesion_matching_ct import Group, group, meet, positions, share_within
+from osteoscope.measure.level_shift import Laid, lay
 
 Floats = NDArray[np.float64]
-# A bone whose middle lies further than this from where all bones together put it may be another bone of that name.
-_MISNAMED_MM = 20.0
 _LEAST_MISFIT_MM = 0.5
 _CHANGE, _ALIGNMENT = ChangeOptions(), AlignmentOptions()
 _CUT = "touches the edge of the field at one date: its size there is a least size"
@@ -70,6 +71,12 @@ class CtDate:
         """Those whose level is known: the number of another means nothing on another date."""
         return {s: part for s, part in self.bones.items() if anatomy.site(s).level_known}
 
+    @property
+    def doubtful(self) -> int:
+        """How many of those have a level that their reader was not sure of."""
+        named = [m for m in self.mapped if m.site in self.named]
+        return sum(m.level_uncertain or m.confidence < DOUBTFUL_BELOW for m in named)
+
 
 def follow(
     before: CtDate, now: CtDate, options: ChangeOptions = _CHANGE, alignment: AlignmentOptions = _ALIGNMENT
@@ -79,17 +86,17 @@ def follow(
     Raises:
         UnsuitableStudyError: the dates share no bone.
     """
-    aligned = align(before.named, now.named, (before.grid, now.grid), alignment)
-    if aligned is None:
+    laid = lay(before.named, now.named, (before.grid, now.grid), alignment)
+    if laid is None:
         found = f"{len(before.named)} and {len(now.named)} named bones, none in both fields"
         raise UnsuitableStudyError(f"compare {before.name} with {now.name}", found, "Give CTs of one part of the body")
-    pair = _Pair(before, now, aligned, options)
-    lesions = sorted((pair.followed(one) for one in pair.groups()), key=_order)
+    pair = _Pair(before, now, laid, options)
+    lesions = sorted(pair.lesions(), key=_order)
     named = tuple(replace(one, id=f"L{n}") for n, one in enumerate(lesions, 1))
     dates = (_record(before), _record(now))
-    gone, come = (tuple(s for s in a.named if s not in b.named) for a, b in ((before, now), (now, before)))
+    motions = tuple(laid.aligned.bones.values())
     patient = now.reading.study.patient.id
-    return CtResponse(patient, dates, named, tuple(aligned.bones.values()), gone, come, options, pair.notes())
+    return CtResponse(patient, dates, named, motions, *pair.alone(), options, pair.notes())
 
 
 def _record(date: CtDate) -> DateRecord:
@@ -109,8 +116,26 @@ def _order(lesion: Followed) -> tuple[int, str, int]:
 class _Pair:
     before: CtDate
     now: CtDate
-    aligned: Alignment
+    laid: Laid
     options: ChangeOptions
+
+    @property
+    def aligned(self) -> Alignment:
+        """How bones moved, by their names at the earlier date."""
+        return self.laid.aligned
+
+    def alone(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Bones that one date alone holds, each as it names them."""
+        later = {site: self.laid.count.earlier(site) for site in self.now.named}
+        gone = tuple(site for site in self.before.named if site not in later.values())
+        return gone, tuple(site for site, name in later.items() if name not in self.before.named)
+
+    def lesions(self) -> tuple[Followed, ...]:
+        """All of both dates, not yet named."""
+        found = [self.followed(one) for one in self.groups()]
+        before, now = ({f.id: f for f in date.reading.findings} for date in (self.before, self.now))
+        grids = (self.before.grid, self.now.grid)
+        return with_same_places(found, (before, now), grids, self.aligned.together, self.options)
 
     def groups(self) -> tuple[Group, ...]:
         earlier = [
@@ -144,11 +169,11 @@ class _Pair:
     def _lone(self, findings: tuple[Finding, ...], gone: bool) -> Followed:
         own, other = (self.before, self.now) if gone else (self.now, self.before)
         seen = sighting(findings, own.grid)
-        forth = self._forth(seen, gone)
-        places = forth.move(np.concatenate([positions(_part(f), own.grid) for f in findings]))
-        why = self._not_comparable(seen.site, places, other)
+        bone = seen.site if gone else self.laid.count.earlier(seen.site)
+        places = self._forth(seen, bone, gone).move(np.concatenate([positions(_part(f), own.grid) for f in findings]))
+        why = self._not_comparable(bone, places, other)
         call: Call = "not_comparable" if why else "gone" if gone else "new"
-        at = None if why else self._hu_at(places, other, seen.site)
+        at = None if why else self._hu_at(places, other, bone)
         notes = [why] if why else []
         if gone and at and not why and seen.kind in {"lytic", "mixed"} and at.value >= self.options.blastic_hu:
             call = "turned_sclerotic"
@@ -156,19 +181,21 @@ class _Pair:
         change = None if at is None or seen.hu is None else quantity_of(
             (at, seen) if gone else (seen, at)
         )  # fmt: skip
-        possible: tuple[Call, ...] = (call,)
-        if change is not None and (change.low or 0.0) <= 0 <= (change.high or 0.0):
-            possible = (call, "stable")
+        unsure = doubt(seen.confidence)
+        alike = change is not None and (change.low or 0.0) <= 0 <= (change.high or 0.0)
+        if alike:
             notes.append("its place is as dense at the other date: it may have been missed there")
+        may_be_stable = alike or (unsure and change is None and not why)
+        possible: tuple[Call, ...] = (call, "stable") if may_be_stable else (call,)
         first, second = (seen, None) if gone else (None, seen)
-        return Followed("", seen.site, call, possible, first, second, None, change, at, tuple(notes))
+        return Followed("", seen.site, call, possible, first, second, None, change, at, (*notes, *unsure))
 
-    def _forth(self, seen: Sighting, gone: bool) -> Rigid:
-        """From the date of a lesion to the other one."""
+    def _forth(self, seen: Sighting, bone: str, gone: bool) -> Rigid:
+        """From the date of a lesion in a bone, as the earlier date names it, to the other one."""
         place = np.asarray(seen.centre)
         if gone:
-            return self.aligned.rigid(seen.site, place)
-        return self.aligned.rigid(seen.site, self.aligned.together.back().move(place)).back()
+            return self.aligned.rigid(bone, place)
+        return self.aligned.rigid(bone, self.aligned.together.back().move(place)).back()
 
     def _not_comparable(self, site: str, places: Floats, other: CtDate) -> str:
         when = "later" if other is self.now else "earlier"
@@ -190,31 +217,12 @@ class _Pair:
         return Quantity(values[0], min(values), max(values))
 
     def notes(self) -> tuple[str, ...]:
-        said = []
+        said = [*self.laid.notes((self.before.doubtful, self.now.doubtful))]
         unnamed = [len(date.bones) - len(date.named) for date in (self.before, self.now)]
         if any(unnamed):
-            said.append(
-                f"Bones of uncertain level or name ({unnamed[0]}; {unnamed[1]}) were moved with the nearest bone"
-            )
-        for motion in self.aligned.bones.values():
-            if not motion.aligned:
-                said.append(
-                    f"{motion.site}: too little of it, or too unlike, to align on its own; moved with the nearest bone"
-                )
-            elif motion.off_mm > _MISNAMED_MM:
-                said.append(
-                    f"{motion.site}: lies {motion.off_mm:.0f} mm from where the other bones put it: check that both "
-                    "dates give it the same name"
-                )
-        made = [date.reading.study.acquisition for date in (self.before, self.now)]
-        for what, pair in (
-            ("contrast agents", [m.contrast_agent or "none stated" for m in made]),
-            ("tube voltages", [f"{m.kvp:g} kV" if m.kvp else "not stated" for m in made]),
-            ("kernels", [m.kernel or "not stated" for m in made]),
-        ):
-            if pair[0] != pair[1]:
-                said.append(f"Different {what} ({pair[0]}; {pair[1]}): HU shift without a change of the bone")
-        return tuple(said)
+            said.append(f"Bones without a level or name ({unnamed[0]}; {unnamed[1]}) were moved with the nearest bone")
+        acquired = [date.reading.study.acquisition for date in (self.before, self.now)]
+        return (*said, *of_motions(self.aligned), *of_acquisitions(acquired[0], acquired[1]))
 
 
 def _part(finding: Finding) -> Part:

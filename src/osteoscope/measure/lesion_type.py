@@ -17,6 +17,7 @@ from osteoscope.domain.reading import Case
 from osteoscope.measure.intensity import healthy_marrow
 from osteoscope.measure.place import part_on_ct, shifted, spread
 
+_FRACTIONS = ("lytic_fraction", "blastic_fraction")
 _TO_SD = 1.4826  # of the median absolute deviation of a normal distribution
 
 
@@ -29,12 +30,14 @@ class TypeOptions:
         lytic_hu: a lytic voxel lies below (native scans; contrast medium raises it).
         blastic_hu: a blastic voxel lies above.
         pure: a lesion is lytic (blastic) above this share of its abnormal voxels, else mixed.
+        abnormal: share of its voxels that is to be abnormal, else its type is open.
     """
 
     spreads: float = 2.0
     lytic_hu: float = 130.0
     blastic_hu: float = 300.0
     pure: float = 2 / 3
+    abnormal: float = 0.25
 
 
 def type_fractions(case: Case, finding: Finding, options: TypeOptions = TypeOptions()) -> tuple[Measure, ...]:
@@ -61,15 +64,18 @@ def type_fractions(case: Case, finding: Finding, options: TypeOptions = TypeOpti
 
 
 def kinds_of(finding: Finding, options: TypeOptions = TypeOptions()) -> frozenset[FindingKind]:
-    """The type that the finder gave and, where fractions were measured, the type by them: one or two."""
-    fractions = {m.name: m.value for m in finding.measures}
-    by_fraction = kind_by(fractions, options)
-    return frozenset({finding.kind, by_fraction} if by_fraction else {finding.kind})
+    """The types that a lesion may be of: that of the finder, and that by fractions where they were measured.
+
+    Where too few voxels are abnormal to bear out either, "mixed" stands beside them: the type may lie a step off.
+    """
+    fractions = {m.name: m.value for m in finding.measures if m.name in _FRACTIONS}
+    kinds = {finding.kind, kind_by(fractions, options) or finding.kind}
+    return frozenset(kinds | {"mixed"} if fractions and sum(fractions.values()) < options.abnormal else kinds)
 
 
 def kind_by(fractions: Mapping[str, float], options: TypeOptions = TypeOptions()) -> FindingKind | None:
     """The type by "lytic_fraction" and "blastic_fraction"; None where no voxel is abnormal."""
-    lytic, blastic = fractions.get("lytic_fraction", 0.0), fractions.get("blastic_fraction", 0.0)
+    lytic, blastic = (fractions.get(name, 0.0) for name in _FRACTIONS)
     if lytic + blastic <= 0:
         return None
     share = lytic / (lytic + blastic)

@@ -1,7 +1,8 @@
 """How much of a long bone's cortex a lesion takes, along the shaft and around it, and of its width.
 
-Sections are cut across the principal axis of the bone. Axial cortical involvement: van der Linden et al. 2004,
-J Bone Joint Surg Br 86:566 (above 30 mm a high risk of fracture of the femur; from memory, docs/background/ct.md).
+Sections are cut across the principal axis of the bone; of a lesion, what lies in bone counts. Axial cortical
+involvement: van der Linden et al. 2004, J Bone Joint Surg Br 86:566 (above 30 mm a high risk of fracture of the femur;
+from memory, docs/background/ct.md).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from osteoscope.domain.finding import Finding, Measure
 from osteoscope.domain.geometry import widened
 from osteoscope.domain.reading import Case
-from osteoscope.measure.place import bone_of, joint_box, part_on_ct, shifted, spread
+from osteoscope.measure.place import bone_of, joint_box, part_on_ct, shifted, spread, with_eaten
 
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -72,7 +73,7 @@ def cortical_involvement(
         return ()
     box = widened(joint_box(bone.box, part.box), 1, image.grid.shape)
     lesion = part.within(box)
-    whole = bone.within(box) | lesion
+    whole = with_eaten(bone.within(box), lesion, image.grid.spacing)
     depth = edt.edt(whole, anisotropy=image.grid.spacing, black_border=False)
     shaft = _shaft(image.grid.to_position(np.argwhere(whole)), depth[whole] <= options.cortex_mm, image.grid.spacing)
     if shaft is None or shaft.along.std() < options.elongation * shaft.across.std(axis=0).max():

@@ -2,7 +2,8 @@
 
 A finding is there with its confidence, each independently of the others, so that the number of foci follows a
 Poisson-binomial distribution; foci that no finding shows are Poisson, more of them the more other segments have
-disease (`ScoreOptions.missed`, `ScoreOptions.missed_beside`), since then faint ones are likelier. The diffuse
+disease (`ScoreOptions.missed`, `ScoreOptions.missed_beside`), since then faint ones are likelier. Where a focus counts
+once per view (`ScoreOptions.count_once`), one that no finding shows is taken to be in every view. The diffuse
 fraction, where there is a patch at all, is normal around its measured value with `fraction_error`.
 """
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm, poisson
 
 from osteoscope.domain.reading import Case
-from osteoscope.measure.score_extent import counting_from, extent, findings_of, is_patch
+from osteoscope.measure.score_extent import counting_from, extent, findings_of, is_patch, sites_of
 from osteoscope.measure.score_tables import Scheme, ScoreOptions
 
 Chances = NDArray[np.float64]
@@ -29,10 +30,11 @@ def level_chances(case: Case, units: Sequence[str], table: Scheme, options: Scor
     """Chance of each level 0 to ``table.top`` of these units, shape (top + 1,)."""
     found = [f for f in case.findings if f.site in units]
     patches = [f for f in found if is_patch(case, f, options)]
-    sure = [f.confidence for f in found if f not in patches]
+    foci = [(f.confidence, sites_of(f, options)) for f in found if f not in patches]
     average = options.missed + options.missed_beside * _involved(case, units, table, options)
     unseen = poisson.pmf(np.arange(_ENOUGH), average)
-    number = np.convolve(_count(sure), np.append(unseen, max(0.0, 1 - unseen.sum())))
+    views = 1 if options.count_once else len(case.study.images)
+    number = np.convolve(_count(foci), _apart(np.append(unseen, max(0.0, 1 - unseen.sum())), views))
     without = float(np.prod([1 - p.confidence for p in patches]))
     chances = np.zeros(table.top + 1)
     for sites, chance in enumerate(number):
@@ -61,11 +63,19 @@ def range_of(chances: Chances, value: float) -> tuple[float, float]:
     return min(float(low), value), max(float(min(high, len(chances) - 1)), value)
 
 
-def _count(chances: Sequence[float]) -> Chances:
+def _count(foci: Sequence[tuple[float, int]]) -> Chances:
+    """Chance of each number of sites, of foci with their chances and the sites that each makes."""
     number = np.ones(1)
-    for chance in chances:
-        number = np.convolve(number, (1 - chance, chance))
+    for chance, sites in foci:
+        number = np.convolve(number, _apart((1 - chance, chance), sites))
     return number
+
+
+def _apart(chances: Sequence[float] | Chances, sites: int) -> Chances:
+    """Chances of so many foci as those of so many sites, each focus being ``sites`` of them."""
+    spread = np.zeros((len(chances) - 1) * sites + 1)
+    spread[::sites] = chances
+    return spread
 
 
 def _spread(measured: float, error: float) -> list[tuple[float, float]]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from types import NoneType
 from typing import get_args, get_type_hints
 
 from osteoscope.errors import InvalidValueError
-from osteoscope.measure.score_tables import ScoreOptions
+from osteoscope.measure.score_tables import BOUNDS, ScoreOptions
 
 _TYPES = get_type_hints(ScoreOptions)
 
@@ -26,9 +25,9 @@ def chosen(words: Sequence[str]) -> ScoreOptions:
         if name not in _TYPES:
             raise InvalidValueError(f"score with {word!r}", f"no choice {name!r}", f"Choose among {', '.join(_TYPES)}")
         named = _named(name)
-        number = _number(value) if _is_number(name) else None
+        number = _number(name, value)
         if value not in named and number is None:
-            wanted = [*named, *(["a number from 0 on"] if _is_number(name) else [])]
+            wanted = [*named, *("a number from {:g} to {:g}".format(*BOUNDS[n]) for n in BOUNDS if n == name)]
             raise InvalidValueError(f"score with {word!r}", f"value {value!r}", f"Give {' or '.join(wanted)}")
         values[name] = named.get(value, number)
     return ScoreOptions(**values)  # type: ignore[arg-type]
@@ -47,13 +46,11 @@ def _named(choice: str) -> Mapping[str, object]:
     return {str(word).lower(): word for word in words}
 
 
-def _is_number(choice: str) -> bool:
-    return _TYPES[choice] is float or float in get_args(_TYPES[choice])
-
-
-def _number(value: str) -> float | None:
+def _number(choice: str, value: str) -> float | None:
+    """The number of that choice; None where it takes none, or where this is none within its bounds."""
     try:
         number = float(value)
-    except ValueError:
+        least, most = BOUNDS[choice]
+    except (ValueError, KeyError):
         return None
-    return number if math.isfinite(number) and number >= 0 else None
+    return number if least <= number <= most else None

@@ -42,7 +42,7 @@ def extent(case: Case, units: Sequence[str], confidence: float, options: ScoreOp
     found = findings_of(case, units, confidence)
     patches = [f for f in found if is_patch(case, f, options)]
     foci = [f for f in found if f not in patches]
-    number = len(foci) if options.count_once else sum(len(f.region.parts) for f in foci)
+    number = sum(sites_of(focus, options) for focus in foci)
     area = found if options.foci_beside_patch == "joined" else patches
     fraction = max(_SOME, _fraction(case, units, area, options)) if patches else 0.0
     return Extent(number, len(patches), fraction)
@@ -56,6 +56,11 @@ def counting_from(case: Case, options: ScoreOptions) -> float:
     share = len(sure) / len(SKELETAL_UNITS)
     beside = options.accepted_beside + share * (options.accepted_throughout - options.accepted_beside)
     return min(options.accepted, beside)
+
+
+def sites_of(focus: Finding, options: ScoreOptions) -> int:
+    """How many sites a focus makes: one, or one per view that shows it."""
+    return 1 if options.count_once else len(focus.region.parts)
 
 
 def findings_of(case: Case, units: Sequence[str], confidence: float) -> tuple[Finding, ...]:

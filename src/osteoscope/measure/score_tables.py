@@ -8,11 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from osteoscope.domain.anatomy import CURIE, siopen_members
+from osteoscope.errors import InvalidValueError
 
 SchemeName = Literal["siopen", "curie"]
+
+
+# What each number of `ScoreOptions` can be. Level 6 is more than level 5, which begins at half of a segment; so many
+# unseen foci reach any level; an interval of a total is never narrower than of independent segments.
+BOUNDS: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {
+        "whole_above": (0.5, 1),
+        "confluence": (0, 1),
+        **dict.fromkeys(("accepted", "accepted_beside", "accepted_throughout"), (0, 1)),
+        **dict.fromkeys(("missed", "missed_beside"), (0, 10)),
+        "fraction_error": (0, 1),
+        "together": (1, 10),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -37,6 +53,9 @@ class ScoreOptions:
         fraction_error: standard deviation of a measured diffuse fraction.
         together: how much wider the interval of a total is than if segments erred independently. These four were
             chosen on 160 simulated children (seeds 20000 and up), of whose totals the intervals then held 89 %.
+
+    Raises:
+        InvalidValueError: a number is beyond its `BOUNDS`.
     """
 
     denominator: Literal["segment", "unit"] = "segment"
@@ -53,6 +72,13 @@ class ScoreOptions:
     missed_beside: float = 0.8
     fraction_error: float = 0.15
     together: float = 1.5
+
+    def __post_init__(self) -> None:
+        for name, (least, most) in BOUNDS.items():
+            value = getattr(self, name)
+            if value is not None and not least <= value <= most:
+                remedy = f"Give a number from {least:g} to {most:g}"
+                raise InvalidValueError("build ScoreOptions", f"{name} of {value:g}", remedy)
 
 
 @dataclass(frozen=True)

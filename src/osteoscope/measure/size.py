@@ -1,7 +1,8 @@
 """How large a lesion is: volume, axes on the slices, greatest diameter.
 
 Axes follow RECIST 1.1: the longest diameter on an axial slice as acquired, and the longest one perpendicular to it on
-the same slice. Intervals are those of a boundary that lies half a voxel further in or out.
+the same slice; of a volume stored otherwise, on the plane of voxels that is nearest to axial. Intervals are
+those of a boundary that lies half a voxel further in or out.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 _AXIS = "between outer voxel centres plus one voxel, on one slice as acquired; +-1/2 voxel at each end"
+_AXIAL = "between outer voxel centres plus one voxel, on one axial plane of {} slices; +-1/2 voxel at each end"
+_STORED = ("sagittal", "coronal", "axial")
 _DIAMETER = "between outer voxel centres plus one voxel; +-1/2 voxel at each end"
 _VOLUME = "voxel count; boundary +-1/2 voxel"
 
@@ -50,11 +53,13 @@ def size(case: Case, finding: Finding) -> tuple[Measure, ...]:
 
 def size_of_mask(mask: Mask, grid: Grid) -> tuple[Measure, ...]:
     """The same of a mask [slice, row, column] with the axes of a grid."""
-    long, short = _axes(mask, grid)
+    across = _axial_axis(grid)
+    long, short = _axes(np.moveaxis(mask, across, 0), np.delete(grid.matrix[:3, :3], across, axis=1))
+    method = _AXIS if across == 0 else _AXIAL.format(_STORED[int(np.argmax(np.abs(grid.matrix[:3, 0])))])
     return (
         _volume(mask, grid.cell),
-        long.measure("long_axis", _AXIS),
-        short.measure("short_axis", _AXIS),
+        long.measure("long_axis", method),
+        short.measure("short_axis", method),
         _diameter(mask, grid).measure("max_diameter", _DIAMETER),
     )
 
@@ -69,9 +74,19 @@ def _volume(mask: Mask, cell: float) -> Measure:
     return Measure("volume", value, "mL", _VOLUME, (low, high))
 
 
-def _axes(mask: Mask, grid: Grid) -> tuple[_Length, _Length]:
-    """The longest diameter over all slices and the longest perpendicular to it."""
-    plane = grid.matrix[:3, 1:3]
+def _axial_axis(grid: Grid) -> int:
+    """The array axis whose planes are nearest to axial: the one that runs the most along the patient."""
+    along = np.abs(grid.matrix[2, :3]) / np.asarray(grid.spacing)
+    return int(np.argmax(along))
+
+
+def _axes(mask: Mask, plane: Floats) -> tuple[_Length, _Length]:
+    """The longest diameter over all planes of the first axis and the longest perpendicular to it.
+
+    Args:
+        mask: [plane, row, column].
+        plane: mm of a step along rows and columns, shape (3, 2).
+    """
     best, place = _Length(-1.0, 0.0), 0
     ends = np.zeros((2, 3))
     for number in np.flatnonzero(mask.any(axis=(1, 2))):

@@ -13,8 +13,9 @@ from types import MappingProxyType
 
 import numpy as np
 
+from osteoscope.domain.anatomy import VERTEBRAE
 from osteoscope.domain.finding import Finding, FindingKind, Measure
-from osteoscope.domain.reading import Case
+from osteoscope.domain.reading import LEVEL_UNCERTAIN, Case
 from osteoscope.measure.collapse import height_loss
 from osteoscope.measure.lesion_type import TypeOptions, kinds_of
 from osteoscope.measure.vertebra import body_share, vertebra_at
@@ -28,6 +29,7 @@ _LOCATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
     }
 )
 _LOCATION = {f"vertebra_{level}": points for points, levels in _LOCATIONS.items() for level in levels}
+_DOWN_TO_S1 = (*(_LOCATION[level] for level in VERTEBRAE), 3)  # an L5 of uncertain level may be S1, of its junction
 _SINS_TYPE: Mapping[str, int] = MappingProxyType({"lytic": 2, "mixed": 1, "blastic": 0})
 _MIRELS_TYPE: Mapping[str, int] = MappingProxyType({"lytic": 3, "mixed": 2, "blastic": 1})
 _UPPER, _LOWER = ("humerus", "radius", "ulna"), ("tibia", "fibula")
@@ -72,7 +74,7 @@ def sins(case: Case, site: str, options: StabilityOptions = StabilityOptions()) 
         return ()
     loss = height_loss(case, site)
     components = (
-        _location(site),
+        _location(case, site),
         Component("pain", 0, 3, UNSEEN),
         _type((kinds_of(f, options.kinds) for f in findings), _SINS_TYPE),
         Component("alignment", 0, 4, f"{UNSEEN} alone: needs a prior and standing views"),
@@ -114,18 +116,24 @@ def _total(name: str, source: str, components: Iterable[Component]) -> Measure:
     return Measure(name, least, "{score}", method, (least, greatest))
 
 
-def _location(site: str) -> Component:
+def _location(case: Case, site: str) -> Component:
+    """Points by the level; of an uncertain one, also by the levels above and below, since counts err by one."""
     if site == "sacrum":
         return Component("location", 0, 3, "S1 or below not told apart")
-    points = _LOCATION.get(site)
-    return Component("location", 1, 3, "level uncertain") if points is None else Component("location", points, points)
+    if site not in VERTEBRAE:
+        return Component("location", 1, 3, LEVEL_UNCERTAIN)
+    place, number = case.place(site), VERTEBRAE.index(site)
+    doubt = int(place is not None and place.level_uncertain)
+    points = _DOWN_TO_S1[max(0, number - doubt) : number + doubt + 1]
+    least, greatest = min(points), max(points)
+    return Component("location", least, greatest, LEVEL_UNCERTAIN if least < greatest else "")
 
 
 def _type(kinds: Iterable[frozenset[FindingKind]], points: Mapping[str, int]) -> Component:
-    """The worst of all lesions; a range where the finder and the fractions differ."""
+    """The worst of all lesions; a range where the fractions do not bear out the finder."""
     each = [[points[kind] for kind in own] for own in kinds]
     least, greatest = max(map(min, each)), max(map(max, each))
-    return Component("type", least, greatest, "by the finder and by fractions" if least < greatest else "")
+    return Component("type", least, greatest, "not settled by fractions" if least < greatest else "")
 
 
 def _body_and_sides(

@@ -17,7 +17,15 @@ from scipy import ndimage
 from osteoscope.domain.finding import Finding, Measure
 from osteoscope.domain.geometry import widened
 from osteoscope.domain.reading import Case
-from osteoscope.measure.place import bone_at, joint_box, lesions_within, part_on_ct, shifted, spread
+from osteoscope.measure.place import (
+    bone_at,
+    joint_box,
+    lesions_within,
+    part_on_ct,
+    shifted,
+    spread,
+    with_eaten,
+)
 from osteoscope.measure.upright import Mask, upright
 
 Floats = NDArray[np.float64]
@@ -39,11 +47,11 @@ class CanalOptions:
 
 @dataclass(frozen=True, eq=False)
 class Vertebra:
-    """Parts of a vertebra on upright axes [z, y, x]; bone that a lesion has eaten belongs to them.
+    """Parts of a vertebra on upright axes [z, y, x]; bone that a lesion has eaten belongs to them, its mass does not.
 
     Args:
         spacing: mm along each axis.
-        lesion: the lesions asked for.
+        lesion: the lesions asked for, what has grown out of the bone included.
         body, pedicles, arch: bone.
         canal: with the contents.
         right: voxels to the right of the canal's middle.
@@ -76,7 +84,7 @@ def vertebra_at(
         box = joint_box(box, part.box) if part is not None else box
     box = widened(box, 2, image.grid.shape)
     lesion = lesions_within(case, site, box) if finding is None else part_on_ct(case, finding)[0].within(box)
-    own = bone.within(box) | lesion
+    own = with_eaten(bone.within(box), lesion, image.grid.spacing)
     whole = own.copy()
     for place in case.mapped:
         near = bone_at(case, place.site) if place.site.startswith(("vertebra_", "sacrum")) else None
@@ -130,9 +138,10 @@ def vertebral_place(case: Case, finding: Finding) -> tuple[Measure, ...]:
     """Where in its vertebra a lesion lies.
 
     Returns:
-        in_body, in_pedicles, in_posterior_arch (shares 0..1 of the lesion), body_share (of the vertebral body that is
-        lesion) and canal_distance (mm; 0 where it touches the canal). Boundary +-1 voxel. Nothing outside vertebrae,
-        nor where no canal shows; of C1, which has no body, the distance alone.
+        in_body, in_pedicles, in_posterior_arch (shares 0..1 of the lesion; what has grown out of the bone is in none),
+        body_share (of the vertebral body that is lesion) and canal_distance (mm; 0 where it touches the canal).
+        Boundary +-1 voxel. Nothing outside vertebrae, nor where no canal shows; of C1, which has no body, the
+        distance alone.
 
     Raises:
         UnsuitableStudyError: the finding has no region on the CT of the study.

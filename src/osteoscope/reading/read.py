@@ -12,6 +12,8 @@ from typing import TypeVar
 
 from osteoscope.domain.finding import Finding, Measure
 from osteoscope.domain.reading import (
+    FINDINGS_STEP,
+    SITES_STEP,
     Case,
     Gap,
     Input,
@@ -25,6 +27,7 @@ from osteoscope.domain.reading import (
     StudyRecord,
 )
 from osteoscope.domain.study import Study
+from osteoscope.errors import OsteoscopeError
 from osteoscope.find.detection import Detection
 from osteoscope.reading.plan import Plan
 from osteoscope.reading.plan_table import plan_for
@@ -34,7 +37,12 @@ Measures = tuple[Measure, ...]
 Progress = Callable[[str, int, int], None]
 
 _NO_MODELS: tuple[ModelRecord, ...] = ()
-STEPS = ("sites", "findings", "measures of findings", "measures of sites", "measures of the study")
+STEPS = (SITES_STEP, FINDINGS_STEP, "measures of findings", "measures of sites", "measures of the study")
+_NOTHING_MAPPED = (
+    "no part of the skeleton was found on the images, so that nothing could be searched for lesions; check what they "
+    "show and their values"
+)
+_UNSEARCHED = "lesions could not be looked for"
 
 
 @dataclass(frozen=True)
@@ -55,8 +63,14 @@ class _Gaps:
         try:
             return act()
         except Exception as error:  # noqa: BLE001 - whatever fails here becomes a gap with its reason
-            self.found.append(Gap(where, step, f"{type(error).__name__}: {error}"))
+            said = str(error) if isinstance(error, OsteoscopeError) else f"{type(error).__name__}: {error}"
+            self.found.append(Gap(where, step, said))
             return otherwise
+
+    def explain(self, where: str, step: str, reason: str) -> None:
+        """Keep why a step came to nothing, unless it failed and said why itself."""
+        if not any((gap.where, gap.step) == (where, step) for gap in self.found):
+            self.found.append(Gap(where, step, reason))
 
     def measures(self, where: str, acts: Sequence[Callable[..., Measures]], *subject: object) -> Measures:
         empty: Measures = ()
@@ -88,12 +102,18 @@ def read(study: Study, plan: Plan | None = None, progress: Progress | None = Non
     nowhere: tuple[MappedSite, ...] = ()
     mapped = gaps.attempt("study", STEPS[0], lambda: chosen.map_sites(study), nowhere)
     tell(STEPS[1], 1, len(STEPS))
-    detection = gaps.attempt("study", STEPS[1], lambda: chosen.detect(study, mapped), Detection(()))
-    case = Case(study, mapped, detection.findings, detection.set_aside)
+    if not mapped:
+        gaps.explain("study", STEPS[0], _NOTHING_MAPPED)
+    undetected: Detection | None = None
+    detection = gaps.attempt("study", STEPS[1], lambda: chosen.detect(study, mapped), undetected)
+    if detection is None:
+        case = Case(study, tuple(map(_unsearched, mapped)))
+    else:
+        case = Case(study, mapped, detection.findings, detection.set_aside)
     tell(STEPS[2], 2, len(STEPS))
     case = replace(case, findings=tuple(_measure_finding(case, f, chosen, gaps) for f in case.findings))
     tell(STEPS[3], 3, len(STEPS))
-    reported = chosen.reported(mapped).items()
+    reported = chosen.reported(case.mapped).items()
     case = replace(case, sites=tuple(_read_site(case, site, members, chosen, gaps) for site, members in reported))
     tell(STEPS[4], 4, len(STEPS))
     measures = gaps.measures("study", chosen.of_study, case)
@@ -126,9 +146,16 @@ def _measure_finding(case: Case, finding: Finding, plan: Plan, gaps: _Gaps) -> F
     return replace(finding, measures=finding.measures + gaps.measures(finding.id, plan.of_finding, case, finding))
 
 
+def _unsearched(place: MappedSite) -> MappedSite:
+    """A site that no search reached: without findings, and yet not free of lesions."""
+    if place.status != "assessed":
+        return place
+    return replace(place, status="not_assessable", notes=(*place.notes, _UNSEARCHED))
+
+
 def _read_site(case: Case, site: str, members: tuple[str, ...], plan: Plan, gaps: _Gaps) -> SiteReading:
     places = {member: place for member in members if (place := case.place(member)) is not None}
-    unmapped: Status = "assessed" if case.mapped else "not_assessable"
+    unmapped: Status = "assessed" if any(m.status == "assessed" for m in case.mapped) else "not_assessable"
     statuses = {member: places[member].status if member in places else unmapped for member in members}
     status = _combine(tuple(statuses.values()))
     missing = tuple(f"{m}: {s.replace('_', ' ')}" for m, s in statuses.items() if s != status)

@@ -28,7 +28,7 @@ FIGURES: Mapping[str, str] = MappingProxyType(
 _ANSWERS: Mapping[Verdict, str] = MappingProxyType(
     {
         "helps": "The adaptation helps: on patients it was not fitted to, levels agree better with the reader.",
-        "mixed": "The adaptation is not recommended: linear kappa rises, but another pooled figure falls.",
+        "mixed": "The adaptation is not recommended: linear kappa rises, but another figure gets worse.",
         "no evidence": "The adaptation is not recommended: its gain cannot be told from chance.",
         "harms": "The adaptation must not be used: levels agree less well with the reader.",
     }

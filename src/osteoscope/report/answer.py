@@ -9,9 +9,9 @@ from types import MappingProxyType
 
 from osteoscope.domain.reading import Reading, SiteReading
 from osteoscope.domain.study import IMAGE_NAMES, StudyKind
+from osteoscope.measure.lesion_type import kinds_of
 from osteoscope.report.wording import DOUBTFUL_BELOW, count, label, percent, quantity, sentence_case, site_name, where
 
-FINDINGS_STEP = "findings"
 _COUNT = "lesion_count"
 _MOST_REASONS = 2
 _SHOWN_NOTES = ("warning", "refused")
@@ -64,7 +64,7 @@ def summary(reading: Reading) -> tuple[str, ...]:
     question = QUESTIONS[reading.study.kind]
     amounts = _amounts(reading, question.totals)
     reasons = _reasons(reading)[:_MOST_REASONS]
-    if not reading.findings and (not amounts or _failed(reading)):
+    if not reading.findings and (not amounts or reading.unsearched):
         return (f"No statement on {question.findings} can be made.", *reasons)
     if not amounts:
         return (_found(reading, question), "The amount could not be measured.", *reasons)
@@ -78,12 +78,9 @@ def _amounts(reading: Reading, totals: Mapping[str, str]) -> list[str]:
     return [f"{sentence_case(label(m.name))} {quantity(m, totals.get(m.name, ''))}" for m in wanted]
 
 
-def _failed(reading: Reading) -> bool:
-    return any(gap.where == "study" and gap.step == FINDINGS_STEP for gap in reading.gaps)
-
-
 def _reasons(reading: Reading) -> tuple[str, ...]:
-    return tuple(f"{sentence_case(gap.reason.rstrip('.'))}." for gap in reading.gaps if gap.where == "study")
+    gaps = (*reading.unsearched, *(gap for gap in reading.gaps if gap.where == "study"))
+    return tuple(dict.fromkeys(f"{sentence_case(gap.reason.rstrip('.'))}." for gap in gaps))
 
 
 def _found(reading: Reading, question: Question) -> str:
@@ -107,6 +104,7 @@ def limits(reading: Reading) -> tuple[str, ...]:
     lines = (
         *widest,
         *_undecided(reading),
+        *_types(reading),
         *(line for line in _site_limits(reading.sites) if line.split(":")[0] not in headings),
         *(line for line in _gap_limits(reading) if f"{line}." not in said),
         *(f"{sentence_case(n.problem)}: {n.action}" for n in reading.intake if n.level in _SHOWN_NOTES),
@@ -122,6 +120,14 @@ def _undecided(reading: Reading) -> Iterable[str]:
             low, high = (round(end) for end in total.interval)
             score = label(name).removesuffix(" score")
             yield f"{score} <= {cut}: the threshold lies within the interval {low} to {high}"
+
+
+def _types(reading: Reading) -> Iterable[str]:
+    """The findings whose measured voxels do not bear out their type."""
+    told = [(where(reading, f.id), f.kind, kinds_of(f) - {f.kind}) for f in reading.findings]
+    open_types = [f"{name} ({kind} or {' or '.join(sorted(others))})" for name, kind, others in told if others]
+    if open_types:
+        yield f"Type not settled by attenuation: {_listed(open_types)}"
 
 
 def _image_limits(reading: Reading) -> Iterable[str]:

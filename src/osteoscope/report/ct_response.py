@@ -49,7 +49,7 @@ def headline(response: CtResponse) -> tuple[str, ...]:
         f"{count(now.lesions, 'lesion')} of {number(now.volume_ml)} mL now, whatever the fields hold.",
     ]
     if unsure:
-        lines.append(f"{count(unsure, 'call')} would change within the intervals of volume and HU.")
+        lines.append(f"{count(unsure, 'call')} may be another: see what is possible beside it.")
     if doubtful:
         lines.append(f"{doubtful} of the new or gone ones had a confidence below {percent(DOUBTFUL_BELOW)}.")
     return tuple(lines)

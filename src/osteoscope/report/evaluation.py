@@ -62,11 +62,12 @@ def _facts(detection: Detection, readers: tuple[str, str], options: DetectionOpt
     lesions = [lesion for scan in detection.scans for lesion in scan.lesions]
     counted = sum(lesion.counts for lesion in lesions)
     without = sum(not scan.lesions for scan in detection.scans)
+    unread = f"; {len(detection.unread)} more without a reading" if detection.unread else ""
     ignored = f"{len(lesions) - counted} below {options.smallest_mm:g} mm ignored"
     return (
         Fact("Reference", readers[0]),
         Fact("Reading", readers[1]),
-        Fact("Scans", f"{len(detection.scans)} of {count(patients, 'patient')}, {without} without a lesion"),
+        Fact("Scans", f"{len(detection.scans)} of {count(patients, 'patient')}, {without} without a lesion{unread}"),
         Fact("Lesions", f"{counted} counted, {ignored}"),
         Fact("Findings used", f"confidence {options.confidence:g} or more"),
     )
@@ -77,9 +78,15 @@ def _summary(detection: Detection, criteria: Sequence[Criterion], rate: float) -
         f"Match by {c.title}: {label('sensitivity_at_rate', rate).lower()} "
         f"{sentence(detection.find(c.name, 'sensitivity_at_rate'))}; of all findings used, sensitivity "
         f"{sentence(detection.find(c.name, 'sensitivity'))} at {sentence(detection.find(c.name, 'false_positives'))} "
-        f"false positives per scan; Dice of matched lesions {sentence(detection.find(c.name, 'dice'))}."
+        f"false positives per scan{_with_unread(detection, c)}; "
+        f"Dice of matched lesions {sentence(detection.find(c.name, 'dice'))}."
         for c in criteria
     )
+
+
+def _with_unread(detection: Detection, criterion: Criterion) -> str:
+    found = detection.find(criterion.name, "sensitivity_with_unread")
+    return f" ({sentence(found)} with lesions of scans without a reading as missed)" if found else ""
 
 
 def _limits(detection: Detection, rate: float, problems: int) -> tuple[str, ...]:
@@ -88,6 +95,11 @@ def _limits(detection: Detection, rate: float, problems: int) -> tuple[str, ...]
     said = (
         (patients < _FEW, f"Only {count(patients, 'patient')}: intervals are wide and approximate."),
         (problems > 0, f"{count(problems, 'remark')} on the input: see Input."),
+        (
+            bool(detection.unread),
+            f"{count(len(detection.unread), 'scan')} of the reference without a reading: their lesions are missed in "
+            "the figures that say so; false positives are per scan read.",
+        ),
         (most < rate, f"The reading has {most:.3g} false positives per scan at most, fewer than the {rate:g} asked."),
         (True, "The threshold that meets the asked false positives is chosen on these scans; on others it may not."),
     )

@@ -55,8 +55,15 @@ def scans(detection: Detection, criteria: Sequence[Criterion], confidence: float
     """What was found in every scan, and what was missed, under the first criterion."""
     heads = ("Lesions", "Ignored", "Found", "False positives")
     columns = (Column("Study"), *(Column(head, numeric=True) for head in heads), Column("Missed"))
-    rows = tuple(_scan(scan, criteria[0].name, confidence) for scan in detection.scans)
-    return Table("Scans", columns, rows, f"Match by {criteria[0].title}.")
+    rows = [_scan(scan, criteria[0].name, confidence) for scan in detection.scans]
+    unread = [_unread(scan) for scan in detection.unread]
+    return Table("Scans", columns, (*rows, *unread), f"Match by {criteria[0].title}.")
+
+
+def _unread(scan: ScanResult) -> tuple[Cell, ...]:
+    counted = sum(lesion.counts for lesion in scan.lesions)
+    numbers = (str(counted), str(len(scan.lesions) - counted), "–", "–")
+    return (Cell(scan.study), *map(Cell, numbers), Cell("without a reading"))
 
 
 def _scan(scan: ScanResult, criterion: str, confidence: float) -> tuple[Cell, ...]:

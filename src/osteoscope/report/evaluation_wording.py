@@ -18,6 +18,11 @@ FIGURES: Mapping[str, tuple[str, int]] = MappingProxyType(
         "splits": ("Of the false positives, on a lesion already found, per scan", 2),
         "precision": ("Findings that hit a lesion", 0),
         "sensitivity_at_rate": ("Sensitivity within {rate:g} false positives per scan", 0),
+        "sensitivity_with_unread": ("Sensitivity, lesions of scans without a reading missed", 0),
+        "sensitivity_at_rate_with_unread": (
+            "Sensitivity within {rate:g} false positives per scan, lesions of scans without a reading missed",
+            0,
+        ),
         "mean_sensitivity": ("Mean sensitivity, 1/8 to 8 false positives per scan", 0),
         "dice": ("Dice of matched lesions, mean", 3),
         "surface_mm": ("Mean surface distance, mm", 2),

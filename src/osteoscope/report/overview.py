@@ -144,5 +144,5 @@ def _name_vertebrae(axes: Axes, view: Projection, case: Case, grid: Grid) -> Non
         if part is None or not mapped.site.startswith("vertebra_"):
             continue
         name = mapped.site.removeprefix("vertebra_") if site(mapped.site).level_known else ""
-        sure = "" if name and "level uncertain" not in mapped.notes else "?"
+        sure = "" if name and not mapped.level_uncertain else "?"
         write_at(axes, view.pixel(grid.to_position(part.centroid())), name + sure, 6)

@@ -15,7 +15,7 @@ from osteoscope.stats.detection_record import Curve, Detection, KindTable, ScanR
 from osteoscope.stats.detection_scan import Counted, Scan, count_only
 from osteoscope.stats.detection_size import size_figures
 from osteoscope.stats.detection_strata import strata
-from osteoscope.stats.detection_under import Under, share_intervals
+from osteoscope.stats.detection_under import Under, owners, share_intervals
 from osteoscope.stats.kappa import disagreement, kappa_of_tables
 from osteoscope.stats.levels import bootstrap_interval
 from osteoscope.stats.ratings import Statistic, Target
@@ -48,14 +48,18 @@ _OVERLAPS = MappingProxyType(
 )
 
 
-def evaluate_detection(scans: Sequence[Scan], readers: tuple[str, str], options: DetectionOptions) -> Detection:
+def evaluate_detection(
+    scans: Sequence[Scan], readers: tuple[str, str], options: DetectionOptions, unread: Sequence[Scan] = ()
+) -> Detection:
     """FROC and all figures of scans.
 
     Args:
         scans: at least one.
         readers: names of the reference and of the reading.
         options: rate, threshold, ignored sizes, resampling.
+        unread: scans without a reading; their lesions are missed in figures of their own beside the others.
     """
+    lacking = tuple(count_only(scan, options.smallest_mm) for scan in unread)
     counted = tuple(count_only(scan, options.smallest_mm) for scan in scans)
     counts = [marks(counted, criterion) for criterion in CRITERIA]
     curves = [curve(m, c, options.rate, options.resampling) for m, c in zip(counts, CRITERIA, strict=True)]
@@ -66,22 +70,28 @@ def evaluate_detection(scans: Sequence[Scan], readers: tuple[str, str], options:
     statistics = [
         statistic
         for one, made in zip(under, counts, strict=True)
-        for statistic in (*_counts(one), *_froc(made, one.target, options), *_pairs(one, rows))
+        for statistic in (
+            *_counts(one),
+            *_froc(made, one.target, options),
+            *_with_unread(one, lacking),
+            *_pairs(one, rows),
+        )
     ]
     levels = tuple(stratum for one in under for stratum in strata(one))
-    return Detection(rows, tuple(curves), tuple(statistics), levels, tuple(_kind_table(one) for one in under))
+    kinds = tuple(_kind_table(one) for one in under)
+    left = tuple(scan_result(one, {}) for one in lacking)
+    return Detection(rows, tuple(curves), tuple(statistics), levels, kinds, left)
 
 
 def _under(
     scans: tuple[Counted, ...], drawn: Curve, criterion: Criterion, readers: tuple[str, str], options: DetectionOptions
 ) -> Under:
     strict = np.inf if drawn.confidence is None else drawn.confidence
-    owner = np.unique([one.scan.patient for one in scans], return_inverse=True)[1]
     found, at_rate = (
         tuple(found_from(one, criterion, least) for one in scans) for least in (options.confidence, strict)
     )
     target = Target(criterion.name, readers, "lesions")
-    return Under(criterion, scans, found, at_rate, owner, target, options.resampling)
+    return Under(criterion, scans, found, at_rate, owners(scans), target, options.resampling)
 
 
 def _froc(found: Marks, target: Target, options: DetectionOptions) -> Iterator[Statistic]:
@@ -118,6 +128,17 @@ def _counts(under: Under) -> Iterator[Statistic]:
     yield under.ratio("splits", "of these, findings on a lesion that another has, per scan", splits, every)
     found_any = [h + s for h, s in zip(hits, surplus, strict=True)]
     yield under.ratio("precision", "share of findings that hit a lesion", hits, found_any)
+
+
+def _with_unread(under: Under, unread: Sequence[Counted]) -> Iterator[Statistic]:
+    """The sensitivity of an honest denominator: a scan that was refused or not read found nothing."""
+    if not unread:
+        return
+    wider = under.with_unread(unread)
+    lesions = [len(one.lesions) for one in wider.scans]
+    how = f"share of lesions with a finding, those of {len(unread)} scans without a reading missed"
+    for name, found in (("sensitivity", wider.found), ("sensitivity_at_rate", wider.at_rate)):
+        yield wider.ratio(f"{name}_with_unread", how, [len(one.pairs) for one in found], lesions)
 
 
 def _pairs(under: Under, rows: Sequence[ScanResult]) -> Iterator[Statistic]:

@@ -112,13 +112,20 @@ class ScanResult:
 
 @dataclass(frozen=True)
 class Detection:
-    """An evaluation of detection; statistics carry the criterion as their scale."""
+    """An evaluation of detection; statistics carry the criterion as their scale.
+
+    Args:
+        scans: with a reading.
+        curves, statistics, strata, kinds: of those; statistics "..._with_unread" take in the others.
+        unread: scans of the reference without a reading, whose lesions those count as missed.
+    """
 
     scans: tuple[ScanResult, ...]
     curves: tuple[Curve, ...]
     statistics: tuple[Statistic, ...]
     strata: tuple[Stratum, ...]
     kinds: tuple[KindTable, ...]
+    unread: tuple[ScanResult, ...] = ()
 
     def find(self, criterion: str, name: str) -> Statistic | None:
         """The statistic of that name under that criterion, if it was made."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,17 @@ from osteoscope.stats.levels import WILSON, bootstrap_interval, wilson
 from osteoscope.stats.ratings import Interval, Statistic, Target
 from osteoscope.stats.resampling import Resampling, drawn_sums
 
-_SHARES = frozenset(("sensitivity", "sensitivity_at_rate", "kind_exact", "precision"))
+_SHARES = frozenset(
+    (
+        "sensitivity", "sensitivity_at_rate", "kind_exact", "precision",
+        "sensitivity_with_unread", "sensitivity_at_rate_with_unread",
+    )
+)  # fmt: skip
+
+
+def owners(scans: Sequence[Counted]) -> NDArray[np.intp]:
+    """Number of the patient of each scan."""
+    return np.unique([one.scan.patient for one in scans], return_inverse=True)[1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +48,13 @@ class Under:
     owner: NDArray[np.intp]
     target: Target
     resampling: Resampling
+
+    def with_unread(self, unread: Sequence[Counted]) -> Under:
+        """With scans that were not read: nothing is found there."""
+        missed = tuple(Found((), one.lesions, (), 0) for one in unread)
+        scans = (*self.scans, *unread)
+        found, at_rate = (*self.found, *missed), (*self.at_rate, *missed)
+        return replace(self, scans=scans, found=found, at_rate=at_rate, owner=owners(scans))
 
     def by_patient(self, values: Sequence[Sequence[float]]) -> NDArray[np.float64]:
         """Sums over the scans of every patient, shape (patients, ...), of values of every scan."""

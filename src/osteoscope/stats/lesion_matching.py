@@ -24,8 +24,10 @@ class IdentityOptions:
         close: up to this distance a match is taken as sure; beyond, the lesion could be another.
         neighbour: share of the reach that is taken off between two units that meet.
         inside: a lesion is within a diffuse one if half of it is no farther from it, in lengths of the trunk.
-        doubtful: findings from this confidence are followed (as in the scores' intervals).
-        accepted: findings from this confidence count as lesions (as in the scores).
+        doubtful: findings from this confidence are followed.
+        accepted: findings from this confidence count as lesions, the same on every date. A level may count fainter
+            ones, from a confidence of its own for each date (`measure.score_extent.counting_from`), and so rise without
+            a lesion that counts.
     """
 
     reach: float = 0.06

@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations, pairwise
 from types import MappingProxyType
 
+from osteoscope.domain.anatomy import SIOPEN
+from osteoscope.domain.finding import Finding
 from osteoscope.domain.study import StudyKind
 from osteoscope.errors import UnsuitableStudyError
 from osteoscope.stats.lesion_identity import Exam
+from osteoscope.stats.lesion_matching import IdentityOptions
 
 Pair = tuple[Exam, Exam]
 # What a study and its patient are called, by kind.
@@ -45,6 +48,8 @@ def check_together(exams: Sequence[Exam], same_patient: bool = False, kind: Stud
     for pair in pairwise(exams):
         notes += _check_dates(pair, who)
         notes += _differences(pair)
+        notes += _settings(pair)
+        notes += _faint_rises(pair)
     notes += [note for exam in exams for note in _unknown(exam, who)]
     return tuple(dict.fromkeys(notes))
 
@@ -104,13 +109,68 @@ _ACQUISITION: tuple[tuple[str, Callable[[Exam], str]], ...] = (
         lambda exam: f"{exam.reading.reader.name} {exam.reading.reader.version} ({exam.reading.reader.kind})",
     ),
 )
+# What a level rests on, by the names of `measure.score_tables.ScoreOptions`: other settings of a Reading, such as the
+# comment of a reviewer, are no part of how it was scored.
+SCORING: tuple[str, ...] = (
+    "denominator", "half_reaches_5", "whole_above", "foci_beside_patch", "confluence", "count_once", "sacrum",
+    "accepted", "accepted_beside", "accepted_throughout", "missed", "missed_beside", "fraction_error", "together",
+)  # fmt: skip
+_BY_RULE = "What changed between them may be the way of reading, not the disease: read both in one way"
 
 
 def _differences(pair: Pair) -> Iterator[str]:
+    models = [_models(exam) for exam in pair]
+    if models[0] != models[1] and all(exam.reading.reader.kind == "program" for exam in pair):
+        yield f"Different models: {models[0]} in {pair[0].name}, {models[1]} in {pair[1].name}. {_BY_RULE}"
     for what, of in _ACQUISITION:
         a, b = of(pair[0]), of(pair[1])
         if a and b and a != b:
             yield f"Different {what}: {a} in {pair[0].name}, {b} in {pair[1].name}"
+
+
+def _models(exam: Exam) -> str:
+    return ", ".join(f"{m.name} {m.version} ({m.sha256[:12]})" for m in exam.reading.reader.models) or "none"
+
+
+def _settings(pair: Pair) -> Iterator[str]:
+    """Settings of scoring that differ; a reader that states none has none to compare."""
+    stated = [exam.reading.provenance.settings for exam in pair]
+    a, b = ({name: of[name] for name in SCORING if name in of} for of in stated)
+    differ = [name for name in SCORING if a.get(name) != b.get(name)]
+    if a and b and differ:
+        here, there = (", ".join(f"{name}={of.get(name, 'not stated')}" for name in differ) for of in (a, b))
+        yield f"Different scoring settings: {here} in {pair[0].name}, {there} in {pair[1].name}. {_BY_RULE}"
+
+
+def _faint_rises(pair: Pair) -> Iterator[str]:
+    """Segments whose level rose on findings too faint to be called lesions.
+
+    That is: on faint findings, with no more lesions than before and none whose extent could have raised the level.
+    """
+    accepted = IdentityOptions().accepted
+    for segment in SIOPEN:
+        levels = [level for exam in pair if (level := _siopen(exam, segment)) is not None]
+        before, now = (_findings(exam, segment) for exam in pair)
+        sure = [f for f in now if f.confidence >= accepted]
+        no_more = len(sure) <= sum(1 for f in before if f.confidence >= accepted)
+        faint_alone = no_more and len(sure) < len(now) and not any(f.kind == "diffuse" for f in sure)
+        if len(levels) == len(pair) and levels[0] < levels[1] and faint_alone:
+            yield (
+                f"The SIOPEN level of {segment.replace('_', ' ')} rose from {levels[0]:g} in {pair[0].name} to "
+                f"{levels[1]:g} in {pair[1].name} on findings below a confidence of {accepted:g}, which are not called "
+                "new lesions: look whether they are there"
+            )
+
+
+def _siopen(exam: Exam, segment: str) -> float | None:
+    said = exam.reading.site(segment)
+    level = said.measure("siopen") if said else None
+    return level.value if level else None
+
+
+def _findings(exam: Exam, segment: str) -> list[Finding]:
+    said = exam.reading.site(segment)
+    return [f for f in exam.reading.findings if said and f.id in said.evidence]
 
 
 def _unknown(exam: Exam, who: str) -> Iterator[str]:

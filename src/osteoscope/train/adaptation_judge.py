@@ -24,6 +24,10 @@ _LEVEL_FIGURES = tuple(figure for figure in level_figures(SIOPEN) if figure.name
 _CUT = next(figure for figure in CUT_FIGURES if figure.name == "kappa")
 # Habits of a reader are mostly of one level, which quadratic weights hardly see; linear ones are what is optimised.
 _DECISIVE = "kappa_linear"
+_AWAY, _BIAS = "mean_absolute_difference", "bias"
+_LOWER_IS_BETTER = frozenset({_AWAY})
+# A bias is best at 0, so that its change has no better direction; what it costs shows in the absolute difference.
+_EITHER_WAY = frozenset({_BIAS})
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,14 +58,21 @@ def judge(compared: Compared, resampling: Resampling) -> tuple[Gain, ...]:
 
 def verdict(gains: tuple[Gain, ...]) -> Verdict:
     """Whether the gain in pooled linear kappa is distinguishable from none; "mixed" where another pooled figure of
-    levels is distinguishably lower for it."""
-    ends = {g.name: g.interval for g in gains if g.target == POOLED and g.interval is not None}
-    low, high = ends.get(_DECISIVE, (0.0, 0.0))
+    levels, or a figure of totals, is distinguishably worse for it."""
+    known = {(g.target, g.name): g.interval for g in gains if g.interval is not None}
+    low, high = known.get((POOLED, _DECISIVE), (0.0, 0.0))
     if low <= 0 <= high:
         return "no evidence"
     if high < 0:
         return "harms"
-    return "mixed" if any(end < 0 for _, end in ends.values()) else "helps"
+    return "mixed" if any(_worse(*figure, interval) for figure, interval in known.items()) else "helps"
+
+
+def _worse(target: str, name: str, change: tuple[float, float]) -> bool:
+    """Whether a pooled figure, or one of totals, that has a better direction is surely worse after adaptation."""
+    if target not in {POOLED, TOTAL} or name in _EITHER_WAY:
+        return False
+    return change[0] > 0 if name in _LOWER_IS_BETTER else change[1] < 0
 
 
 def _of_levels(compared: Compared, target: str, own: NDArray[np.bool_], resampling: Resampling) -> Iterator[Gain]:
@@ -118,8 +129,8 @@ def _cut_kappa(totals: Floats) -> float:
 _TOTAL_FIGURES = MappingProxyType(
     {
         "icc_2_1": _icc,
-        "bias": _bias,
-        "mean_absolute_difference": _away,
+        _BIAS: _bias,
+        _AWAY: _away,
         f"cut_{SIOPEN.cuts[0]}_agreement": _same_side,
         f"cut_{SIOPEN.cuts[0]}_kappa": _cut_kappa,
     }

@@ -28,6 +28,7 @@ FIRST_SEED = 2_000_000
 _FINEST_MM = 1.25
 _LICENCE = re.compile(r"^(?:repository )?licence:\s*(.*)$", re.IGNORECASE | re.MULTILINE)
 _FREE = re.compile(r"\b(?:apache|bsd|mit|cc by (?:3|4)\.0)\b", re.IGNORECASE)
+_SHOWN = 3
 _DOUBT = re.compile(r"\bnone\b|from knowledge", re.IGNORECASE)
 
 
@@ -105,15 +106,21 @@ def read_study(path: Path) -> Study:
     """The one CT of a file or folder.
 
     Raises:
-        UnsuitableStudyError: it holds none.
+        UnsuitableStudyError: it holds none, or several.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        for candidate in scan(path, Path(scratch)).candidates:
-            study = load(candidate, Path(scratch)).study
-            if study is not None and study.kind == "ct":
-                image = study.images["ct"]
-                return replace(study, images={"ct": replace(image, values=np.array(image.values))})
-    raise UnsuitableStudyError(f"read {path}", "no CT in it", "Give a CT volume")
+        candidates = [one for one in scan(path, Path(scratch)).candidates if one.kind == "ct"]
+        arrived = [load(one, Path(scratch)) for one in candidates]
+        found = [(one.label, one.study) for one in arrived if one.study is not None]
+        if len(found) > 1:
+            named = ", ".join(label for label, _ in found[:_SHOWN])
+            raise UnsuitableStudyError(f"read {path}", f"{len(found)} CTs in it ({named})", "Give a folder with one")
+        for _, study in found:
+            image = study.images["ct"]
+            return replace(study, images={"ct": replace(image, values=np.array(image.values))})
+    refused = [note.problem for one in arrived for note in one.notes if note.level == "refused"]
+    why = f" ({refused[0]})" if refused else ""
+    raise UnsuitableStudyError(f"read {path}", f"no CT in it{why}", "Give a CT volume")
 
 
 def _regions(mapped: Sequence[MappedSite]) -> list[Region]:

@@ -11,7 +11,7 @@ from torch.nn import functional
 from osteoscope.find.ct_bone_maps import LEVEL_SCALE, OUTPUTS
 from osteoscope.train.ct_bones_draw import IGNORED
 
-WEIGHTS: Mapping[str, float] = {"bone": 1.0, "kinds": 0.5, "level": 0.3, "way": 1.0}
+WEIGHTS: Mapping[str, float] = {"bone": 1.0, "kinds": 0.5, "level": 0.5, "way": 1.0}
 _SMOOTH = 200.0  # voxels: an example with less bone than that hardly counts in the Dice
 _ENTROPY = 2.0  # as so much of the voxels is plain air
 _SPREAD = (-4.0, 3.0)  # logarithms of the least and greatest spread, levels

@@ -31,6 +31,7 @@ FIRST_SEED = 2_000_000
 _CODES = np.concatenate([np.arange(-1000, -200, 40), np.arange(-200, 300, 10), np.arange(300, 3100, 25)])
 _PHASES: tuple[Contrast, ...] = ("none", "arterial", "portal")
 _SIMULATED_HEIGHT_MM = (180.0, 620.0)
+_TO_THE_VERTEX = 0.25  # of the windows, as few others hold the neck
 _TABLE = 0.6
 _LEAST_OF_EIGHT = 3
 _KEYS = MappingProxyType({"codes": np.uint8, "labels": np.uint8})
@@ -126,7 +127,7 @@ def _window(anatomy: Anatomy, heights_mm: tuple[float, float], rng: np.random.Ge
     """The whole width of the body, some height between the knees and the vertex."""
     feet, vertex = -480 * anatomy.scale, anatomy.vertebrae["vertebra_C1"].centre[2] + 130 * anatomy.scale
     height = min(float(rng.uniform(*heights_mm)), vertex - feet)
-    low = float(rng.uniform(feet, vertex - height))
+    low = vertex - height if rng.random() < _TO_THE_VERTEX else float(rng.uniform(feet, vertex - height))
     rows = anatomy.body.skin.rows
     wide, front, back = float(rows[:, 0].max()) + 20, float(rows[:, 1].min()) - 15, anatomy.body.table + 30
     wide = min(max(wide, 215.0), 255.0)

@@ -8,9 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-WEIGHTS: Mapping[str, float] = {
-    "units": 1.0, "heat": 3.0, "owner": 0.3, "diffuse": 2.0, "soft_tissue": 0.6, "other": 0.3, "acquired": 0.2,
-}  # fmt: skip
+WEIGHTS: Mapping[str, float] = {"units": 1.0, "heat": 3.0, "owner": 0.3, "diffuse": 2.0, "other": 0.4, "acquired": 0.2}
 
 # Elements: a plane with less than that hardly counts in the Dice.
 _SMOOTH = 20.0
@@ -26,9 +24,7 @@ def losses(said: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[str
         "heat": _centres(said["heat"][:, 0], wanted["heat"]),
         "owner": _owner(said["owner"], wanted["owner"].long()),
         "diffuse": _mask(said["diffuse"], diffuse, 0.02 + units),
-        # A plane of its own, as masses are few and small beside organs.
-        "soft_tissue": _mask(said["other"][:, :1], other[:, :1], 0.05 + other[:, :1]),
-        "other": _mask(said["other"][:, 1:], other[:, 1:], 0.05 + other[:, 1:]),
+        "other": _mask(said["other"], other, 0.05 + other),
         "acquired": functional.binary_cross_entropy_with_logits(said["acquired"], wanted["acquired"].float()),
     }
 

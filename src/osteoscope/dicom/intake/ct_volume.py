@@ -13,7 +13,7 @@ from osteoscope.dicom.intake.ct_series import CtSeries
 from osteoscope.dicom.intake.found import Found
 from osteoscope.dicom.intake.header import Header
 from osteoscope.dicom.intake.patient import digest_uid, patient_of, study_date
-from osteoscope.dicom.intake.plausible import refuse_other_quantities, value_notes
+from osteoscope.dicom.intake.plausible import doubts, refuse_other_quantities, value_notes
 from osteoscope.dicom.intake.screen import lossy
 from osteoscope.dicom.intake.workplace import Workplace
 from osteoscope.domain.image import Image
@@ -32,7 +32,7 @@ def load_series(series: CtSeries, work: Workplace) -> Study:
     decoded = decode_series(series, work)
     plan = decoded.plan
     refuse_other_quantities(decoded.tally, series.label)
-    values = np.load(decoded.path, mmap_mode="r", allow_pickle=False)
+    image = Image(plan.grid, np.load(decoded.path, mmap_mode="r", allow_pickle=False), "HU")
     first, header = plan.slices[0].found, plan.slices[0].header
     patient, odd = patient_of(header)
     lines = [*_header_lines(plan), *(("warning", problem, "read on") for problem in odd)]
@@ -41,7 +41,7 @@ def load_series(series: CtSeries, work: Workplace) -> Study:
         kind="ct",
         date=study_date(header),
         patient=patient,
-        images={"ct": Image(plan.grid, values, "HU")},
+        images={"ct": image},
         acquisition=_acquisition(header),
         sources=_sources(decoded),
         intake=(
@@ -49,6 +49,7 @@ def load_series(series: CtSeries, work: Workplace) -> Study:
             *decoded.lost,
             *plan.notes,
             *value_notes(decoded.tally, first),
+            *doubts(image, decoded.tally["padded"] + decoded.tally["not_finite"], first),
             *(first.note(*line) for line in lines),
         ),
     )

@@ -48,6 +48,7 @@ _POINTERS: Mapping[int, str] = {
 _PLANAR_POINTERS = frozenset({0x00540010, 0x00540020})
 _ELONGATED = 1.8
 _GUESSED_WINDOW = "the first, a guess: nothing tells which one holds the peak"
+_OFF_PEAK = "the only one, and it does not hold the peak"
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +60,7 @@ class PlanarFrame:
         guess: how the view was inferred, "" where the header states it.
         detector: from 1, 0 where unknown.
         by_order: the view is inferred from the file that comes before it.
-        window_guess: nothing told which energy window holds the photopeak.
+        window_guess: nothing told which energy window holds the photopeak, or none does.
     """
 
     entry: Entry
@@ -126,6 +127,10 @@ def frames_of(entry: Entry) -> tuple[list[PlanarFrame], list[IntakeNote]]:
         names = ", ".join(_window_name(ranges, window) for window in dropped)
         action = f"only window {_window_name(ranges, peak)} is read ({basis})"
         notes.append(entry.found.note("set_aside", f"frames of energy window {names}", action))
+    if basis == _OFF_PEAK:
+        problem = f"energy window {_window_name(windows_kev(header), peak)} does not hold the peak of {_peaks(header)}"
+        action = "read on, though it may show scatter; give the photopeak window, or check the header"
+        notes.append(entry.found.note("warning", problem, action))
     kept = [i for i in range(count) if windows[i] == peak]
     frames = [_frame(entry, i, detectors[i], len(kept)) for i in kept]
     return [_unsure(frame, stated, basis) for frame in frames], notes
@@ -134,7 +139,7 @@ def frames_of(entry: Entry) -> tuple[list[PlanarFrame], list[IntakeNote]]:
 def _unsure(frame: PlanarFrame, stated: bool, basis: str) -> PlanarFrame:
     """A view told by its detector is a guess where the frame's detector is one."""
     guess = frame.guess or ("" if stated else "by its place among the frames")
-    return replace(frame, guess=guess, window_guess=basis == _GUESSED_WINDOW)
+    return replace(frame, guess=guess, window_guess=basis in {_GUESSED_WINDOW, _OFF_PEAK})
 
 
 def _not_planar(header: Header) -> str:
@@ -162,8 +167,6 @@ def _vectors(header: Header, count: int) -> tuple[list[int], list[int], bool]:
 def _photopeak(header: Header, windows: Sequence[int]) -> tuple[int, str]:
     """The energy window to read, and why."""
     present = sorted(set(windows))
-    if len(present) == 1:
-        return present[0], "the only one"
     ranges = windows_kev(header)
     nuclide = tracer_of(header).radionuclide
     for peak in PEAKS_KEV.get(nuclide, ()):
@@ -176,7 +179,15 @@ def _photopeak(header: Header, windows: Sequence[int]) -> tuple[int, str]:
         ]
         if holding:
             return min(holding)[1], f"it holds the {peak:g} keV peak of {nuclide}"
-    return present[0], _GUESSED_WINDOW
+    if len(present) > 1:
+        return present[0], _GUESSED_WINDOW
+    stated = 0 < present[0] <= len(ranges) and ranges[present[0] - 1]
+    return present[0], _OFF_PEAK if stated and nuclide in PEAKS_KEV else "the only one"
+
+
+def _peaks(header: Header) -> str:
+    nuclide = tracer_of(header).radionuclide
+    return f"{nuclide} ({' and '.join(f'{peak:g}' for peak in PEAKS_KEV[nuclide])} keV)"
 
 
 def _window_name(ranges: Sequence[Sequence[tuple[float, float]]], window: int) -> str:

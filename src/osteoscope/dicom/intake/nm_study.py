@@ -27,7 +27,8 @@ def load_planar(acquisition: PlanarViews, work: Workplace) -> Study:
     """The Study of a planar acquisition; a posterior view that is clearly mirrored is flipped back, and said so.
 
     Raises:
-        IntakeError: a view that cannot be read (see ``read_view``), or two files that may show one view twice.
+        IntakeError: a view that cannot be read (see ``read_view``), or two pictures that show, or may show,
+            one view twice.
     """
     views = []
     for done, frame in enumerate(acquisition.frames):
@@ -88,6 +89,7 @@ def _side_by_header(back: View) -> View:
 
 
 def _side_by_likeness(front: View, back: View) -> tuple[View, bool]:
+    _refuse_one_picture_twice(front, back)
     side, agreement = posterior_side(front.counts, back.counts)
     figure = f"agreement with the anterior view {agreement:+.2f}, where +1 is seen from behind and -1 mirrored"
     if side == "from behind":
@@ -103,6 +105,19 @@ def _side_by_likeness(front: View, back: View) -> tuple[View, bool]:
         )
     flipped = replace(back, counts=back.counts[:, ::-1])
     return flipped.noted("repaired", "the posterior view is stored mirrored", f"flipped back ({figure})"), False
+
+
+def _refuse_one_picture_twice(front: View, back: View) -> None:
+    """Two heads never count the same, pixel for pixel."""
+    copies = {"the same": back.counts, "mirror images": back.counts[:, ::-1]}
+    alike = next((how for how, counts in copies.items() if np.array_equal(front.counts, counts)), "")
+    files = dict.fromkeys(view.frame.found.name for view in (front, back))
+    if alike:
+        raise IntakeError(
+            f"read {' and '.join(files)} as two views",
+            f"both pictures are {alike}, pixel for pixel: one view twice",
+            "Give the view that is missing, or one view alone",
+        )
 
 
 def _insisted(tracer: Tracer, wanted: str) -> Tracer:

@@ -18,6 +18,8 @@ from osteoscope.errors import IntakeError
 _TURNS_BY_RIGHT = {"F": -1, "H": 1}
 _TURNS_BY_DOWN = {"H": 2}
 _LYING = 1.5
+# A capture of so few bits was windowed for display.
+_GREY_BITS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,10 +41,22 @@ def read_view(frame: PlanarFrame, work: Workplace) -> View:
     """The view of a frame, head up.
 
     Raises:
-        IntakeError: a file that cannot be decoded, a view without counts, or one lying on its side
-            without a hint of where the head is.
+        IntakeError: a file that cannot be decoded, a grey picture whose values are no counts, a view without
+            counts, or one lying on its side without a hint of where the head is.
     """
+    _refuse_grey_picture(frame)
     return _described(_upright(_decoded(frame, work)))
+
+
+def _refuse_grey_picture(frame: PlanarFrame) -> None:
+    header = frame.entry.header
+    bits = header.integer("BitsStored") or header.integer("BitsAllocated") or 0
+    if header.text("SOPClassUID") != NM_CLASS and bits <= _GREY_BITS:
+        raise IntakeError(
+            f"read {frame.found.name}",
+            f"a secondary capture of {bits} bits, whose grey values are no counts",
+            "Export the original NM object from the camera or the PACS",
+        )
 
 
 def edges(frame: PlanarFrame) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from osteoscope.dicom.intake.inventory import VolumeFile
-from osteoscope.dicom.intake.plausible import refuse_other_quantities, value_notes
+from osteoscope.dicom.intake.plausible import doubts, refuse_other_quantities, value_notes
 from osteoscope.dicom.intake.workplace import Workplace
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
@@ -36,10 +36,12 @@ def load_volume(file: VolumeFile, work: Workplace) -> Study:
     refuse_other_quantities(answer, found.name)
     grid = grid_of(answer)
     guessed = () if answer["oriented"] else ("orientation",)
+    image = Image(grid, np.load(path, mmap_mode="r", allow_pickle=False), "HU")
     size = " x ".join(f"{n:.3g}" for n in grid.spacing)
     notes = [
         found.note("accepted", f"a volume of {grid.shape} voxels of {size} mm", "read as CT"),
         *value_notes(answer, found),
+        *doubts(image, answer["not_finite"], found),
     ]
     if guessed:
         problem = "neither qform nor sform says how the volume lies"
@@ -49,7 +51,7 @@ def load_volume(file: VolumeFile, work: Workplace) -> Study:
         kind="ct",
         date="",
         patient=Patient(id=""),
-        images={"ct": Image(grid, np.load(path, mmap_mode="r", allow_pickle=False), "HU")},
+        images={"ct": image},
         acquisition=Acquisition(description=found.name, guessed=guessed),
         sources=(Source(found.name, answer["sha256"], found.path, image="ct"),),
         intake=tuple(notes),

@@ -50,9 +50,10 @@ def to_hounsfield(
         padded = (stored >= padding[0]) & (stored <= padding[1])
         tally.padded += int(padded.sum())
         outside |= padded
+    measured = ~outside
+    tally.lowest = min(tally.lowest, float(values.min(where=measured, initial=np.inf)))
+    tally.highest = max(tally.highest, float(values.max(where=measured, initial=-np.inf)))
     values[outside] = AIR_HU
-    tally.lowest = min(tally.lowest, float(values.min()))
-    tally.highest = max(tally.highest, float(values.max()))
     tally.below_air += int((values < AIR_HU).sum())
     tally.clipped += int((values > _CEILING).sum())
     if len(tally.kinds) <= 256:

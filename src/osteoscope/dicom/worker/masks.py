@@ -1,14 +1,14 @@
 """DICOM Segmentations (PS3.3 A.51) and structure sets (A.19) as masks on the grid of a CT.
 
-A request holds "file", "shape" and "matrix" of the grid (index [slice, row, column] to LPS mm), and "out", a folder.
-Yields per segment or region "label", "meaning", and "file" (a bool .npy) with its "offset" in the grid; "file" is None
-where nothing of it lies on the grid.
+A request holds "file", "shape" and "matrix" of the grid (index [slice, row, column] to LPS mm), and "out", a folder;
+"frame" and "patient" of the CT, where they are known, must be those of the masks. Yields per segment or region "label",
+"meaning", "notes" (what of it is not in the mask), and "file" (a bool .npy) with its "offset" in the grid; "file" is
+None where nothing of it lies on the grid.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,53 +18,51 @@ from pydicom.dataset import Dataset
 from pydicom.pixels import get_decoder  # type: ignore[attr-defined]
 
 from osteoscope.dicom.options import Limits
+from osteoscope.dicom.worker.belonging import check_belongs
+from osteoscope.dicom.worker.drawn import Drawn, Mask, off_note
 from osteoscope.dicom.worker.part10 import mapped, parse
+from osteoscope.dicom.worker.seg_planes import planes_of
 from osteoscope.dicom.worker.structures import draw_structures
 from osteoscope.errors import IntakeError
 
-Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 SEGMENTATIONS = frozenset({"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"})
 STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
-_NEAR_MM = 0.01
+_EDGE = 0.5 + 1e-3
 
 
 def read_masks(request: Mapping[str, Any], limits: Limits) -> Iterator[dict[str, Any]]:
     """See the head of this file.
 
     Raises:
-        IntakeError: neither a Segmentation nor a structure set, or one whose geometry cannot be used.
+        IntakeError: neither a Segmentation nor a structure set, of another scan, or of a geometry that cannot be used.
     """
     shape, matrix = tuple(request["shape"]), np.asarray(request["matrix"], dtype=float)
     with mapped(Path(request["file"])) as data:
         dataset = parse(data, limits, pixels=True).dataset
         kind = str(dataset.get("SOPClassUID", ""))
-        if kind in SEGMENTATIONS:
-            found = _segments(dataset, shape, matrix)
-        elif kind == STRUCTURE_SET:
-            found = draw_structures(dataset, shape, matrix)
-        else:
+        draw = _DRAW.get(kind)
+        if draw is None:
             remedy = "Give a DICOM SEG, an RT structure set, or a label map as NIfTI or NRRD"
             raise IntakeError("read masks", f"a DICOM file of class {kind or 'unknown'}", remedy)
-        for number, (label, meaning, mask) in enumerate(found):
-            yield {"label": label, "meaning": meaning, **_stored(mask, Path(request["out"]) / f"mask-{number}.npy")}
+        check_belongs(dataset, request)
+        for number, drawn in enumerate(draw(dataset, shape, matrix)):
+            stored = _stored(drawn, Path(request["out"]) / f"mask-{number}.npy")
+            yield {"label": drawn.label, "meaning": drawn.meaning, "notes": drawn.notes, **stored}
 
 
-def _stored(mask: tuple[Mask, tuple[int, ...]] | None, path: Path) -> dict[str, Any]:
-    if mask is None or not mask[0].any():
+def _stored(drawn: Drawn, path: Path) -> dict[str, Any]:
+    if drawn.mask is None or not drawn.mask.any():
         return {"file": None}
-    np.save(path, mask[0], allow_pickle=False)
-    return {"file": str(path), "offset": [int(n) for n in mask[1]]}
+    np.save(path, drawn.mask, allow_pickle=False)
+    return {"file": str(path), "offset": [int(n) for n in drawn.offset]}
 
 
-Named = tuple[str, str, tuple[Mask, tuple[int, ...]] | None]
-
-
-def _segments(dataset: Dataset, shape: tuple[int, ...], matrix: Floats) -> Iterator[Named]:
+def _segments(dataset: Dataset, shape: tuple[int, ...], matrix: Floats) -> Iterator[Drawn]:
     """Every segment, nearest neighbour where the two grids differ."""
     if "SegmentSequence" not in dataset or "PerFrameFunctionalGroupsSequence" not in dataset:
         raise IntakeError("read a Segmentation", "no segments or no frames", "Export the Segmentation again")
-    frames, own = _planes(dataset)
+    frames, own = planes_of(dataset)
     whole = str(dataset.get("SegmentationType", "BINARY")) == "LABELMAP"
     for item in dataset.SegmentSequence:
         number = int(item.get("SegmentNumber", 0))
@@ -72,51 +70,35 @@ def _segments(dataset: Dataset, shape: tuple[int, ...], matrix: Floats) -> Itera
         stack = _stack(dataset, held, number if whole else None)
         meaning = [str(code.get("CodeMeaning", "")) for code in item.get("SegmentedPropertyTypeCodeSequence", [])]
         label = str(item.get("SegmentLabel", "")) or f"segment {number}"
-        yield label, " ".join(meaning), _on_grid(stack, own, shape, matrix) if stack else None
+        yield _segment((label, " ".join(meaning)), stack, own, (shape, matrix))
 
 
-def _planes(dataset: Dataset) -> tuple[Mapping[int, Sequence[tuple[int, int]]], Floats]:
-    """(frame, slice) of each segment's frames by its number (0: of all), and the matrix of the slices' own grid."""
-    shared = (dataset.get("SharedFunctionalGroupsSequence") or [Dataset()])[0]
-    groups = list(dataset.PerFrameFunctionalGroupsSequence)
-    directions = np.array([_of(g, shared, "PlaneOrientationSequence", "ImageOrientationPatient") for g in groups])
-    spacings = np.array([_of(g, shared, "PixelMeasuresSequence", "PixelSpacing") for g in groups])
-    if np.ptp(directions, axis=0).max() > 1e-3 or np.ptp(spacings, axis=0).max() > 1e-3:
-        raise IntakeError("read a Segmentation", "frames of unlike orientation or spacing", "Export it on one grid")
-    right, down = directions[0][:3], directions[0][3:]
-    normal = np.cross(right, down)
-    positions = np.array([_of(g, shared, "PlanePositionSequence", "ImagePositionPatient") for g in groups])
-    heights = positions @ normal
-    levels = np.unique(np.round(heights / _NEAR_MM)) * _NEAR_MM
-    step = float(np.diff(levels).min()) if len(levels) > 1 else _thickness(groups[0], shared)
-    slices = np.rint((heights - levels[0]) / step).astype(int)
-    if np.abs(heights - levels[0] - slices * step).max() > 0.1 * step:
-        raise IntakeError("read a Segmentation", "slices at uneven distances", "Resample it to an even grid")
-    matrix = np.eye(4)
-    matrix[:3, 0], matrix[:3, 1], matrix[:3, 2] = normal * step, down * spacings[0][0], right * spacings[0][1]
-    matrix[:3, 3] = positions[int(np.argmin(heights))]
-    frames: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for number, (group, level) in enumerate(zip(groups, slices, strict=True)):
-        named = (group.get("SegmentIdentificationSequence") or shared.get("SegmentIdentificationSequence") or [{}])[0]
-        frames[int(named.get("ReferencedSegmentNumber", 0) or 0)].append((number, int(level)))
-    return frames, matrix
+_DRAW: Mapping[str, Callable[[Dataset, tuple[int, ...], Floats], Iterator[Drawn]]] = {
+    **dict.fromkeys(SEGMENTATIONS, _segments),
+    STRUCTURE_SET: draw_structures,
+}
 
 
-def _of(group: Dataset, shared: Dataset, sequence: str, keyword: str) -> list[float]:
-    for place in (group, shared):
-        items = place.get(sequence)
-        if items and keyword in items[0]:
-            return [float(value) for value in items[0][keyword].value]
-    raise IntakeError("read a Segmentation", f"frames without {keyword}", "Export the Segmentation again")
+def _segment(
+    named: tuple[str, str], stack: tuple[Mask, int] | None, own: Floats, grid: tuple[tuple[int, ...], Floats]
+) -> Drawn:
+    if stack is None or not stack[0].any():
+        return Drawn(*named, None, (), ("no voxel is marked",))
+    made = _on_grid(stack, own, *grid)
+    if made is None or not made[0].any():
+        return Drawn(*named, None, (), ("nothing of it lies on the CT",))
+    return Drawn(*named, *made, off_note(_off(stack, own, *grid), int(stack[0].sum())))
 
 
-def _thickness(group: Dataset, shared: Dataset) -> float:
-    for place in (group, shared):
-        items = place.get("PixelMeasuresSequence")
-        for keyword in ("SpacingBetweenSlices", "SliceThickness"):
-            if items and items[0].get(keyword):
-                return float(items[0].get(keyword))
-    return 1.0
+def _off(stack: tuple[Mask, int], own: Floats, shape: tuple[int, ...], matrix: Floats) -> int:
+    """Voxels of a mask whose centres lie off a grid."""
+    values, first = stack
+    there, lost = np.linalg.inv(matrix) @ own, 0
+    for level, marked in enumerate(values, first):
+        rows, columns = np.nonzero(marked)
+        place = _apply(there, np.stack([np.full(rows.size, level), rows, columns]))
+        lost += int(((place < -_EDGE) | (place > np.array(shape)[:, None] - 1 + _EDGE)).any(axis=0).sum())
+    return lost
 
 
 def _stack(dataset: Dataset, frames: Sequence[tuple[int, int]], value: int | None) -> tuple[Mask, int] | None:

@@ -7,6 +7,7 @@ import math
 import re
 import shutil
 from collections.abc import Iterator, Mapping
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import SimpleITK as sitk  # noqa: N813 - the name that its manual uses
 
 from osteoscope.dicom.options import MIB, Limits
 from osteoscope.dicom.worker.hounsfield import Tally, to_hounsfield
+from osteoscope.dicom.worker.nifti_gaps import gaps_of
 from osteoscope.errors import IntakeError, LimitError
 
 _READERS: Mapping[str, str] = {"nifti": "NiftiImageIO", "nrrd": "NrrdImageIO"}
@@ -46,8 +48,10 @@ def read_volume(request: Mapping[str, Any], limits: Limits) -> Iterator[dict[str
         values = values[0]
     tally = Tally()
     volume = np.lib.format.open_memmap(out, mode="w+", dtype=np.int16, shape=values.shape)
-    for index, stored in enumerate(values):
-        volume[index] = to_hounsfield(stored, (1.0, 0.0), None, tally)
+    gaps = gaps_of(path, values.shape) if request["kind"] == "nifti" else repeat(None)
+    for index, (stored, gap) in enumerate(zip(values, gaps, strict=False)):
+        held = stored if gap is None or not gap.any() else np.where(gap, np.nan, stored)
+        volume[index] = to_hounsfield(held, (1.0, 0.0), None, tally)
     volume.flush()
     size = image.GetDimension()
     yield {
