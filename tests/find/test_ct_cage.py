@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from osteoscope.domain.anatomy import VERTEBRAE
 from osteoscope.find.ct_bone_count import Count
+from osteoscope.find.ct_bone_maps import LABEL_OF
 from osteoscope.find.ct_bone_naming import Naming
 from osteoscope.find.ct_cage import Cage
 from osteoscope.find.ct_levels import Level
 from osteoscope.find.ct_rib_order import RIBS, SPREAD, TYPICAL, Beside, Floats, RibOrder, Voxels
+from osteoscope.train.ct_rib_order import order_of
 
 STEP, BACK, ASIDE = 16, 100, 150  # voxels per level; where the spine lies
 LEVELS = list(range(VERTEBRAE.index("vertebra_L2"), VERTEBRAE.index("vertebra_C7") - 1, -1))
@@ -85,6 +87,19 @@ def test_numbers_are_less_sure_without_followed_ribs_and_none_beyond_the_cage() 
 def test_without_levels_there_is_no_cage() -> None:
     unknown = Count((Level(None, 0.2), Level(None, 0.2), Level("vertebra_L1", 0.8)))
     assert Cage.of(CENTRES[:3], unknown, []) is None
+
+
+def test_a_label_map_tells_its_own_order() -> None:
+    labels = np.zeros(SHAPE, dtype=np.uint8)
+    for (z, y, x), level in zip(CENTRES.astype(int), LEVELS, strict=True):
+        labels[z - 5 : z + 5, y - 8 : y + 8, x - 8 : x + 8] = LABEL_OF[VERTEBRAE[level]]
+    for side, way in (("left", 1), ("right", -1)):
+        for number in range(3, 11):
+            labels[tuple(rib(number, way).T)] = LABEL_OF[f"rib_{side}_{number}"]
+    found = order_of(labels)
+    assert found is not None
+    assert np.mean([(RibOrder(BESIDE, found).numbers(rib(n, 1)) == n).mean() for n in range(3, 11)]) > 0.95
+    assert order_of(np.where(labels > LABEL_OF["rib_left_3"], 0, labels)) is None
 
 
 def test_ribs_follow_one_another_downwards() -> None:
