@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from osteoscope.cli.console import DISCLAIMER, fail, progress_bar, say, say_json, say_table
+from osteoscope.cli.options import Draws, Seed
 
 EXIT_SOME_NOT_USED = 3
 
@@ -27,8 +28,8 @@ def agree(
     reference: Annotated[
         str, typer.Option(help="Name of the reader that the others are compared with; the first by default.")
     ] = "",
-    draws: Annotated[int, typer.Option(min=100, help="Resamples of the intervals by patient.")] = 2000,
-    seed: Annotated[int, typer.Option(min=0, help="Of the resamples; the same seed gives the same intervals.")] = 0,
+    draws: Draws = 2000,
+    seed: Seed = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
 ) -> None:
     """Compare readers of SIOPEN and Curie scores: agreement.json, a report, tables and figures for a paper.

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from osteoscope.cli.console import DISCLAIMER, fail, progress_bar, say, say_json, say_table
+from osteoscope.cli.options import Confidence, Draws, Rate, Seed, Smallest
 
 EXIT_SOME_NOT_USED = 3
 
@@ -24,20 +25,14 @@ def evaluate(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results; made if absent.")] = Path(
         "osteoscope-evaluation"
     ),
-    rate: Annotated[
-        float, typer.Option(min=0.0, help="Give the sensitivity within this many false positives per scan.")
-    ] = 0.62,
-    confidence: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Use findings from this confidence on, for all but the FROC.")
-    ] = 0.0,
-    smallest: Annotated[
-        float, typer.Option(min=0.0, help="Ignore lesions of the reference with a long axis below this, mm.")
-    ] = 5.0,
+    rate: Rate = 0.62,
+    confidence: Confidence = 0.0,
+    smallest: Smallest = 5.0,
     marks: Annotated[
         Path | None, typer.Option(help="A CSV of a radiologist's marks: study, size, location, detection (yes / no).")
     ] = None,
-    draws: Annotated[int, typer.Option(min=100, help="Resamples of the intervals by patient.")] = 2000,
-    seed: Annotated[int, typer.Option(min=0, help="Of the resamples; the same seed gives the same intervals.")] = 0,
+    draws: Draws = 2000,
+    seed: Seed = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print evaluation.json instead of text.")] = False,
 ) -> None:
     """Evaluate readings of CT against a reference: FROC, sensitivity, overlap, sizes, types; a report and tables.

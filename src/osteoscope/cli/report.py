@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from osteoscope.cli.console import DISCLAIMER, fail, progress_bar, say
+from osteoscope.cli.options import Confidence, Draws, Rate, Seed, Smallest
 
 EXIT_SOME_NOT_USED = 3
 
@@ -28,17 +29,11 @@ def report(
         list[str] | None,
         typer.Option(help="Another reader of the same studies: PATH or NAME=PATH. Repeatable; agreement is added."),
     ] = None,
-    rate: Annotated[
-        float, typer.Option(min=0.0, help="Give the sensitivity within this many false positives per scan.")
-    ] = 0.62,
-    confidence: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Use findings from this confidence on, for all but the FROC.")
-    ] = 0.0,
-    smallest: Annotated[
-        float, typer.Option(min=0.0, help="Ignore lesions of the reference with a long axis below this, mm.")
-    ] = 5.0,
-    draws: Annotated[int, typer.Option(min=100, help="Resamples of the intervals by patient.")] = 2000,
-    seed: Annotated[int, typer.Option(min=0, help="Of the resamples; the same seed gives the same intervals.")] = 0,
+    rate: Rate = 0.62,
+    confidence: Confidence = 0.0,
+    smallest: Smallest = 5.0,
+    draws: Draws = 2000,
+    seed: Seed = 0,
 ) -> None:
     """Gather a cohort's readings, evaluation, reader analysis and agreement into one document (HTML and PDF).
 
