@@ -27,7 +27,7 @@ from osteoscope.domain.reading import (
     StudyRecord,
 )
 from osteoscope.domain.study import Study
-from osteoscope.errors import OsteoscopeError
+from osteoscope.errors import UnsuitableStudyError
 from osteoscope.find.detection import Detection
 from osteoscope.reading.plan import Plan
 from osteoscope.reading.plan_table import plan_for
@@ -63,7 +63,7 @@ class _Gaps:
         try:
             return act()
         except Exception as error:  # noqa: BLE001 - whatever fails here becomes a gap with its reason
-            said = str(error) if isinstance(error, OsteoscopeError) else f"{type(error).__name__}: {error}"
+            said = str(error) if isinstance(error, UnsuitableStudyError) else f"{type(error).__name__}: {error}"
             self.found.append(Gap(where, step, said))
             return otherwise
 
