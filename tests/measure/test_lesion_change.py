@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from osteoscope.domain.finding import Part
+from osteoscope.domain.finding import DOUBTFUL_BELOW, Part
 from osteoscope.domain.geometry import Grid
 from osteoscope.errors import InvalidValueError, UnsuitableStudyError
 from osteoscope.measure.bone_alignment import align
@@ -17,10 +17,9 @@ from osteoscope.measure.bone_motion import Alignment, Rigid
 from osteoscope.measure.lesion_calls import call_pair
 from osteoscope.measure.lesion_change import CtDate, follow
 from osteoscope.measure.lesion_change_record import CALLS, ChangeOptions, CtResponse, Sighting
-from osteoscope.measure.lesion_doubts import DOUBTFUL_BELOW
 from osteoscope.measure.lesion_matching_ct import Met, group
 from osteoscope.measure.level_shift import Count, Laid
-from osteoscope.report import wording
+from osteoscope.measure.score_tables import ScoreOptions
 from osteoscope.simulate.ct_followup import Change, FollowUp, follow_up, sources
 
 OPTIONS = ChangeOptions()
@@ -192,7 +191,7 @@ def test_a_doubtful_lesion_of_one_date_without_images_may_be_none() -> None:
     assert {lesion.possible for lesion in sure.lesions} == {("new",)}
     assert {lesion.possible for lesion in unsure.lesions} == {("new", "stable")}
     assert all("confidence 0.21 at its date: perhaps no lesion" in lesion.notes for lesion in unsure.lesions)
-    assert DOUBTFUL_BELOW == wording.DOUBTFUL_BELOW
+    assert ScoreOptions().accepted == DOUBTFUL_BELOW
 
 
 def test_dates_without_a_bone_in_common_are_refused() -> None:

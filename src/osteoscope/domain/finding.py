@@ -13,6 +13,8 @@ from osteoscope.domain.geometry import Box, Frame, Grid, Unit
 from osteoscope.errors import InvalidValueError
 
 FindingKind = Literal["lytic", "blastic", "mixed", "focal", "diffuse"]
+# Findings below this confidence are called doubtful and drawn dashed; the scores' own default (`ScoreOptions`).
+DOUBTFUL_BELOW = 0.5
 
 
 @dataclass(frozen=True)

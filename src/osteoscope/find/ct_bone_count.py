@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from osteoscope.domain.anatomy import VERTEBRAE
+from osteoscope.domain.reading import LEVEL_UNCERTAIN
 from osteoscope.find.ct_bone_maps import FIRST_RIB
 from osteoscope.find.ct_bone_pieces import Rib, Vertebra
 from osteoscope.find.ct_level_odds import NETWORK, Marks, Odds, OddsOptions, level_odds
@@ -66,11 +67,11 @@ def _doubts(odds: Odds, options: CountOptions) -> tuple[str, ...]:
     """What speaks against the count."""
     if odds.against:
         said = ", ".join(f"{source} says {_short(base)}" for source, base in odds.against.items())
-        return (f"level uncertain: counted as {_short(odds.base)}, {said}, for the lowest vertebra",)
+        return (f"{LEVEL_UNCERTAIN}: counted as {_short(odds.base)}, {said}, for the lowest vertebra",)
     if odds.sources == (NETWORK,):
-        return ("level uncertain: counted from the network alone",)
+        return (f"{LEVEL_UNCERTAIN}: counted from the network alone",)
     if odds.chance < options.clear:
-        return ("level uncertain: another count is nearly as likely",)
+        return (f"{LEVEL_UNCERTAIN}: another count is nearly as likely",)
     return ()
 
 

@@ -22,9 +22,10 @@ import SimpleITK as sitk  # noqa: N813 - the name that its own documentation use
 from numpy.typing import NDArray
 
 from osteoscope.domain.anatomy import VERTEBRAE
-from osteoscope.domain.reading import MappedSite, ModelRecord
+from osteoscope.domain.reading import LEVEL_UNCERTAIN, MappedSite, ModelRecord
 from osteoscope.domain.study import Study
 from osteoscope.errors import DependencyError, InvalidValueError, ModelError
+from osteoscope.find.ct_bone_count import CountOptions
 from osteoscope.find.ct_bone_order import impossible
 from osteoscope.find.ct_bone_regions import voxels_on_source
 from osteoscope.find.ct_bone_tables import BoneClass
@@ -39,7 +40,6 @@ _STEP_MM = 1.5  # of what models get
 _TOTAL = ("Dataset292_*", "Dataset294_*", "Dataset295_*")
 _FAST = ("Dataset297_*",)
 _TRUST = 0.9  # an honest guess: such networks give no confidence of a name
-_CONFLICT = 0.45  # factor on it where the order of vertebrae cannot be, as in `ct_bone_count`
 _NOTE = "named by a local nnU-Net, trust not calibrated"
 
 
@@ -125,7 +125,7 @@ def map_bones(study: Study, choice: str) -> tuple[MappedSite, ...]:
 def _names(bones: Sequence[BoneClass], labels: NDArray[np.uint16], step: float) -> list[Name]:
     """A name for each bone; those without a site id are counted on as unknown."""
     said = impossible(_heights(bones, labels, step))
-    doubts = (f"level uncertain: {', '.join(said)}",) if said else ()
+    doubts = (f"{LEVEL_UNCERTAIN}: {', '.join(said)}",) if said else ()
     times = Counter[str]()
     made = []
     for bone in bones:
@@ -134,7 +134,7 @@ def _names(bones: Sequence[BoneClass], labels: NDArray[np.uint16], step: float) 
             site = f"{bone.label}_unknown_{times[bone.label]}"
             made.append(Name(site, _TRUST, (_NOTE, f"the model calls it {bone.unknown}, which has no site id here")))
         elif bone.label in VERTEBRAE:
-            made.append(Name(bone.label, _TRUST * (_CONFLICT if doubts else 1.0), (*doubts, _NOTE)))
+            made.append(Name(bone.label, _TRUST * (CountOptions().conflict if doubts else 1.0), (*doubts, _NOTE)))
         else:
             made.append(Name(bone.label, _TRUST, (_NOTE,)))
     return made

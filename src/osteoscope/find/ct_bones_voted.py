@@ -16,6 +16,7 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from osteoscope.domain.anatomy import SIDES, VERTEBRAE
+from osteoscope.domain.reading import LEVEL_UNCERTAIN
 from osteoscope.find.ct_bone_count import Count, CountOptions, count_levels, rib_level
 from osteoscope.find.ct_bone_look import Seen
 from osteoscope.find.ct_bone_maps import BONE, KIND_OF, KINDS, VERTEBRA
@@ -86,9 +87,12 @@ def name_parts(parts: Parts, seen: Seen, axes: Axes, options: VoteOptions = Vote
     row = vote.row()
     count = count_levels([one.piece for one in row], vote.marks(row), options.count)
     naming = Naming(parts.labels.shape)
+    centres = []
     for one, level in zip(row, count.levels, strict=True):
-        naming.add(vote.voxels(one), level.vertebra, VERTEBRA, level)
-    cage = Cage.of(_centres(vote, row), count, list(_followed(vote, row, count)))
+        voxels = vote.voxels(one)
+        naming.add(voxels, level.vertebra, VERTEBRA, level)
+        centres.append(voxels.mean(axis=0))
+    cage = Cage.of(np.array(centres), count, list(_followed(vote, row, count)))
     _name_ribs(naming, vote, row, count, cage)
     _name_rest(naming, vote, row, cage)
     return naming
@@ -206,10 +210,6 @@ def _name_ribs(naming: Naming, vote: _Vote, row: Sequence[_Voted[Vertebra]], cou
             cage.name(naming, vote.voxels(rib), side)
 
 
-def _centres(vote: _Vote, row: Sequence[_Voted[Vertebra]]) -> NDArray[np.float64]:
-    return np.array([vote.voxels(one).mean(axis=0) for one in row]).reshape(-1, 3)
-
-
 def _followed(vote: _Vote, row: Sequence[_Voted[Vertebra]], count: Count) -> Iterator[tuple[int, Cells]]:
     """Number and voxels of each rib that geometry followed to a vertebra whose level is known."""
     for (_, rib), place in zip(vote.ribs, vote.joined(row), strict=True):
@@ -231,7 +231,7 @@ def _name_rest(naming: Naming, vote: _Vote, row: Sequence[_Voted[Vertebra]], cag
         elif kind in _RIBS and cage is not None:
             cage.name(naming, voxels, _RIBS[kind])
         elif kind in _RIBS or name in (BONE, VERTEBRA):
-            naming.add(voxels, None, name, Level(None, 0.3, ("level uncertain",)))
+            naming.add(voxels, None, name, Level(None, 0.3, (LEVEL_UNCERTAIN,)))
         else:
             naming.add(voxels, name, name, Level(None, vote.seen.surely(cells)))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from osteoscope.domain.anatomy import VERTEBRAE
+from osteoscope.domain.reading import LEVEL_UNCERTAIN
 from osteoscope.find.ct_bone_count import Count
 from osteoscope.find.ct_bone_maps import FIRST_RIB
 from osteoscope.find.ct_bone_naming import Naming
@@ -64,7 +65,7 @@ class Cage:
     def _level(self, number: int) -> Level:
         """With the number of a rib in place of a vertebra, as sure as the nearest vertebra of the row."""
         index = number - 1 + FIRST_RIB
-        near = min(self.levels, key=lambda level: abs(VERTEBRAE.index(str(level.vertebra)) - index))
         if number not in RIBS:
-            return Level(None, 0.3, ("level uncertain",))
+            return Level(None, 0.3, (LEVEL_UNCERTAIN,))
+        near = min(self.levels, key=lambda level: abs(VERTEBRAE.index(str(level.vertebra)) - index))
         return Level(str(number), self.trust * near.confidence, near.notes)

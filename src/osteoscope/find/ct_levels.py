@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from osteoscope.domain.anatomy import VERTEBRAE
+from osteoscope.domain.reading import LEVEL_UNCERTAIN
 from osteoscope.find.ct_discs import Discs
 
 _FIRST_RIB, _LAST_RIB, _LAST_LUMBAR = (VERTEBRAE.index(f"vertebra_{level}") for level in ("T1", "T12", "L5"))
@@ -96,7 +97,7 @@ def name_levels(
 ) -> list[Level]:
     """The level of each vertebra, from below upwards."""
     if not anchors:
-        return [Level(None, 0.0, ("level uncertain: no landmark on the scan",))] * len(spans)
+        return [Level(None, 0.0, (f"{LEVEL_UNCERTAIN}: no landmark on the scan",))] * len(spans)
     leading = max(anchors, key=lambda anchor: anchor.trust)
     agreeing = [anchor for anchor in anchors if anchor.base == leading.base]
     against = [anchor for anchor in anchors if anchor.base != leading.base and anchor.name != "skull"]
@@ -113,16 +114,16 @@ def name_levels(
 def _level(number: int, leading: Anchor, notes: tuple[str, ...], confidence: float, options: LevelOptions) -> Level:
     index = leading.base - number
     if confidence < options.least or not 0 <= index < len(VERTEBRAE):
-        return Level(None, confidence, notes or (f"level uncertain: counted from the {leading.name} only",))
+        return Level(None, confidence, notes or (f"{LEVEL_UNCERTAIN}: counted from the {leading.name} only",))
     return Level(VERTEBRAE[index], confidence, notes)
 
 
 def _doubts(number: int, leading: Anchor, agreeing: Sequence[Anchor], against: Sequence[Anchor]) -> tuple[str, ...]:
     if against:
         said = [f"{a.name} says {_short(a.base - number)}" for a in (leading, *against)]
-        return (f"level uncertain: {', '.join(said)}",)
+        return (f"{LEVEL_UNCERTAIN}: {', '.join(said)}",)
     if len(agreeing) == 1 and leading.name != "sacrum":
-        return (f"level uncertain: counted from the {leading.name} alone",)
+        return (f"{LEVEL_UNCERTAIN}: counted from the {leading.name} alone",)
     return ()
 
 

@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from osteoscope.domain.finding import Part as ImagePart
 from osteoscope.domain.finding import Region
-from osteoscope.domain.reading import MappedSite
+from osteoscope.domain.reading import LEVEL_UNCERTAIN, MappedSite
 from osteoscope.domain.study import Study
 from osteoscope.find.ct_bones import BoneMask, MaskOptions, bone_mask
 from osteoscope.find.ct_canal import CanalOptions, find_canal, without_canal
@@ -115,7 +115,7 @@ def _named(parts: Parts, discs: Discs, options: LevelOptions) -> list[Name]:
 
 def _rib(part: Part, level: Level | None, counter: dict[str, int]) -> Name:
     if level is None or level.vertebra is None or "_T" not in level.vertebra:
-        reason = "level uncertain" if level is not None else "not followed to the spine"
+        reason = LEVEL_UNCERTAIN if level is not None else "not followed to the spine"
         return _or_unknown(None, Level(None, 0.3, (reason,)), f"rib_{part.side}", counter)
     number = level.vertebra.rpartition("_T")[2]
     return Name(f"rib_{part.side}_{number}", 0.9 * level.confidence, level.notes)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from osteoscope.domain import anatomy
-from osteoscope.domain.finding import Finding, Part
+from osteoscope.domain.finding import DOUBTFUL_BELOW, Finding, Part
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
 from osteoscope.domain.reading import MappedSite, Reading
@@ -29,7 +29,7 @@ from osteoscope.measure.lesion_change_record import (
     Quantity,
     Sighting,
 )
-from osteoscope.measure.lesion_doubts import DOUBTFUL_BELOW, doubt, with_same_places
+from osteoscope.measure.lesion_doubts import doubt, with_same_places
 from osteoscope.measure.lesion_matching_ct import Group, group, meet, positions, share_within
 from osteoscope.measure.level_shift import Laid, lay
 

@@ -8,13 +8,12 @@ from types import MappingProxyType
 
 import numpy as np
 
-from osteoscope.domain.finding import Finding
+from osteoscope.domain.finding import DOUBTFUL_BELOW, Finding
 from osteoscope.domain.geometry import Grid
 from osteoscope.measure.bone_motion import Rigid
 from osteoscope.measure.lesion_change_record import ChangeOptions, Followed
 from osteoscope.measure.lesion_matching_ct import meet
 
-DOUBTFUL_BELOW = 0.5
 _STILL = Rigid.of(np.eye(3), np.zeros(3))
 
 Findings = Mapping[str, Finding]

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from osteoscope.domain.finding import DOUBTFUL_BELOW
 from osteoscope.domain.reading import Reading, SiteReading
 from osteoscope.domain.study import IMAGE_NAMES, StudyKind
 from osteoscope.measure.lesion_type import kinds_of
-from osteoscope.report.wording import DOUBTFUL_BELOW, count, label, percent, quantity, sentence_case, site_name, where
+from osteoscope.report.wording import count, label, percent, quantity, sentence_case, site_name, where
 
 _COUNT = "lesion_count"
 _MOST_REASONS = 2

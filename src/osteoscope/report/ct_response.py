@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from osteoscope.domain.finding import DOUBTFUL_BELOW
 from osteoscope.measure.lesion_change_record import CALLS, Call, CtResponse, DateRecord, Followed, Quantity, Sighting
 from osteoscope.report.ct_response_views import CALL_COLOURS, Pictured, pictures
 from osteoscope.report.document import DISCLAIMER
 from osteoscope.report.parts import Cell, Column, Document, Fact, Section, Table
-from osteoscope.report.wording import DOUBTFUL_BELOW, JOINED, count, number, percent, sentence_case, site_name
+from osteoscope.report.wording import JOINED, count, number, percent, sentence_case, site_name
 
 WORDS: Mapping[Call, str] = MappingProxyType({call: call.replace("_", " ") for call in CALLS})
 

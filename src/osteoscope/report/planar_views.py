@@ -16,12 +16,12 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from osteoscope.domain.finding import Part, Region
+from osteoscope.domain.finding import DOUBTFUL_BELOW, Part, Region
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.reading import Case
 from osteoscope.report.parts import Figure
 from osteoscope.report.style import BONE, INK, LESION, ORGAN, new_figure, to_png
-from osteoscope.report.wording import DOUBTFUL_BELOW, percent
+from osteoscope.report.wording import percent
 
 _ORDER = ("anterior", "posterior")
 # Inches.

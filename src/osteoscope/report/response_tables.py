@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from osteoscope.domain.finding import DOUBTFUL_BELOW
 from osteoscope.report.parts import Cell, Column, Table
 from osteoscope.report.response_views import RESOLVED_NEXT, STATE_COLOURS
 from osteoscope.report.style import level_colour
-from osteoscope.report.wording import DOUBTFUL_BELOW, number, percent, sentence_case, site_name
+from osteoscope.report.wording import number, percent, sentence_case, site_name
 from osteoscope.stats.inrc import Relative, Score
 from osteoscope.stats.lesion_identity import Lesion, Sight
 from osteoscope.stats.response_record import RULES, Comparison, Course, Level, Response, Scored, ScoreName

@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 from matplotlib.axes import Axes
 
+from osteoscope.domain.finding import DOUBTFUL_BELOW
 from osteoscope.domain.image import Image
 from osteoscope.domain.reading import Case, MappedSite, Reading
 from osteoscope.domain.study import Study
@@ -23,7 +24,7 @@ from osteoscope.report.planar_views import (
     write_labels,
 )  # fmt: skip
 from osteoscope.report.style import BLUE, BONE, GREEN, INK, PURPLE, SKY, VERMILION, new_figure, to_png
-from osteoscope.report.wording import DOUBTFUL_BELOW, percent
+from osteoscope.report.wording import percent
 from osteoscope.stats.lesion_identity import Lesion, State
 from osteoscope.stats.response_record import Response
 

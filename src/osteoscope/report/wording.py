@@ -28,8 +28,6 @@ _LABELS: Mapping[str, str] = MappingProxyType(
 _WORDS: Mapping[str, str] = MappingProxyType({"siopen": "SIOPEN", "curie": "Curie", "hu": "HU"})
 # Joins a number to its unit where a line may end.
 JOINED = "\u00a0"
-# Findings below this confidence are called doubtful and drawn dashed; the scores' own default (`ScoreOptions`).
-DOUBTFUL_BELOW = 0.5
 # Letters of the directions of growing x, y, z in LPS, and of their opposites.
 _DIRECTIONS = (("L", "R"), ("P", "A"), ("H", "F"))
 

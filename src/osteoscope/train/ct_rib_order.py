@@ -6,7 +6,7 @@ MAPS is the folder of label maps of `osteoscope.train.ct_bones`. Prints `TYPICAL
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -51,7 +51,7 @@ def order_of(labels: NDArray[np.uint8]) -> Floats | None:
     return np.asarray(np.linalg.solve(terms.T @ terms + steady, terms.T @ wanted))
 
 
-def _places(labels: NDArray[np.uint8], sites: tuple[str, ...] | list[str]) -> Iterator[tuple[int, NDArray[np.intp]]]:
+def _places(labels: NDArray[np.uint8], sites: Sequence[str]) -> Iterator[tuple[int, NDArray[np.intp]]]:
     for number, site in enumerate(sites):
         found = np.argwhere(labels == LABEL_OF[site])
         if len(found):
