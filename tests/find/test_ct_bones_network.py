@@ -18,7 +18,7 @@ from osteoscope.find.ct_bone_maps import FINE_MM, KIND_OF, TILE, folded, kind_of
 from osteoscope.find.ct_bone_naming import Naming
 from osteoscope.find.ct_bone_pieces import Vertebra
 from osteoscope.find.ct_bone_tables import TOTALSEGMENTATOR, VERSE, label_of_class
-from osteoscope.find.ct_bones_network import cells_along, name_cells, name_rest
+from osteoscope.find.ct_bones_network import name_cells, name_rest
 from osteoscope.find.ct_frame import Frame
 from osteoscope.find.ct_level_odds import Marks
 from osteoscope.find.ct_levels import Level
@@ -146,22 +146,6 @@ def test_tiles_decide_each_cell_once_and_see_it(cells: int, tile: int) -> None:
     decided = [n for _, first, stop in spans for n in range(first, stop)]
     assert decided == list(range(cells))
     assert all(start <= first < stop <= start + tile for start, first, stop in spans)
-
-
-def test_voxels_know_their_cells() -> None:
-    fine = Grid.axial((40, 30, 20), (1.5,) * 3, (5, -20, 100))
-    coarse = Grid.axial((15, 11, 7), (4.0,) * 3, (6.25, -18.75, 101.25))
-    frame = Frame(np.zeros(fine.shape, np.int16), fine, fine)
-    axes = cells_along(frame, coarse, (8, 6, 4))
-    for axis, (voxels, cells) in enumerate(zip(axes, (8, 6, 4), strict=True)):
-        assert len(voxels) == fine.shape[axis]
-        assert voxels[0] == 0
-        assert (np.diff(voxels) >= 0).all()
-        assert voxels[-1] <= cells - 1
-        at = [0.0, 0.0, 0.0]
-        at[axis] = 11.0
-        place = coarse.to_index(fine.to_position(at))[axis]
-        assert voxels[11] == int((place + 0.5) // 2)
 
 
 def test_the_coarse_frame_lies_where_the_fine_one_does() -> None:

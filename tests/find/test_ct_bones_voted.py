@@ -7,8 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from osteoscope.domain.anatomy import VERTEBRAE
+from osteoscope.find.ct_bone_borders import Places
 from osteoscope.find.ct_bone_look import Seen
-from osteoscope.find.ct_bone_maps import KIND_OF, MODEL
+from osteoscope.find.ct_bone_maps import FOLD, KIND_OF, MODEL
 from osteoscope.find.ct_bone_naming import Naming
 from osteoscope.find.ct_bones_network import map_bones
 from osteoscope.find.ct_bones_voted import name_parts
@@ -35,11 +36,13 @@ class Scene:
 
     def say(self, box: Box, kind: str, level: float = 0) -> None:
         self.seen.kind[box], self.seen.sure[box] = KIND_OF[kind], 250
+        self.seen.bone[tuple(slice(FOLD * s.start, FOLD * s.stop) for s in box)] = 250
         self.seen.level[box], self.seen.spread[box] = level, 0.3
 
     def named(self) -> Naming:
-        z, y, x = (np.arange(n, dtype=np.intp) // PER_CELL for n in self.labels.shape)
-        return name_parts(Parts(self.labels, tuple(self.parts)), self.seen, (z, y, x))
+        along = tuple((np.arange(n) + 0.5) / PER_CELL - 0.5 for n in self.labels.shape)
+        places = Places(along, tuple(n // PER_CELL for n in self.labels.shape))
+        return name_parts(Parts(self.labels, tuple(self.parts)), self.seen, places)
 
     def name_at(self, naming: Naming, *cell: int) -> str:
         number = int(naming.voxels[tuple(PER_CELL * n + 2 for n in cell)])
@@ -124,6 +127,36 @@ def test_the_wall_of_a_socket_is_no_femur_where_geometry_parted_the_two(lumbar: 
     naming = lumbar.named()
     found = [lumbar.name_at(naming, z, 4, 2) for z in (1, 4)]
     assert found == ["hip_right" if parted else "femur_right", "hip_right"]
+
+
+def test_a_scapula_that_geometry_left_on_a_rib_is_none() -> None:
+    scene = Scene()
+    for n in range(4):
+        place = (6 + 4 * n, 9 + 4 * n)
+        scene.part(box(place), Part("vertebra", None, (float(place[0]), float(place[1] + 1))))
+        scene.say(box(place), "vertebra", VERTEBRAE.index("vertebra_T8") - n)
+    both = box((10, 12), (12, 20))
+    scene.part(both, Part("rib", "left", (11.5,)))
+    scene.say(box((10, 12), (12, 17)), "rib_left", VERTEBRAE.index("vertebra_T7"))
+    scene.say(box((10, 12), (17, 20)), "scapula_left")
+    naming = scene.named()
+    assert [scene.name_at(naming, 11, 4, x) for x in (10, 13, 15, 18)] == [
+        "vertebra_T7", "rib_left_7", "rib_left_7", "scapula_left",
+    ]  # fmt: skip
+
+
+def test_the_head_of_a_rib_that_geometry_left_on_a_vertebra_belongs_to_the_rib() -> None:
+    scene = Scene()
+    for n in range(4):
+        place = (6 + 4 * n, 9 + 4 * n)
+        scene.part(box(place), Part("vertebra", None, (float(place[0]), float(place[1] + 1))))
+        scene.say(box(place), "vertebra", VERTEBRAE.index("vertebra_T8") - n)
+        scene.say(box(place, (11, 12)), "rib_left", VERTEBRAE.index("vertebra_T8") - n)
+        rib = box((place[0], place[0] + 2), (12, 18))
+        scene.part(rib, Part("rib", "left", (place[0] + 1.5,)))
+        scene.say(rib, "rib_left", VERTEBRAE.index("vertebra_T8") - n)
+    naming = scene.named()
+    assert [scene.name_at(naming, 11, 4, x) for x in (9, 11, 15)] == ["vertebra_T7", "rib_left_7", "rib_left_7"]
 
 
 def test_every_voxel_of_every_part_has_a_name(lumbar: Scene) -> None:

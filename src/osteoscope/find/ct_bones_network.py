@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from osteoscope.domain.anatomy import SIDES
-from osteoscope.domain.geometry import Grid
 from osteoscope.domain.reading import MappedSite
 from osteoscope.domain.study import Study
+from osteoscope.find.ct_bone_borders import Places
 from osteoscope.find.ct_bone_count import CountOptions, count_levels, rib_level
 from osteoscope.find.ct_bone_look import Seen, coarse_frame, filled, look
-from osteoscope.find.ct_bone_maps import BONE, FINE_MM, FOLD, KIND_OF, KINDS, MODEL, VERTEBRA
+from osteoscope.find.ct_bone_maps import BONE, FINE_MM, KIND_OF, KINDS, MODEL, VERTEBRA
 from osteoscope.find.ct_bone_naming import Naming
 from osteoscope.find.ct_bone_pieces import PieceOptions, Rib, Vertebra, bearing, ribs, vertebrae
 from osteoscope.find.ct_bone_places import Ladder
 from osteoscope.find.ct_bone_regions import Sites, voxels_on_source
 from osteoscope.find.ct_bones import BoneMask
-from osteoscope.find.ct_bones_voted import Axes, VoteOptions, name_parts
-from osteoscope.find.ct_frame import Frame, ct_image, working_frame
+from osteoscope.find.ct_bones_voted import VoteOptions, name_parts
+from osteoscope.find.ct_frame import ct_image, working_frame
 from osteoscope.find.ct_level_odds import Marks
 from osteoscope.find.ct_levels import Level
 from osteoscope.find.ct_names import BoneOptions, parted
@@ -83,13 +83,13 @@ def map_bones(
     bones, parts, _ = parted(study, options.geometry)
     coarse = coarse_frame(working_frame(ct_image(study), FINE_MM))
     seen = look(coarse, model)
-    axes = cells_along(bones.frame, coarse.grid, seen.kind.shape)
-    bones, parts = _without(organs(bones, seen, axes, options.organs), bones, parts)
+    places = Places.of(bones.frame, coarse.grid, seen.kind.shape)
+    bones, parts = _without(organs(bones, seen, places.axes, options.organs), bones, parts)
     if any(part.kind == VERTEBRA for part in parts.parts):
-        naming = name_parts(parts, seen, axes, options.vote)
+        naming = name_parts(parts, seen, places, options.vote)
     else:
         cells = name_cells(seen, filled(seen, max(1, round(255 * options.bone))) > 0, options)
-        naming = cells.over(_near(cells.voxels, options.reach)[np.ix_(*axes)] * (parts.labels > 0))
+        naming = cells.over(_near(cells.voxels, options.reach)[np.ix_(*places.axes)] * (parts.labels > 0))
         name_rest(naming, parts.labels)
     sites = naming.voxels
     wider = np.where(sites > 0, sites, ndimage.grey_dilation(sites, size=3)).astype(np.uint16)
@@ -102,17 +102,6 @@ def _without(place: Mask, bones: BoneMask, parts: Parts) -> tuple[BoneMask, Part
         return bones, parts
     labels = np.where(place, 0, parts.labels).astype(np.int32)
     return replace(bones, bone=bones.bone & ~place), replace(parts, labels=labels)
-
-
-def cells_along(frame: Frame, grid: Grid, shape: tuple[int, ...]) -> Axes:
-    """The cell that each voxel of a frame lies in, along z, y and x."""
-    found = []
-    for axis in range(3):
-        places = np.zeros((frame.hu.shape[axis], 3))
-        places[:, axis] = np.arange(len(places))
-        voxels = grid.to_index(frame.grid.to_position(places))[:, axis]
-        found.append(np.clip(np.floor((voxels + 0.5) / FOLD), 0, shape[axis] - 1).astype(np.intp))
-    return found[0], found[1], found[2]
 
 
 def _near(cells: Sites, reach: int) -> Sites:

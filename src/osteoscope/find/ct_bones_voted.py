@@ -17,6 +17,7 @@ from scipy.spatial import cKDTree
 
 from osteoscope.domain.anatomy import SIDES, VERTEBRAE
 from osteoscope.domain.reading import LEVEL_UNCERTAIN
+from osteoscope.find.ct_bone_borders import Places, kinds_of_voxels
 from osteoscope.find.ct_bone_count import Count, CountOptions, count_levels, rib_level
 from osteoscope.find.ct_bone_look import Seen
 from osteoscope.find.ct_bone_maps import BONE, KIND_OF, KINDS, VERTEBRA
@@ -33,7 +34,6 @@ _RIBS = {KIND_OF[f"rib_{side}"]: side for side in SIDES}
 _LAST_LUMBAR, _LAST_NECK = VERTEBRAE.index("vertebra_L5"), VERTEBRAE.index("vertebra_C7")
 _LEAST_OF_SLICE = 40  # voxels of a landmark
 Piece = TypeVar("Piece", Vertebra, Rib)
-Axes = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class VoteOptions:
         adjoining: cells; sacrum and skull adjoin a row of vertebrae that comes so near to them.
     """
 
-    whole: float = 0.9
+    whole: float = 0.95
     vertebra: float = 0.35
     surely: float = 0.6
     astray: float = 4.0
@@ -74,16 +74,16 @@ class _Voted(Generic[Piece]):
     share: float
 
 
-def name_parts(parts: Parts, seen: Seen, axes: Axes, options: VoteOptions = VoteOptions()) -> Naming:
+def name_parts(parts: Parts, seen: Seen, places: Places, options: VoteOptions = VoteOptions()) -> Naming:
     """Names of all parts of a scan whose vertebrae geometry has parted.
 
     Args:
         parts: labels [z, y, x] of the working frame.
         seen: what the network says of each cell.
-        axes: the cell of each voxel along z, y and x.
+        places: of the voxels among the cells.
         options: see `VoteOptions`.
     """
-    vote = _Vote(parts, seen, axes, options)
+    vote = _Vote(parts, seen, places, options)
     row = vote.row()
     count = count_levels([one.piece for one in row], vote.marks(row), options.count)
     naming = Naming(parts.labels.shape)
@@ -101,8 +101,9 @@ def name_parts(parts: Parts, seen: Seen, axes: Axes, options: VoteOptions = Vote
 class _Vote:
     """The parts sorted by what most of their voxels are."""
 
-    def __init__(self, parts: Parts, seen: Seen, axes: Axes, options: VoteOptions) -> None:
-        self.parts, self.seen, self.axes, self.options = parts, seen, axes, options
+    def __init__(self, parts: Parts, seen: Seen, places: Places, options: VoteOptions) -> None:
+        self.parts, self.seen, self.axes, self.options = parts, seen, places.axes, options
+        self.kinds = kinds_of_voxels(seen, places, parts.labels > 0)
         self.vertebrae: list[_Voted[Vertebra]] = []
         self.ribs: list[tuple[str, _Voted[Rib]]] = []
         self.joints: list[float] = []  # where geometry followed ribs to the spine, whatever cells of them are
@@ -114,14 +115,14 @@ class _Vote:
 
     def _sort(self, number: int, box: tuple[slice, ...]) -> None:
         inside = self.parts.labels[box] == number
-        kinds = self.seen.kind[np.ix_(*(axis[s] for axis, s in zip(self.axes, box, strict=True)))][inside]
         part = self.parts.parts[number - 1]
-        kinds = as_parted(kinds, part, self.parts.parts)
+        kinds = as_parted(self.kinds[box][inside], part, self.parts.parts)
         shares = np.bincount(kinds, minlength=len(KINDS)) / len(kinds)
         top = int(shares.argmax())
         if part.kind == "rib" and shares[_VERTEBRA] < self.options.vertebra:
             self.joints += part.place[:1]
-        cells = self._cells(np.argwhere(inside) + [s.start for s in box])
+        found = np.argwhere(inside) + [s.start for s in box]
+        cells = self._cells(found)
         level, spread = self._level(cells)
         if part.kind == "vertebra" and shares[_VERTEBRA] > self.options.vertebra:
             if shares[_VERTEBRA] < self.options.surely and level > _LAST_LUMBAR + 1:
@@ -129,10 +130,16 @@ class _Vote:
                 return
             vertebra = Vertebra(cells, cells.mean(axis=0), level, spread)
             self.vertebrae.append(_Voted(number, box, part, vertebra, float(shares[_VERTEBRA])))
+            self._loosen(found, kinds, np.isin(kinds, list(_RIBS)))
         elif top in _RIBS and shares[top] >= self.options.surely:
             self.ribs.append((_RIBS[top], _Voted(number, box, part, Rib(cells, level, spread), float(shares[top]))))
+            self._loosen(found, kinds, ~np.isin(kinds, [*_RIBS, KIND_OF[BONE]]))
         else:
             self.loose[box][inside] = 1 + (top if shares[top] >= self.options.whole else kinds)
+
+    def _loosen(self, voxels: Cells, kinds: NDArray[np.uint8], other: NDArray[np.bool_]) -> None:
+        """What of a rib, or a vertebra, is another bone that geometry did not part from it: rib heads, a scapula."""
+        self.loose[tuple(voxels[other].T)] = 1 + kinds[other]
 
     def _level(self, cells: Cells) -> tuple[float, float]:
         """By the cells that have one, if any do."""
@@ -140,8 +147,8 @@ class _Vote:
         return level_at(self.seen, cells[levelled] if levelled.any() else cells)
 
     def voxels(self, one: _Voted[Vertebra] | _Voted[Rib]) -> NDArray[np.intp]:
-        """All voxels of a part (n, 3)."""
-        inside: Cells = np.argwhere(self.parts.labels[one.box] == one.number)
+        """All voxels of a part (n, 3) that are not loose."""
+        inside: Cells = np.argwhere((self.parts.labels[one.box] == one.number) & (self.loose[one.box] == 0))
         inside += [s.start for s in one.box]
         return inside
 

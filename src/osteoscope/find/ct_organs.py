@@ -9,10 +9,10 @@ import edt
 import numpy as np
 from numpy.typing import NDArray
 
+from osteoscope.find.ct_bone_borders import Axes
 from osteoscope.find.ct_bone_look import Seen
 from osteoscope.find.ct_bone_maps import folded
 from osteoscope.find.ct_bones import BoneMask
-from osteoscope.find.ct_bones_voted import Axes
 
 Mask = NDArray[np.bool_]
 
