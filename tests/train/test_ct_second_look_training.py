@@ -14,10 +14,12 @@ from scipy import ndimage
 from osteoscope.find.ct_lesion_spots import Spot
 from osteoscope.find.ct_second_look import FEATURE, MODEL, SIDE, Around
 from osteoscope.find.model import Model
+from osteoscope.train.ct_held_out import with_implants
 from osteoscope.train.ct_lesion_export import export, recalibrate
 from osteoscope.train.ct_lesion_net import LesionNet
+from osteoscope.train.ct_lesion_patches import deep_place, thin_place
 from osteoscope.train.ct_scans import Scan
-from osteoscope.train.ct_second_look_examples import Candidates, write_candidates
+from osteoscope.train.ct_second_look_examples import Candidates, Copy, write_candidates
 from osteoscope.train.ct_second_look_fit import HeadOptions, fit_heads
 from osteoscope.train.ct_second_look_net import SecondLookNet
 from osteoscope.train.exporting import Graph, Story, logistic, write_model
@@ -93,12 +95,30 @@ def test_heads_learn_to_tell_tumour_from_fat(scan: Scan) -> None:
 
 def test_candidates_are_kept_and_come_back(scan: Scan, detector: Model, tmp_path: Path) -> None:
     scan.save(tmp_path / "simulated_00001.npz")
-    paths = [write_candidates(tmp_path / "simulated_00001.npz", tmp_path / "c", copy, detector) for copy in (0, 1)]
+    path = tmp_path / "simulated_00001.npz"
+    copies = [Copy(path, 0), Copy(path, 1), Copy(path, 1, thin=True)]
+    paths = [write_candidates(copy, tmp_path / "c", detector) for copy in copies]
+    assert len(set(paths)) == len(copies)
     found = Candidates.load(paths)
     assert found.hu.shape == (len(found.lesion), SIDE, SIDE, SIDE)
     assert all(found.picture(number)[2].any() for number in range(len(found.lesion)))
     made = paths[0].stat().st_mtime_ns
-    assert write_candidates(tmp_path / "simulated_00001.npz", tmp_path / "c", 0, detector).stat().st_mtime_ns == made
+    assert write_candidates(copies[0], tmp_path / "c", detector).stat().st_mtime_ns == made
+
+
+def test_lesions_are_put_into_thin_bone_where_that_is_wanted() -> None:
+    """A block and two rods of bone."""
+    bone = np.zeros((60, 60, 90), dtype=bool)
+    bone[10:50, 10:50, 5:45] = True
+    for y in (5, 15, 25, 35, 45):
+        bone[5:55, y : y + 5, 60:65] = bone[5:55, y : y + 5, 75:80] = True
+    hu = np.where(bone, 300, 40).astype(np.int16)
+    scan = Scan(hu, bone, np.zeros(bone.shape, dtype=np.uint8), (0.5, 0.5, 0.5), 8.0, (0.5, 0.5, 0.5))
+    counts = []
+    for place in (deep_place, thin_place):
+        made = with_implants(scan, np.random.default_rng(1), 12, 0, place)
+        counts.append(len(np.unique(made.label[:, :, 52:])) - 1)
+    assert counts[1] >= counts[0] + 3
 
 
 def test_an_exported_second_look_calibrates_the_detector_anew(scan: Scan, detector: Model, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ Mask = NDArray[np.bool_]
 Box = tuple[slice, slice, slice]
 LESION, LOOK_ALIKE = 1, 2
 FAR = np.float32(50.0)
+_NEARBY = 9  # voxels
 
 
 @dataclass(eq=False)
@@ -52,6 +53,11 @@ class Ground:
         """Distance to the surface of the bone, mm: positive inside, negative outside; faces of the piece are none."""
         inside, outside = (edt.edt(side, anisotropy=(STEP_MM,) * 3) for side in (self.bone, ~self.bone))
         return np.asarray(inside - outside, dtype=np.float32)
+
+    @cached_property
+    def thickness(self) -> Array:
+        """Greatest depth nearby, mm: half the thickness of the bone there."""
+        return np.asarray(ndimage.maximum_filter(self.depth, _NEARBY), dtype=np.float32)
 
     @cached_property
     def smooth(self) -> Array:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import cc3d
 import numpy as np
+from numpy.typing import NDArray
 
 from osteoscope.train.ct_ground import LESION, LOOK_ALIKE, Ground
 from osteoscope.train.ct_implants import LESIONS, add_lesion, add_nothing
@@ -15,12 +17,21 @@ from osteoscope.train.ct_scans import LOOK_ALIKE as FIRST_LOOK_ALIKE
 from osteoscope.train.ct_scans import Scan
 
 _TRIES = 8
+Place = Callable[[Ground, NDArray[np.int64]], NDArray[np.int64]]
 
 
-def with_implants(scan: Scan, rng: np.random.Generator, lesions: int = 6, look_alikes: int = 4) -> Scan:
+def with_implants(
+    scan: Scan, rng: np.random.Generator, lesions: int = 6, look_alikes: int = 4, place: Place = deep_place
+) -> Scan:
     """A copy of a scan with lesions of every kind in turn and look-alikes; what it had of its own stays unmarked.
 
     Lesions that touch are one. Fewer are put in where a lesion would not show at any place tried.
+
+    Args:
+        scan: stays as it is.
+        rng: of what is put in.
+        lesions, look_alikes: how many.
+        place: where in bone a lesion is put.
     """
     zero = np.zeros(scan.hu.shape, dtype=np.uint8)
     ground = Ground(
@@ -34,7 +45,7 @@ def with_implants(scan: Scan, rng: np.random.Generator, lesions: int = 6, look_a
     kinds = rng.permutation(list(LESIONS))
     for number in range(lesions):
         for _ in range(_TRIES):
-            if add_lesion(ground, str(kinds[number % len(kinds)]), deep_place(ground, places)):
+            if add_lesion(ground, str(kinds[number % len(kinds)]), place(ground, places)):
                 break
     label = cc3d.connected_components((ground.label == LESION).astype(np.uint8), connectivity=26).astype(np.uint8)
     label[ground.label == LOOK_ALIKE] = FIRST_LOOK_ALIKE

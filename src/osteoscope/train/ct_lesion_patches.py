@@ -21,6 +21,7 @@ from osteoscope.train.ct_scans import Scan, of_lesion
 PATCH = 48
 _WIDER = 66  # voxels cut where the piece is turned afterwards
 _MOST_TURN, _MOST_SCALE = np.radians(15.0), 0.14
+_OF_THIN = 6
 # Weight of what lies far from bone, where nothing is ever marked but muscle may look like tumour.
 _FAR_WEIGHT = 0.3
 # How often a piece is centred on a lesion, a look-alike, any bone, or anything in the body.
@@ -118,6 +119,12 @@ def deep_place(ground: Ground, places: NDArray[np.int64]) -> NDArray[np.int64]:
     """The deepest of two places in the bone, so that marrow is not rarer than surface."""
     some = places[ground.rng.integers(len(places), size=2)]
     return np.asarray(some[int(np.argmax(ground.depth[tuple(some.T)]))])
+
+
+def thin_place(ground: Ground, places: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of some places in the bone, that in the thinnest bone: ribs, scapulae, arches."""
+    some = places[ground.rng.integers(len(places), size=_OF_THIN)]
+    return np.asarray(some[int(np.argmin(ground.thickness[tuple(some.T)]))])
 
 
 def _some(places: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:

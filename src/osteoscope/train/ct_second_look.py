@@ -23,7 +23,7 @@ from osteoscope.find.ct_second_look import MODEL, SIDE
 from osteoscope.find.model import SHIPPED, Model, shipped
 from osteoscope.train.ct_lesion_export import recalibrate
 from osteoscope.train.ct_lesion_start import from_onnx
-from osteoscope.train.ct_second_look_examples import Candidates, write_candidates
+from osteoscope.train.ct_second_look_examples import Candidates, Copy, write_candidates
 from osteoscope.train.ct_second_look_fit import fit_heads
 from osteoscope.train.ct_second_look_net import SecondLookNet
 from osteoscope.train.exporting import Graph, Story, write_model
@@ -41,10 +41,12 @@ _LIMITS = (
 )
 
 
-def main(
+def main(  # noqa: PLR0913, PLR0917 - the options that a user sees
     work: Annotated[Path, typer.Argument(help="Folder of `osteoscope.train.ct_lesions`.")],
     copies: Annotated[int, typer.Option(min=1, help="Of each simulated scan, all but one with lesions put in.")] = 2,
     real_copies: Annotated[int, typer.Option(min=1, help="The same of each real scan.")] = 14,
+    thin_copies: Annotated[int, typer.Option(help="Of each simulated scan, with lesions in thin bones.")] = 1,
+    real_thin_copies: Annotated[int, typer.Option(help="The same of each real scan.")] = 6,
     cores: Annotated[int, typer.Option(min=1)] = 2,
     ship: Annotated[bool, typer.Option("--ship", help="Write the models into the package.")] = False,
 ) -> None:
@@ -54,9 +56,13 @@ def main(
     simulated = [path for path in scans if path.stem.startswith("simulated")]
     real = [path for path in scans if path not in simulated]
     data = []
-    for paths, count, weight in ((simulated, copies, 1.0), (real, real_copies, _REAL)):
+    for paths, count, thin, weight in (
+        (simulated, copies, thin_copies, 1.0),
+        (real, real_copies, real_thin_copies, _REAL),
+    ):
         if paths:
-            wanted = [(path, copy) for path in paths for copy in range(count)]
+            wanted = [Copy(path, number) for path in paths for number in range(count)]
+            wanted += [Copy(path, number, True) for path in paths for number in range(1, thin + 1)]
             data.append((Candidates.load(_gathered(wanted, work / "candidates", cores)), weight))
     net = SecondLookNet(from_onnx(shipped(DETECTOR).path, ()))
     for loss in fit_heads(net, data):
@@ -76,15 +82,14 @@ def main(
     typer.echo(str(recalibrate(shipped(DETECTOR), Model.load(card), held_out, folder)))
 
 
-def _gathered(wanted: Sequence[tuple[Path, int]], folder: Path, cores: int) -> list[Path]:
+def _gathered(wanted: Sequence[Copy], folder: Path, cores: int) -> list[Path]:
     write = partial(_write, folder=folder)
     with ProcessPoolExecutor(cores) as pool:
         return list(track(pool.map(write, wanted), "candidates", total=len(wanted)))
 
 
-def _write(wanted: tuple[Path, int], folder: Path) -> Path:
-    path, copy = wanted
-    return write_candidates(path, folder, copy, shipped(DETECTOR))
+def _write(copy: Copy, folder: Path) -> Path:
+    return write_candidates(copy, folder, shipped(DETECTOR))
 
 
 if __name__ == "__main__":

@@ -16,8 +16,9 @@ from osteoscope.find.ct_lesion_spots import spots
 from osteoscope.find.ct_lesion_windows import Array, Mask, look
 from osteoscope.find.ct_second_look import SIDE, Around
 from osteoscope.find.model import Model
-from osteoscope.train.ct_held_out import with_implants
+from osteoscope.train.ct_held_out import Place, with_implants
 from osteoscope.train.ct_lesion_export import is_lesion
+from osteoscope.train.ct_lesion_patches import deep_place, thin_place
 from osteoscope.train.ct_scans import LOOK_ALIKE, Scan, of_lesion
 from osteoscope.train.written import written
 
@@ -63,20 +64,35 @@ class Candidates:
         return Around(self.hu[number], np.unpackbits(self.own[number]).reshape((SIDE,) * 3).astype(bool)).picture()
 
 
-def write_candidates(path: Path, folder: Path, copy: int, model: Model) -> Path:
-    """The candidates of a prepared scan, unless they are there; from the second copy on with lesions put in."""
-    target = folder / f"{path.stem}_{copy}.npz"
+@dataclass(frozen=True)
+class Copy:
+    """A prepared scan as it is (number 0), or with lesions put in; ``thin``: into its thin bones."""
+
+    path: Path
+    number: int
+    thin: bool = False
+
+    @property
+    def name(self) -> str:
+        """Of the file of its candidates."""
+        return f"{self.path.stem}{'_thin' * self.thin}_{self.number}"
+
+
+def write_candidates(copy: Copy, folder: Path, model: Model) -> Path:
+    """The candidates of a copy of a scan, unless they are there."""
+    target = folder / f"{copy.name}.npz"
     if not target.exists():
-        rng = np.random.default_rng((int.from_bytes(path.stem.encode()[-6:]), copy))
-        scan = Scan.load(path)
+        rng = np.random.default_rng((int.from_bytes(copy.path.stem.encode()[-6:]), copy.number, copy.thin))
+        scan = Scan.load(copy.path)
         folder.mkdir(parents=True, exist_ok=True)
-        _candidates(_with_more(scan, rng) if copy else scan, model, rng).save(target)
+        made = _with_more(scan, rng, thin_place if copy.thin else deep_place) if copy.number else scan
+        _candidates(made, model, rng).save(target)
     return target
 
 
-def _with_more(scan: Scan, rng: np.random.Generator) -> Scan:
+def _with_more(scan: Scan, rng: np.random.Generator, place: Place) -> Scan:
     """Lesions and look-alikes put in beside those of the scan's own."""
-    made = with_implants(scan, rng, _LESIONS, _LOOK_ALIKES)
+    made = with_implants(scan, rng, _LESIONS, _LOOK_ALIKES, place)
     label = np.where(made.label == 0, scan.label, made.label)
     lesion = cc3d.connected_components(of_lesion(label).astype(np.uint8), connectivity=26)
     return replace(made, label=np.where(label >= LOOK_ALIKE, LOOK_ALIKE, lesion).astype(np.uint8))
