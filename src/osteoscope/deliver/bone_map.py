@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from osteoscope.dicom.read_labels import read_numbered
-from osteoscope.dicom.read_masks import read_masks
+from osteoscope.dicom.read_masks import Identity, read_masks
 from osteoscope.domain.finding import Part, Region
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.reading import MappedSite, Reading, SiteReading
@@ -28,7 +28,7 @@ def bones_beside(file: Path, reading: Reading) -> tuple[MappedSite, ...]:
         reading: what that holds.
 
     Raises:
-        IntakeError: a map that cannot be read, or is of another CT.
+        IntakeError: a map that cannot be read, or is of another CT or patient.
     """
     path, legend = file.with_name(BONES_FILE), file.with_name(LEGEND_FILE)
     if not path.is_file() or not legend.is_file():
@@ -49,7 +49,8 @@ def _of_segmentation(path: Path, reading: Reading) -> tuple[MappedSite, ...]:
     if not path.is_file():
         return ()
     with tempfile.TemporaryDirectory(prefix="osteoscope-") as scratch:
-        masks = read_masks(path, reading.study.images["ct"].grid, Path(scratch))
+        owner = Identity(patient=reading.study.patient.id)
+        masks = read_masks(path, reading.study.images["ct"].grid, Path(scratch), owner)
     said = {site.site: site for site in reading.sites}
     return tuple(_named(mask.part, said[mask.label]) for mask in masks if mask.label in said)
 

@@ -65,9 +65,9 @@ def identity_of(study: Study) -> Identity:
     return Identity(str(fields.get("FrameOfReferenceUID") or ""), study.patient.id)
 
 
-def read_masks(path: Path, grid: Grid, scratch: Path) -> tuple[NamedMask, ...]:
+def read_masks(path: Path, grid: Grid, scratch: Path, ct: Identity = Identity()) -> tuple[NamedMask, ...]:
     """All masks of a file that lie on a CT; see ``read_all_masks``."""
-    return read_all_masks(path, grid, scratch).masks
+    return read_all_masks(path, grid, scratch, ct).masks
 
 
 def read_all_masks(path: Path, grid: Grid, scratch: Path, ct: Identity = Identity()) -> MasksRead:
