@@ -28,7 +28,7 @@ from osteoscope.train.ct_second_look_fit import fit_heads
 from osteoscope.train.ct_second_look_net import SecondLookNet
 from osteoscope.train.exporting import Graph, Story, write_model
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 # Candidates in real scans count more: there are few, and a reader meets no others.
 _REAL = 3.0
 _PURPOSE = (
@@ -71,7 +71,7 @@ def main(  # noqa: PLR0913, PLR0917 - the options that a user sees
         VERSION,
         f"features of {DETECTOR} {shipped(DETECTOR).card.version} at {sum(len(d.lesion) for d, _ in data)} of its "
         f"candidates, {sum(d.lesion.sum() for d, _ in data)} of them lesions, in copies of {len(simulated)} simulated "
-        f"and {len(real)} real scans",
+        f"and {len(real)} real scans, some with lesions put into thin bones",
         _LIMITS,
     )
     folder = SHIPPED if ship else work / "model"
