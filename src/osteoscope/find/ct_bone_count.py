@@ -32,7 +32,7 @@ class CountOptions:
         odds: of each source.
     """
 
-    named: float = 0.7
+    named: float = 0.8
     clear: float = 0.9
     conflict: float = 0.45
     step: float = 0.85

@@ -46,7 +46,7 @@ def main(  # noqa: PLR0913, PLR0917 - the options that a user sees
     copies: Annotated[int, typer.Option(min=1, help="Of each simulated scan, all but one with lesions put in.")] = 2,
     real_copies: Annotated[int, typer.Option(min=1, help="The same of each real scan.")] = 14,
     thin_copies: Annotated[int, typer.Option(help="Of each simulated scan, with lesions in thin bones.")] = 1,
-    real_thin_copies: Annotated[int, typer.Option(help="The same of each real scan.")] = 6,
+    real_thin_copies: Annotated[int, typer.Option(help="The same of each real scan.")] = 8,
     cores: Annotated[int, typer.Option(min=1)] = 2,
     ship: Annotated[bool, typer.Option("--ship", help="Write the models into the package.")] = False,
 ) -> None:
