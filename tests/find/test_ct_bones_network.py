@@ -132,7 +132,7 @@ def test_no_vertebrae_no_count() -> None:
     assert count_levels([], Marks()).levels == ()
 
 
-@given(st.integers(0, 18), st.integers(1, 6), st.floats(-0.3, 0.3))
+@given(st.integers(0, 18), st.integers(1, 6), st.floats(-0.2, 0.2))
 @settings(deadline=None)
 def test_levels_shift_with_the_network(top: int, count: int, off: float) -> None:
     lowest = top + count - 1
