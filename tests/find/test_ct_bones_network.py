@@ -132,7 +132,12 @@ def test_no_vertebrae_no_count() -> None:
     assert count_levels([], Marks()).levels == ()
 
 
-@given(st.integers(0, 18), st.integers(1, 6), st.floats(-0.2, 0.2))
+@pytest.mark.parametrize(("off", "named"), [(0.1, True), (-0.1, True), (0.3, False), (-0.3, False)])
+def test_a_vertebra_alone_has_a_level_where_the_network_is_sure_of_it(off: float, named: bool) -> None:
+    assert names([12 + off], spread=0.1) == (["T6"] if named else ["?"])
+
+
+@given(st.integers(0, 18), st.integers(2, 6), st.floats(-0.3, 0.3))
 @settings(deadline=None)
 def test_levels_shift_with_the_network(top: int, count: int, off: float) -> None:
     lowest = top + count - 1
