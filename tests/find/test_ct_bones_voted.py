@@ -18,7 +18,6 @@ from osteoscope.find.model import is_shipped
 from osteoscope.simulate.ct import CtRecipe, simulate_ct
 
 PER_CELL = 5  # voxels
-L5 = VERTEBRAE.index("vertebra_L5")
 Box = tuple[slice, slice, slice]
 
 
@@ -38,6 +37,14 @@ class Scene:
         self.seen.kind[box], self.seen.sure[box] = KIND_OF[kind], 250
         self.seen.bone[tuple(slice(FOLD * s.start, FOLD * s.stop) for s in box)] = 250
         self.seen.level[box], self.seen.spread[box] = level, 0.3
+
+    def spine(self, lowest: str) -> list[tuple[int, int]]:
+        """Four vertebrae from a level upwards; the cells of each along z."""
+        places = [(6 + 4 * n, 9 + 4 * n) for n in range(4)]
+        for n, place in enumerate(places):
+            self.part(box(place), Part("vertebra", None, (float(place[0]), float(place[1] + 1))))
+            self.say(box(place), "vertebra", VERTEBRAE.index(f"vertebra_{lowest}") - n)
+        return places
 
     def named(self) -> Naming:
         along = tuple((np.arange(n) + 0.5) / PER_CELL - 0.5 for n in self.labels.shape)
@@ -59,10 +66,7 @@ def lumbar() -> Scene:
     scene = Scene()
     scene.part(box((0, 6), (5, 15)), Part("skull"))
     scene.say(box((0, 6), (5, 15)), "sacrum")
-    for n in range(4):
-        place = (6 + 4 * n, 9 + 4 * n)
-        scene.part(box(place), Part("vertebra", None, (float(place[0]), float(place[1] + 1))))
-        scene.say(box(place), "vertebra", L5 - n)
+    scene.spine("L5")
     return scene
 
 
@@ -83,10 +87,7 @@ def test_parts_of_two_bones_are_named_voxel_by_voxel(lumbar: Scene) -> None:
 
 def test_a_fragment_joins_the_nearest_vertebra_and_a_rib_that_of_its_own() -> None:
     scene = Scene()
-    for n in range(4):
-        place = (6 + 4 * n, 9 + 4 * n)
-        scene.part(box(place), Part("vertebra", None, (float(place[0]), float(place[1] + 1))))
-        scene.say(box(place), "vertebra", VERTEBRAE.index("vertebra_T10") - n)
+    scene.spine("T10")
     piece = (slice(14, 17), slice(7, 9), slice(9, 11))
     scene.part(piece, Part("bone"))
     scene.say(piece, "vertebra", 3)
@@ -131,10 +132,7 @@ def test_the_wall_of_a_socket_is_no_femur_where_geometry_parted_the_two(lumbar: 
 
 def test_a_scapula_that_geometry_left_on_a_rib_is_none() -> None:
     scene = Scene()
-    for n in range(4):
-        place = (6 + 4 * n, 9 + 4 * n)
-        scene.part(box(place), Part("vertebra", None, (float(place[0]), float(place[1] + 1))))
-        scene.say(box(place), "vertebra", VERTEBRAE.index("vertebra_T8") - n)
+    scene.spine("T8")
     both = box((10, 12), (12, 20))
     scene.part(both, Part("rib", "left", (11.5,)))
     scene.say(box((10, 12), (12, 17)), "rib_left", VERTEBRAE.index("vertebra_T7"))
@@ -147,10 +145,7 @@ def test_a_scapula_that_geometry_left_on_a_rib_is_none() -> None:
 
 def test_the_head_of_a_rib_that_geometry_left_on_a_vertebra_belongs_to_the_rib() -> None:
     scene = Scene()
-    for n in range(4):
-        place = (6 + 4 * n, 9 + 4 * n)
-        scene.part(box(place), Part("vertebra", None, (float(place[0]), float(place[1] + 1))))
-        scene.say(box(place), "vertebra", VERTEBRAE.index("vertebra_T8") - n)
+    for n, place in enumerate(scene.spine("T8")):
         scene.say(box(place, (11, 12)), "rib_left", VERTEBRAE.index("vertebra_T8") - n)
         rib = box((place[0], place[0] + 2), (12, 18))
         scene.part(rib, Part("rib", "left", (place[0] + 1.5,)))
