@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from osteoscope.domain.anatomy import VERTEBRAE
 from osteoscope.domain.geometry import Grid
 from osteoscope.find.ct_bone_count import count_levels
-from osteoscope.find.ct_bone_look import Seen, coarse_frame, filled, spans_of
+from osteoscope.find.ct_bone_look import Seen, coarse_frame, spans_of
 from osteoscope.find.ct_bone_maps import FINE_MM, KIND_OF, TILE, folded, kind_of, level_of, unfolded
 from osteoscope.find.ct_bone_naming import Naming
 from osteoscope.find.ct_bone_pieces import Vertebra
@@ -66,7 +66,7 @@ def body(lowest: int, count: int, ribs: bool = True, sacrum: bool = True) -> See
 
 def test_every_bone_is_named_by_its_level_and_side() -> None:
     seen = body(L5, 7)
-    naming = name_cells(seen, filled(seen, 128) > 0)
+    naming = name_cells(seen, seen.bone_cells())
     found, cells = naming.names, naming.voxels
     assert {name.site for name in found} == {
         "sacrum", *VERTEBRAE[L5 - 6 : L5 + 1], "rib_right_11", "rib_left_11", "rib_right_12", "rib_left_12",
@@ -164,7 +164,7 @@ def test_the_coarse_frame_lies_where_the_fine_one_does() -> None:
 
 def test_nothing_seen_is_no_bone() -> None:
     seen = Seen.nothing((8, 8, 8))
-    assert name_cells(seen, filled(seen, 128) > 0).names == []
+    assert name_cells(seen, seen.bone_cells()).names == []
 
 
 def test_tables_of_other_tools_name_known_bones() -> None:

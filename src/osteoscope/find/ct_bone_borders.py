@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from osteoscope.domain.geometry import Grid
-from osteoscope.find.ct_bone_look import Seen, filled
+from osteoscope.find.ct_bone_look import Seen
 from osteoscope.find.ct_bone_maps import FOLD
 from osteoscope.find.ct_frame import Frame
 
 Mask = NDArray[np.bool_]
 Axes = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]
-_HALF = 128  # chance of bone, of 255
 _BLUR = 0.5  # cells; chosen on simulated scans, of 0, 0.5 and 0.8
 
 
@@ -37,7 +37,7 @@ class Places:
             along.append((seen + 0.5) / FOLD - 0.5)
         return cls(tuple(along), shape)
 
-    @property
+    @cached_property
     def axes(self) -> Axes:
         """The cell that each voxel lies in."""
         z, y, x = (
@@ -55,7 +55,7 @@ def kinds_of_voxels(seen: Seen, places: Places, bone: Mask) -> NDArray[np.uint8]
     """
     axes = places.axes
     kinds = seen.kind[np.ix_(*axes)]
-    cells = filled(seen, _HALF) > 0
+    cells = seen.bone_cells()
     highest = ndimage.maximum_filter(np.where(cells, seen.kind, 0), 3)
     mixed = highest > ndimage.minimum_filter(np.where(cells, seen.kind, highest.max(initial=0)), 3)
     where = np.nonzero(bone & mixed[np.ix_(*axes)])

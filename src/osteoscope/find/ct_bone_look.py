@@ -56,6 +56,10 @@ class Seen:
         """Mean chance, 0..1, of the most likely kinds of cells (n, 3)."""
         return float(self.sure[tuple(cells.T)].mean()) / 255
 
+    def bone_cells(self, chance: float = 0.5) -> NDArray[np.bool_]:
+        """The cells (d, h, w) of which a voxel is bone by that chance or more."""
+        return np.asarray(folded(self.bone).max(axis=0) >= max(1, round(255 * chance)))
+
     @classmethod
     def nothing(cls, cells: tuple[int, ...]) -> Seen:
         """No bone anywhere."""
@@ -146,9 +150,3 @@ def _write(seen: Seen, said: dict[str, NDArray[np.float32]], own: Box, local: Bo
     seen.level[own] = planes["level"][0] * LEVEL_SCALE
     seen.spread[own] = np.exp(np.clip(planes["level"][1], -4, 3))
     seen.way[(slice(None), *own)] = planes["way"] * WAY_SCALE
-
-
-def filled(seen: Seen, threshold: int) -> NDArray[np.uint8]:
-    """Of each cell, how many of its 8 voxels are bone."""
-    count = folded(seen.bone >= threshold).sum(axis=0, dtype=np.uint8)
-    return np.asarray(count, dtype=np.uint8)

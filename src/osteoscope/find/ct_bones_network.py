@@ -16,7 +16,7 @@ from osteoscope.domain.reading import MappedSite
 from osteoscope.domain.study import Study
 from osteoscope.find.ct_bone_borders import Places
 from osteoscope.find.ct_bone_count import CountOptions, count_levels, rib_level
-from osteoscope.find.ct_bone_look import Seen, coarse_frame, filled, look
+from osteoscope.find.ct_bone_look import Seen, coarse_frame, look
 from osteoscope.find.ct_bone_maps import BONE, FINE_MM, KIND_OF, KINDS, MODEL, VERTEBRA
 from osteoscope.find.ct_bone_naming import Naming
 from osteoscope.find.ct_bone_pieces import PieceOptions, Rib, Vertebra, bearing, ribs, vertebrae
@@ -88,7 +88,7 @@ def map_bones(
     if any(part.kind == VERTEBRA for part in parts.parts):
         naming = name_parts(parts, seen, places, options.vote)
     else:
-        cells = name_cells(seen, filled(seen, max(1, round(255 * options.bone))) > 0, options)
+        cells = name_cells(seen, seen.bone_cells(options.bone), options)
         naming = cells.over(_near(cells.voxels, options.reach)[np.ix_(*places.axes)] * (parts.labels > 0))
         name_rest(naming, parts.labels)
     sites = naming.voxels

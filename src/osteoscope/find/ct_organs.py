@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from osteoscope.find.ct_bone_borders import Axes
 from osteoscope.find.ct_bone_look import Seen
-from osteoscope.find.ct_bone_maps import folded
 from osteoscope.find.ct_bones import BoneMask
 
 Mask = NDArray[np.bool_]
@@ -47,7 +46,7 @@ def organs(bones: BoneMask, seen: Seen, axes: Axes, options: OrganOptions = Orga
     """
     step = (bones.frame.step,) * 3
     dull = bones.bone & ~bones.open_marrow & (bones.smooth < bones.threshold + options.above_hu)
-    unseen = (folded(seen.bone).max(axis=0) < round(255 * options.chance))[np.ix_(*axes)]
+    unseen = ~seen.bone_cells(options.chance)[np.ix_(*axes)]
     cores = (edt.edt(dull, anisotropy=step) > options.depth_mm) & unseen
     least = max(1, round(options.least_ml / bones.frame.cell_ml))
     cores = cc3d.dust(cores, least, connectivity=26).astype(bool)

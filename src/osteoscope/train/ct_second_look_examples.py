@@ -85,7 +85,8 @@ def write_candidates(copy: Copy, folder: Path, model: Model) -> Path:
         rng = np.random.default_rng((int.from_bytes(copy.path.stem.encode()[-6:]), copy.number, copy.thin))
         scan = Scan.load(copy.path)
         folder.mkdir(parents=True, exist_ok=True)
-        made = _with_more(scan, rng, thin_place if copy.thin else deep_place) if copy.number else scan
+        place = thin_place if copy.thin else deep_place
+        made = _with_more(scan, rng, place) if copy.number else scan
         _candidates(made, model, rng).save(target)
     return target
 
