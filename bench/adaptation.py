@@ -80,7 +80,7 @@ def _child(seed: int) -> Pairs:
     reading = read(made.study, plan_for(made.study)).reading
     levels = {segment: _level(made, segment, rng) for segment in SIOPEN if _assessed(made.reading, segment)}
     sites = {s.site: s for s in reading.sites if s.site in levels and s.status == "assessed"}
-    found = {name: evidence(name, site.measures, reading.findings) for name, site in sites.items()}
+    found = {name: evidence(name, site.measures, reading.findings, likeliest=True) for name, site in sites.items()}
     return [(one, levels[name]) for name, one in found.items() if one]
 
 

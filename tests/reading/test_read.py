@@ -19,7 +19,7 @@ from osteoscope.measure.score_tables import ScoreOptions
 from osteoscope.reading.ct_plans import CT_BASELINE
 from osteoscope.reading.plan import Plan
 from osteoscope.reading.plan_table import PLANS, plan_for
-from osteoscope.reading.planar_plans import scored_by
+from osteoscope.reading.planar_plans import choices, scored_by
 from osteoscope.reading.read import STEPS, read
 
 GRID = Grid.axial((4, 6, 6), (2, 1, 1))
@@ -214,14 +214,29 @@ def test_choices_of_scoring_reach_the_levels_and_are_kept_with_the_reading() -> 
         of_finding=(),
         models=tuple,
     )
-    usual = read(child, plan).reading
-    moved = read(child, scored_by(plan, ScoreOptions(sacrum="pelvis", half_reaches_5=False))).reading
+    usual = read(child, scored_by(plan, ["level=counted"])).reading
+    moved = read(child, scored_by(plan, ["level=counted", "sacrum=pelvis", "half_reaches_5=false"])).reading
     assert (_level(usual, "spine"), _level(usual, "pelvis")) == (4, 0)
     assert (_level(moved, "spine"), _level(moved, "pelvis")) == (0, 4)
     assert usual.provenance.settings["sacrum"] == "spine"
     assert moved.provenance.settings["sacrum"] == "pelvis"
     assert moved.provenance.settings["half_reaches_5"] == "false"
     assert not [gap for gap in moved.gaps if gap.step not in {"score", "quality"}]
+
+
+def test_what_the_network_finds_gets_the_likeliest_level_and_other_choices_leave_it_so() -> None:
+    plan = plan_for(planar_study("mIBG"))
+    assert choices(plan) == ScoreOptions(level="likeliest", together=1.1)
+    moved = choices(scored_by(plan, ["sacrum=pelvis"]))
+    assert moved == ScoreOptions(sacrum="pelvis", level="likeliest", together=1.1)
+    assert [m.name for m in plan.models()] == ["mibg_planar", "mibg_levels"]
+    assert [m.name for m in scored_by(plan, ["level=counted"]).models()] == ["mibg_planar"]
+
+
+def test_what_the_classical_finder_finds_is_counted() -> None:
+    plan = plan_for(planar_study("mIBG"), baseline=True)
+    assert choices(plan) == ScoreOptions()
+    assert plan.models() == ()
 
 
 def _rows(first: int, last: int) -> NDArray[np.bool_]:

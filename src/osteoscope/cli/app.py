@@ -106,13 +106,11 @@ def read(
     from osteoscope.deliver.outputs import OutputOptions
     from osteoscope.dicom.load import IntakeOptions
     from osteoscope.measure.adaptation_card import Card
-    from osteoscope.measure.score_choices import chosen
 
     intake = IntakeOptions(allow_gaps=allow_gaps, tracer=tracer)
     adaptation = Card.load(adapt) if adapt else None
-    scores = chosen(score) if score else None
     outputs = OutputOptions(dicom, nifti, radiomics)
-    options = BatchOptions(intake, outputs, baseline, adaptation, scores, bones, lesions, strength)
+    options = BatchOptions(intake, outputs, baseline, adaptation, tuple(score or ()), bones, lesions, strength)
     with progress_bar() as progress:
         batch = read_all(inputs, output, options, progress)
     if as_json:

@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 
 from osteoscope.errors import ModelError
 from osteoscope.find.model import SHIPPED, Model
+from osteoscope.measure.level_head import level_head
 
 MINIMUM_FREE_GB = 5
 
@@ -59,6 +60,11 @@ def _models() -> Iterator[Check]:
             yield Check(f"model {found.name}", True, f"version {found.version}, SHA-256 {found.sha256[:12]}...")
         except ModelError as error:
             yield Check(f"model {card.stem}", False, str(error))
+    try:
+        head = level_head().record
+        yield Check(f"model {head.name}", True, f"version {head.version}, SHA-256 {head.sha256[:12]}...")
+    except ModelError as error:
+        yield Check("model of levels", False, str(error))
 
 
 def _folder(output: Path) -> Iterator[Check]:

@@ -142,9 +142,11 @@ def _member(path: Path, rated: Rated, options: IntakeOptions) -> Member:
 
 
 def _pairs(reading: Reading, rated: Rated) -> Iterator[tuple[Evidence, int]]:
+    likeliest = reading.provenance.settings.get("level") == "likeliest"
     for segment, level in zip(_SIOPEN.sites, rated.levels["siopen"], strict=True):
         site = reading.site(segment)
-        found = evidence(segment, site.measures, reading.findings) if site and site.status == "assessed" else None
+        assessed = site if site and site.status == "assessed" else None
+        found = evidence(segment, assessed.measures, reading.findings, likeliest) if assessed else None
         if found is not None and isinstance(level, int):
             yield found, level
 

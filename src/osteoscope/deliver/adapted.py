@@ -9,7 +9,8 @@ from osteoscope.domain.reading import Gap
 from osteoscope.measure.adaptation import adapted_siopen, adapted_totals
 from osteoscope.measure.adaptation_card import Base, Card
 from osteoscope.measure.score import siopen, totals
-from osteoscope.reading.plan import Plan
+from osteoscope.reading.plan import Plan, origin
+from osteoscope.reading.planar_plans import choices, scores
 
 
 def adapted(plan: Plan, card: Card) -> Plan:
@@ -18,18 +19,18 @@ def adapted(plan: Plan, card: Card) -> Plan:
     Raises:
         ModelError: the card was made for another base, or the plan's own model cannot be loaded.
     """
-    if siopen not in plan.of_site:
+    if not scores(plan):
         return plan
     models = plan.models()
     card.check(Base.of(f"osteoscope {plan.name}", models))
     # The names of the functions they stand for: gaps are told by them.
-    head = card.head
-    levels = update_wrapper(partial(adapted_siopen, head=head), siopen)
-    sums = update_wrapper(partial(adapted_totals, head=head), totals)
+    head, options = card.head, choices(plan)
+    levels = update_wrapper(partial(adapted_siopen, head=head, options=options), siopen)
+    sums = update_wrapper(partial(adapted_totals, head=head, options=options), totals)
     return replace(
         plan,
-        of_site=tuple(levels if act is siopen else act for act in plan.of_site),
-        of_study=tuple(sums if act is totals else act for act in plan.of_study),
+        of_site=tuple(levels if origin(act) is siopen else act for act in plan.of_site),
+        of_study=tuple(sums if origin(act) is totals else act for act in plan.of_study),
         limits=(*plan.limits, Gap("study", "score", _limit(card))),
         models=lambda: (*models, card.record),
     )

@@ -18,7 +18,7 @@ from osteoscope.domain.reading import Reading
 from osteoscope.domain.study import IntakeNote, Study
 from osteoscope.errors import InvalidValueError, OsteoscopeError
 from osteoscope.measure.adaptation_card import Card
-from osteoscope.measure.score_tables import ScoreOptions
+from osteoscope.measure.score_choices import chosen
 from osteoscope.reading.bones import by_choice
 from osteoscope.reading.lesions import by_model
 from osteoscope.reading.plan_table import plan_for
@@ -38,7 +38,7 @@ class BatchOptions:
         intake, outputs: of each study.
         baseline: read without trained models.
         adaptation: card of a hospital's adaptation.
-        scores: choices of scoring where they are not the defaults.
+        scores: choices of scoring that differ from those of the plan, such as "level=counted".
         lesions: a model of `train ct` that is to find the lesions of a CT.
         bones: "totalsegmentator" or "nnunet:PATH" where another network is to find the bones of a CT.
         strength: whether to load every femur and vertebra that has a lesion.
@@ -48,12 +48,13 @@ class BatchOptions:
     outputs: OutputOptions = field(default_factory=OutputOptions)
     baseline: bool = False
     adaptation: Card | None = None
-    scores: ScoreOptions | None = None
+    scores: tuple[str, ...] = ()
     bones: str = ""
     lesions: Path | None = None
     strength: bool = False
 
     def __post_init__(self) -> None:
+        chosen(self.scores)
         if self.adaptation and self.scores:
             found = "an adaptation and choices of scoring"
             raise InvalidValueError("read", found, "Give one: an adaptation is learnt under the default choices")

@@ -28,8 +28,10 @@ from osteoscope.errors import InvalidValueError
 from osteoscope.measure.adaptation_evidence import FEATURES, TOP, UNADAPTED, Evidence, Floats, evidence
 from osteoscope.measure.score import siopen, totals
 from osteoscope.measure.score_chance import range_of
+from osteoscope.measure.score_tables import ScoreOptions
 
 LAPSE = 0.01
+_COUNTED = ScoreOptions()
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,8 @@ class Head:
     record: ModelRecord
 
 
-def adapted_siopen(case: Case, segment: str, head: Head) -> tuple[Measure, ...]:
-    """As `score.siopen`, the level, its interval and its probability adapted, and the shipped level beside them.
+def adapted_siopen(case: Case, segment: str, head: Head, options: ScoreOptions = _COUNTED) -> tuple[Measure, ...]:
+    """As `score.siopen` under these options: level, interval and probability adapted, and the shipped level beside.
 
     Returns:
         "siopen" in {score}, "siopen_foci" and "siopen_diffuse_fraction" in 1 as found, "siopen_probability" in 1,
@@ -103,8 +105,8 @@ def adapted_siopen(case: Case, segment: str, head: Head) -> tuple[Measure, ...]:
     Raises:
         InvalidValueError: the id names no site.
     """
-    shipped = siopen(case, segment)
-    found = evidence(segment, shipped, case.findings)
+    shipped = siopen(case, segment, options)
+    found = evidence(segment, shipped, case.findings, options.level == "likeliest")
     if found is None:
         return ()
     level, chances = head.coefficients.level(found), head.coefficients.chances(found)
@@ -123,20 +125,23 @@ def adapted_siopen(case: Case, segment: str, head: Head) -> tuple[Measure, ...]:
     return tuple(changed.values())
 
 
-def adapted_totals(case: Case, head: Head) -> tuple[Measure, ...]:
-    """As `score.totals`, the interval of "siopen_total" by the adapted chances of its segments."""
-    made = {total.name: total for total in totals(case)}
+def adapted_totals(case: Case, head: Head, options: ScoreOptions = _COUNTED) -> tuple[Measure, ...]:
+    """As `score.totals` under these options, the interval of "siopen_total" by the adapted chances of its segments."""
+    made = {total.name: total for total in totals(case, options)}
     plain = made.get("siopen_total")
     if plain is not None:
         how = f"{plain.method}, adapted by {head.record.name} {head.record.version}"
-        made["siopen_total"] = Measure(plain.name, plain.value, plain.unit, how, _range(case, plain.value, head))
+        made["siopen_total"] = Measure(
+            plain.name, plain.value, plain.unit, how, _range(case, plain.value, head, options)
+        )
     return tuple(made.values())
 
 
-def _range(case: Case, value: float, head: Head) -> tuple[float, float]:
+def _range(case: Case, value: float, head: Head, options: ScoreOptions) -> tuple[float, float]:
     """Of the sum of independent segments; segments without a level, and those seen in part, may hold more."""
     read = {s.site: s for s in case.sites if s.status == "assessed" and s.measure("siopen") and s.site in SIOPEN}
-    found = [e for name, s in read.items() if (e := evidence(name, s.measures, case.findings))]
+    likeliest = options.level == "likeliest"
+    found = [e for name, s in read.items() if (e := evidence(name, s.measures, case.findings, likeliest))]
     low, high = range_of(reduce(np.convolve, (head.coefficients.chances(e) for e in found)), value)
     unseen = TOP * (len(SIOPEN) - len(read))
     rest = sum(TOP - head.coefficients.level(e) for e in found if _in_part(case, e.segment))

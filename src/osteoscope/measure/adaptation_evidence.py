@@ -3,7 +3,7 @@
 Chances of levels follow from the confidences as in `score_chance`: the number of foci is Poisson-binomial plus a
 Poisson number of foci not found, more of them the more other segments have disease; the diffuse fraction is normal
 around its measured value. Images are not needed, so that a reading.json made years ago serves; a patch too unsure to be
-measured is taken as small.
+measured is taken as small. Where the Reading gives likeliest levels, its chances are those of `level_head`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from scipy.stats import poisson
 from osteoscope.domain.anatomy import SIOPEN
 from osteoscope.domain.finding import Finding, Measure
 from osteoscope.errors import InvalidValueError
+from osteoscope.measure.level_head import Signs, level_head, signs_of
 from osteoscope.measure.score_tables import ScoreOptions, scheme
 
 Floats = NDArray[np.float64]
@@ -48,6 +49,7 @@ class Evidence:
         patches: confidences 0..1 of diffuse findings.
         fraction: share of the segment's silhouette that accepted patches cover, 0..1.
         elsewhere: share of the other segments with disease that counts, 0..1.
+        burden: of the other segments (`level_head.Signs`), where likeliest levels are given; None with counted ones.
 
     Raises:
         InvalidValueError: the segment is none, or a number is out of its range.
@@ -59,9 +61,10 @@ class Evidence:
     patches: tuple[float, ...] = ()
     fraction: float = 0.0
     elsewhere: float = 0.0
+    burden: float | None = None
 
     def __post_init__(self) -> None:
-        shares = (*self.foci, *self.patches, self.fraction, self.elsewhere)
+        shares = (*self.foci, *self.patches, self.fraction, self.elsewhere, self.burden or 0.0)
         if self.segment not in SIOPEN or self.level not in range(TOP + 1) or not all(0 <= s <= 1 for s in shares):
             found = f"segment {self.segment!r}, level {self.level}, shares {shares}"
             raise InvalidValueError("build Evidence", found, f"Give a SIOPEN segment, 0..{TOP} and shares of 0..1")
@@ -76,10 +79,20 @@ class Evidence:
     @cached_property
     def logits(self) -> Floats:
         """Log odds that the level is at least 1, 2 ... 6, shape (6,), falling; their signs give the shipped level."""
-        chances = np.clip([self._at_least(level) for level in range(1, TOP + 1)], _LEAST, 1 - _LEAST)
+        chances = np.clip(self._by_head(self._by_counting()), _LEAST, 1 - _LEAST)
         odds = np.log(chances / (1 - chances))
         reached = np.arange(1, TOP + 1) <= self.level
         return np.asarray(np.where(reached, np.maximum(odds, _MARGIN), np.minimum(odds, -_MARGIN)))
+
+    def _by_counting(self) -> Floats:
+        return np.array([self._at_least(level) for level in range(1, TOP + 1)])
+
+    def _by_head(self, at_least: Floats) -> Floats:
+        if self.burden is None:
+            return at_least
+        counted = -np.diff(np.concatenate(([1.0], at_least, [0.0])))
+        signs = Signs(self.segment, self.foci, self.patches, self.fraction, self.burden)
+        return np.asarray(1 - np.cumsum(level_head().scores["siopen"].chances(counted, signs))[:-1])
 
     def _at_least(self, level: int) -> float:
         rungs = [rung for rung in _SCHEME.rungs if rung.level >= level]
@@ -103,13 +116,16 @@ class Evidence:
         return 0.5 * math.erfc((fraction - self.fraction) / (_OPTIONS.fraction_error * math.sqrt(2)))
 
 
-def evidence(segment: str, measures: Iterable[Measure], findings: Collection[Finding]) -> Evidence | None:
+def evidence(
+    segment: str, measures: Iterable[Measure], findings: Collection[Finding], likeliest: bool = False
+) -> Evidence | None:
     """The Evidence of a segment; None where the measures hold no SIOPEN level of it.
 
     Args:
         segment: id of a SIOPEN segment.
         measures: of the segment; a level that was adapted before is replaced by the unadapted one.
         findings: of the whole study.
+        likeliest: whether the levels of the Reading are the likeliest ones (`ScoreOptions.level`).
 
     Raises:
         InvalidValueError: the id names no SIOPEN segment, or a level is off the scale.
@@ -124,4 +140,5 @@ def evidence(segment: str, measures: Iterable[Measure], findings: Collection[Fin
     fraction = min(named.get("siopen_diffuse_fraction", 0.0), 1.0)
     sure = {f.site for f in findings if f.confidence >= _OPTIONS.accepted}
     elsewhere = [bool(sure.intersection(units)) for name, units in SIOPEN.items() if name != segment]
-    return Evidence(segment, round(level), foci, patches, fraction, float(np.mean(elsewhere)))
+    burden = signs_of(findings, _SCHEME, segment, fraction).burden if likeliest else None
+    return Evidence(segment, round(level), foci, patches, fraction, float(np.mean(elsewhere)), burden)

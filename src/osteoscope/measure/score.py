@@ -2,7 +2,8 @@
 
 A segment's level follows from the number of discrete foci and from the fraction of its silhouette that diffuse
 findings cover (`score_tables`). The fraction is taken in each view and the larger one kept: bone that is
-attenuated away in one view is judged in the other.
+attenuated away in one view is judged in the other. Where it is asked for (`ScoreOptions.level`), the likeliest level
+takes the place of the counted one (`level_head`).
 
 Interval of a level: the central 90 % of its distribution (`score_chance`), up to the top level where part of the
 segment is not on the images or is hidden. Interval of a total: that of the sum, as if segments erred independently,
@@ -21,12 +22,12 @@ import numpy as np
 from osteoscope.domain.anatomy import site
 from osteoscope.domain.finding import Measure
 from osteoscope.domain.reading import Case
-from osteoscope.measure.score_chance import level_chances, range_of
-from osteoscope.measure.score_extent import COMPARTMENT_ROWS, Extent, counting_from, extent
-from osteoscope.measure.score_tables import Scheme, SchemeName, ScoreOptions, scheme
+from osteoscope.measure.level_head import level_head, likeliest, signs_of
+from osteoscope.measure.score_chance import Chances, level_chances, range_of
+from osteoscope.measure.score_extent import COMPARTMENT_ROWS, Extent, counting_from, extent, findings_of
+from osteoscope.measure.score_tables import SCHEME_NAMES, Scheme, ScoreOptions, scheme
 
 _DEFAULT = ScoreOptions()
-_NAMES: tuple[SchemeName, SchemeName] = ("siopen", "curie")
 
 
 def siopen(case: Case, segment: str, options: ScoreOptions = _DEFAULT) -> tuple[Measure, ...]:
@@ -34,7 +35,8 @@ def siopen(case: Case, segment: str, options: ScoreOptions = _DEFAULT) -> tuple[
 
     Returns:
         "siopen" in {score}, then what it follows from: "siopen_foci" and "siopen_diffuse_fraction" in 1, and how
-        likely the level is right: "siopen_probability" in 1.
+        likely the level is right: "siopen_probability" in 1; "siopen_counted" in {score} where another level than the
+        counted one is given.
         Nothing where the site is no SIOPEN segment or none of it can be assessed.
 
     Raises:
@@ -57,7 +59,7 @@ def totals(case: Case, options: ScoreOptions = _DEFAULT) -> tuple[Measure, ...]:
     A segment without a level (absent, "not_acquired", "not_assessable") adds nothing to the value and its
     whole range to the interval, and the method says how many were assessed. No total where none was.
     """
-    found = (_total(case, scheme(name, options), options) for name in _NAMES)
+    found = (_total(case, scheme(name, options), options) for name in SCHEME_NAMES)
     return tuple(total for total in found if total)
 
 
@@ -67,18 +69,33 @@ def _segment(case: Case, segment: str, table: Scheme, options: ScoreOptions) -> 
     if not seen:
         return ()
     found = extent(case, units, counting_from(case, options), options)
-    level = _level(table, found)
-    chances = level_chances(case, units, table, options)
+    counted = _level(table, found)
+    chances = _chances(case, segment, table, options)
+    level = counted
+    if options.level == "likeliest" and findings_of(case, units, 0.0):
+        level = likeliest(chances, counted)
     low, high = range_of(chances, level)
     interval = (low, high if seen == wanted else table.top)
-    rule = f"{table.name} ladder" if seen == wanted else f"{table.name} ladder, {seen} of {wanted} units assessed"
+    ladder = f"{table.name} ladder" + (", likeliest by all findings of the child" if level != counted else "")
+    rule = ladder if seen == wanted else f"{ladder}, {seen} of {wanted} units assessed"
     area = f"diffuse findings over the silhouette of the {options.denominator}, larger of the views"
     return (
         Measure(table.name, level, "{score}", rule, interval),
         Measure(f"{table.name}_foci", found.foci, "1", "discrete foci"),
         Measure(f"{table.name}_diffuse_fraction", found.fraction, "1", area),
         Measure(f"{table.name}_probability", round(float(chances[level]), 3), "1", "chance that this is the level"),
+        *([Measure(f"{table.name}_counted", counted, "{score}", f"{table.name} ladder")] if level != counted else []),
     )
+
+
+def _chances(case: Case, segment: str, table: Scheme, options: ScoreOptions) -> Chances:
+    """Of each level: by counting, or weighed with all findings of the child."""
+    units = table.members[segment]
+    counted = level_chances(case, units, table, options)
+    if options.level == "counted":
+        return counted
+    fraction = extent(case, units, counting_from(case, options), options).fraction
+    return level_head().scores[table.name].chances(counted, signs_of(case.findings, table, segment, fraction))
 
 
 def _level(table: Scheme, found: Extent) -> int:
@@ -99,7 +116,7 @@ def _total(case: Case, table: Scheme, options: ScoreOptions) -> Measure | None:
     if not levels:
         return None
     value = sum(levels.values())
-    chances = reduce(np.convolve, (level_chances(case, table.members[s], table, options) for s in levels))
+    chances = reduce(np.convolve, (_chances(case, s, table, options) for s in levels))
     ends = range_of(chances, value)
     low, high = (value + options.together * (end - value) for end in ends)
     unseen = (len(table.members) - len(levels)) * table.top

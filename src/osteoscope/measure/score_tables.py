@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, get_args
 
 from osteoscope.domain.anatomy import CURIE, siopen_members
 from osteoscope.errors import InvalidValueError
 
 SchemeName = Literal["siopen", "curie"]
+SCHEME_NAMES: tuple[SchemeName, ...] = get_args(SchemeName)
 
 
 # What each number of `ScoreOptions` can be. Level 6 is more than level 5, which begins at half of a segment; so many
@@ -45,6 +46,8 @@ class ScoreOptions:
             longer than that share of its unit's length, and focal when it is not.
         count_once: (f) a focus seen in both views counts once rather than once per view.
         sacrum: SIOPEN segment of the sacrum; Curie always counts it with the lumbar spine.
+        level: "counted": by the ladder alone; "likeliest": where all that was found in the child makes another level
+            clearly likelier than the counted one, that (`measure.level_head`), the counted one beside it.
         accepted, accepted_beside, accepted_throughout: a finding counts from this confidence; in a child with others in
             bone that do, from one between the second, where they are in few units, and the third, where they are in
             all, since faint uptake is likelier disease there.
@@ -65,6 +68,7 @@ class ScoreOptions:
     confluence: float | None = None
     count_once: bool = True
     sacrum: Literal["spine", "pelvis"] = "spine"
+    level: Literal["counted", "likeliest"] = "counted"
     accepted: float = 0.5
     accepted_beside: float = 0.35
     accepted_throughout: float = 0.1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from osteoscope.domain.finding import Finding, Measure
 from osteoscope.domain.reading import Case, Gap, MappedSite, ModelRecord
@@ -42,3 +43,9 @@ class Plan:
     caveats: Callable[[Study], tuple[Gap, ...]] = lambda _: ()
     models: Callable[[], tuple[ModelRecord, ...]] = tuple
     settings: Mapping[str, str] = field(default_factory=dict)
+
+
+def origin(act: Callable[..., Any]) -> Callable[..., Any]:
+    """The function that an act of a plan was made of, its choices apart."""
+    wrapped: Callable[..., Any] = getattr(act, "__wrapped__", act)
+    return wrapped

@@ -107,6 +107,9 @@ class _Score:
 
 def _score(reading: Reading, score: _Score) -> Table:
     columns = (Column(score.heading), Column("Level", numeric=True), Column("Range", numeric=True), Column("No."))
+    counted = f"{score.name}_counted"
+    changed = any(site.measure(counted) for site in reading.sites)
+    note = f"Level 0 to {score.most} in each; range: its interval; no.: findings."
     total = reading.measure(f"{score.name}_total")
     words = (Cell(number(total.value)), Cell(_range(total))) if total else (Cell("not scored"), Cell(""))
     last = (Cell(f"Total of {score.most * len(score.order)}"), *words, Cell(""))
@@ -115,7 +118,9 @@ def _score(reading: Reading, score: _Score) -> Table:
         score.title,
         columns,
         (*rows, last),
-        f"Level 0 to {score.most} in each; range: its interval; no.: findings.",
+        f"{note} In brackets: the level by counting alone, where all findings of the child make another likelier."
+        if changed
+        else note,
         total=True,
     )
 
@@ -130,7 +135,9 @@ def _level(reading: Reading, where: str, score: _Score) -> tuple[Cell, ...]:
     if measure is None:
         status = "not scored" if said.status == "assessed" else said.status.replace("_", " ")
         return name, Cell(status), Cell(""), evidence
-    level = Cell(number(measure.value), colour=level_colour(measure.value, score.most))
+    counted = said.measure(f"{score.name}_counted")
+    words = number(measure.value) + (f" ({number(counted.value)})" if counted else "")
+    level = Cell(words, colour=level_colour(measure.value, score.most))
     return name, level, Cell(_range(measure)), evidence
 
 

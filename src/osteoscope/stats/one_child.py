@@ -112,7 +112,7 @@ _ACQUISITION: tuple[tuple[str, Callable[[Exam], str]], ...] = (
 # What a level rests on, by the names of `measure.score_tables.ScoreOptions`: other settings of a Reading, such as the
 # comment of a reviewer, are no part of how it was scored.
 SCORING: tuple[str, ...] = (
-    "denominator", "half_reaches_5", "whole_above", "foci_beside_patch", "confluence", "count_once", "sacrum",
+    "denominator", "half_reaches_5", "whole_above", "foci_beside_patch", "confluence", "count_once", "sacrum", "level",
     "accepted", "accepted_beside", "accepted_throughout", "missed", "missed_beside", "fraction_error", "together",
 )  # fmt: skip
 _BY_RULE = "What changed between them may be the way of reading, not the disease: read both in one way"

@@ -41,7 +41,8 @@ IGNORED = 255
 _UNKNOWN = LABEL_OF[UNKNOWN]
 _AIR = -1000.0
 _STEP = VOXEL_MM / MAP_MM
-_ON_BONE, _MIRRORED, _NARROW = 0.85, 0.5, 0.25
+_ON_BONE, _MIRRORED, _NARROW, _SHORT = 0.85, 0.5, 0.25, 0.2
+_SHORTEST = 6  # cells of a short field
 _ASTRAY = 2.5  # cells that the middle of a body may be off
 
 
@@ -79,8 +80,10 @@ def draw(source: LabelMap, shape: Shape, rng: Rng) -> Example:
     if rng.random() < _NARROW:
         middle = _narrow(hu, labels, rng)
         back, left = back - back[middle], left - left[middle]
-    seen = look(hu, labels, rng).numpy()
-    return _labelled(picture(seen, (back, left)), labels.numpy().astype(np.uint8), _cut(source))
+    cut, seen = _cut(source), look(hu, labels, rng)
+    if rng.random() < _SHORT:
+        cut = np.union1d(cut, end_field(seen, labels, rng))
+    return _labelled(picture(seen.numpy(), (back, left)), labels.numpy().astype(np.uint8), cut)
 
 
 def _cut(source: LabelMap) -> NDArray[np.uint8]:
@@ -178,6 +181,19 @@ def _narrow(hu: Tensor, labels: Tensor, rng: Rng) -> tuple[int, ...]:
     hu[:, outside] = _AIR
     labels[:, outside] = 0
     return d // (2 * FOLD), int(row) // FOLD, int(column) // FOLD
+
+
+def end_field(seen: Tensor, labels: Tensor, rng: Rng) -> NDArray[np.uint8]:
+    """End the field within the example, with air above, as a short scan is read; the labels that it cuts.
+
+    Args:
+        seen, labels: HU and labels of voxels (z, y, x), changed in place.
+        rng: draws where.
+    """
+    top = FOLD * int(rng.integers(_SHORTEST, len(seen) // FOLD))
+    cut = np.unique(labels[top - 1].numpy())
+    seen[top:], labels[top:] = _AIR, 0
+    return cut
 
 
 def _labelled(seen: NDArray[np.float32], labels: NDArray[np.uint8], cut: NDArray[np.uint8]) -> Example:

@@ -37,12 +37,14 @@ function Row({ reading, prior, score, canEdit, choose, set, site, isCurrent }: P
   const change = changeOf(level, before);
   const name = named(site);
   const sure = level.probability === null ? "" : t("level.probability", { percent: Math.round(level.probability * 100) });
+  const counted = level.counted === null ? [] : [t("level.counted", { level: level.counted })];
+  const notes = [...counted, ...level.notes];
   const range = level.interval ? t("level.range", { range: intervalText(level.interval) }) : "";
   return (
     <tr className={isCurrent ? "current" : undefined} onPointerEnter={() => choose(site)} data-site={site}>
       <th scope="row">
         {name}
-        {level.notes.length > 0 && <Flag notes={level.notes} />}
+        {notes.length > 0 && <Flag notes={notes} />}
       </th>
       <td>
         <div className="steps" role="group" aria-label={name}>

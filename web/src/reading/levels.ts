@@ -12,6 +12,8 @@ export interface Level {
   value: number | null;
   interval: [number, number] | null;
   probability: number | null;
+  /** What counting alone gives, where it is another level. */
+  counted: number | null;
   notes: string[];
 }
 
@@ -31,6 +33,7 @@ export function levelOf(reading: Reading, score: Score, site: string): Level {
     value: measure?.value ?? null,
     interval: measure?.interval ?? null,
     probability: named(said?.measures, `${score}_probability`)?.value ?? null,
+    counted: named(said?.measures, `${score}_counted`)?.value ?? null,
     notes: said?.notes ?? [],
   };
 }

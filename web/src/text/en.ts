@@ -107,6 +107,7 @@ export const en = {
   "level.set": "{site}: level {level}",
   "level.not": "{site}: not assessable",
   "level.probability": "{percent} % sure",
+  "level.counted": "{level} by counting alone",
   "level.range": "range {range}",
   "level.flag": "Check: {notes}",
   "level.segment": "Segment",

@@ -109,6 +109,7 @@ export const fr: Record<Key, string> = {
   "level.set": "{site} : niveau {level}",
   "level.not": "{site} : non évaluable",
   "level.probability": "sûr à {percent} %",
+  "level.counted": "{level} par le seul comptage",
   "level.range": "de {range}",
   "level.flag": "À vérifier : {notes}",
   "level.segment": "Segment",

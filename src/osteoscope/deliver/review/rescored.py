@@ -1,8 +1,8 @@
 """Scores of a Reading after edits; what the edits did not touch stays as it was.
 
-A level follows from the findings by the same ladder as the program's, or is the one set by hand; Curie levels follow
-from SIOPEN levels set by hand where those say enough. Levels of a person carry no interval: the chances behind the
-program's intervals are not his.
+A level is counted from the findings by the ladder, since a person vouches for them, or is the one set by hand; Curie
+levels follow from SIOPEN levels set by hand where those say enough. Levels of a person carry no interval: the chances
+behind the program's intervals are not his.
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ def _options(draft: Draft, case: Case) -> ScoreOptions:
     words = [f"{n}={settings[n]}" for n in ScoreOptions.__dataclass_fields__ if n in settings]
     options = chosen(words)
     threshold = counting_from(replace(case, findings=draft.base.findings), options)
-    return replace(options, accepted=threshold, accepted_beside=threshold, accepted_throughout=threshold)
+    return replace(
+        options, level="counted", accepted=threshold, accepted_beside=threshold, accepted_throughout=threshold
+    )
 
 
 def _planar(draft: Draft) -> Draft:
@@ -116,7 +118,7 @@ def _whole(level: Measure | None) -> int | None:
 
 
 def _levelled(said: SiteReading, score: str, level: int, method: str) -> SiteReading:
-    dropped = {score, f"{score}_probability"}
+    dropped = {score, f"{score}_probability", f"{score}_counted"}
     others = tuple(m for m in said.measures if m.name not in dropped)
     measure = Measure(score, level, "{score}", method)
     return replace(said, status="assessed", measures=(*others, measure))
