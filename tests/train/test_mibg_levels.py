@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from osteoscope.measure.level_head import BURDEN, SHIPPED, Signs, digest, level_head, likeliest, names_of_inputs
+from osteoscope.measure.level_head import BURDEN, SHIPPED, Signs, digest, level_head, likeliest
 from osteoscope.train import mibg_levels
 from osteoscope.train.mibg_levels import card, fit
 from osteoscope.train.mibg_levels_children import Row, rows_in, write_child
@@ -34,15 +34,15 @@ def test_what_counting_misses_is_learnt() -> None:
     head = fit(rows, "siopen")
     chances = next(row.chances for row in rows if row.score == "siopen")
     alone, beside = (
-        likeliest(head.chances(np.array(chances), Signs("skull", (0.8, 0.8), (), 0.0, burden)), 2)
-        for burden in (0.05, 0.9)
+        likeliest(head.chances(np.array(chances), seen), 2, seen)
+        for seen in (Signs("skull", (0.8, 0.8), (), 0.0, burden) for burden in (0.05, 0.9))
     )
     assert (alone, beside) == (2, 4)
 
 
 def test_no_weight_of_growing_disease_is_below_0() -> None:
     head = fit([row for child in children(30) for row in child], "siopen")
-    growing = ~np.isin(names_of_inputs(6), BURDEN)
+    growing = ~np.isin(head.names, BURDEN)
     assert (head.weights[:, growing] >= 0).all()
 
 

@@ -6,7 +6,7 @@ where there are many, faint ones beside others, patches seen too small. For each
     logit P(level >= k) = offset_k of the segment + weights_k . inputs
 
 (cumulative logits with weights of their own for each level: Peterson & Harrell 1990, Appl Stat 39:205), fitted by
-`osteoscope.train.mibg_levels`. `INPUTS` that grow with disease of the segment have no weight below 0, so that a surer
+`osteoscope.train.mibg_levels`. `inputs` that grow with disease of the segment have no weight below 0, so that a surer
 focus or a larger patch never lowers the level. The counted level stands unless another is expected to be nearer to the
 truth by more than `LEAST_GAIN` of a level.
 """
@@ -39,11 +39,8 @@ _LEAST = 0.005
 _SOFT_TISSUE = "soft_tissue"
 # So many foci, or a patch, are taken for a level of their own while the burden elsewhere is summed up.
 _FOCI_OF_FOUR, _LEVEL_OF_PATCH, _TOP = 4.0, 4.5, 6.0
-_LISTED = 4
-# Inputs beside the logits of counting: of the segment, of the segment times the root of the burden elsewhere, and the
-# burden itself. The last alone may have a weight below 0.
-OWN = ("foci", *(f"focus {n + 1}" for n in range(_LISTED)), "fraction", "patch")
-TIMES_BURDEN = ("foci x burden", "fraction x burden")
+_LISTED = 4  # foci, the surest ones, that are an input each
+# The inputs that alone may have a weight below 0.
 BURDEN = ("burden", "root of burden")
 
 
@@ -85,26 +82,22 @@ def _involvement(foci: Sequence[float], patches: Sequence[float]) -> float:
     return max(min(sum(foci), _FOCI_OF_FOUR), max(patches, default=0.0) * _LEVEL_OF_PATCH) / _TOP
 
 
-def names_of_inputs(top: int) -> tuple[str, ...]:
-    """The names of `inputs`, in their order."""
-    counted = [f"counted {k}" for k in range(1, top + 1)]
-    return (*counted, *OWN, *(f"{name} x burden" for name in counted), *TIMES_BURDEN, *BURDEN)
-
-
-def inputs(counted: Floats, signs: Signs) -> Floats:
-    """What the head weighs, by `names_of_inputs`.
+def inputs(counted: Floats, signs: Signs) -> Mapping[str, float]:
+    """What the head weighs, by name: what grows with disease of the segment, some of it again the more the other
+    segments have, and that burden itself (`BURDEN`).
 
     Args:
         counted: chance of each level 0 .. top by counting.
         signs: of the segment.
     """
     at_least = np.clip(1 - np.cumsum(counted)[:-1], _LEAST, 1 - _LEAST)
-    odds = np.log(at_least / (1 - at_least))
-    root = signs.burden**0.5
-    foci = sum(signs.foci)
+    odds = {f"counted {k}": float(o) for k, o in enumerate(np.log(at_least / (1 - at_least)), start=1)}
     listed = [*signs.foci[:_LISTED], *[0.0] * (_LISTED - len(signs.foci))]
-    own = [foci, *listed, signs.fraction, max(signs.patches, default=0.0)]
-    return np.array([*odds, *own, *(odds * root), foci * root, signs.fraction * root, signs.burden, root])
+    extent = {"foci": sum(signs.foci), "fraction": signs.fraction}
+    surest = {**{f"focus {n}": c for n, c in enumerate(listed, start=1)}, "patch": max(signs.patches, default=0.0)}
+    root = signs.burden**0.5
+    again = {f"{name} x root of burden": value * root for name, value in {**odds, **extent}.items()}
+    return {**odds, **extent, **surest, **again, **dict(zip(BURDEN, (signs.burden, root), strict=True))}
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,22 +105,27 @@ class ScoreHead:
     """Of one score.
 
     Args:
+        names: of `inputs`.
+        weights: of each, shape (top, inputs).
         offsets: of each segment, shape (top,).
-        weights: of `inputs`, shape (top, inputs).
     """
 
-    offsets: Mapping[str, Floats]
+    names: tuple[str, ...]
     weights: Floats
+    offsets: Mapping[str, Floats]
 
     def chances(self, counted: Floats, signs: Signs) -> Floats:
         """Chance of each level 0 .. top, from what counting gives, and from the Signs."""
-        odds = self.offsets[signs.segment] + self.weights @ inputs(counted, signs)
+        found = inputs(counted, signs)
+        odds = self.offsets[signs.segment] + self.weights @ [found[name] for name in self.names]
         at_least = np.minimum.accumulate(expit(odds))
         return np.asarray(-np.diff(np.concatenate(([1.0], at_least, [0.0]))))
 
 
-def likeliest(chances: Floats, counted: int) -> int:
-    """The level that is expected to be nearest to the truth; the counted one where that gains little."""
+def likeliest(chances: Floats, counted: int, signs: Signs) -> int:
+    """The level expected nearest to the truth; the counted one where that gains little, or nothing was found."""
+    if not (signs.foci or signs.patches):
+        return counted
     levels = np.arange(len(chances))
     error = np.abs(levels[:, None] - levels) @ chances
     best = int(error.argmin())
@@ -158,7 +156,11 @@ def level_head(path: Path = SHIPPED) -> LevelHead:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         heads = {
-            name: ScoreHead({s: np.array(v) for s, v in head["offsets"].items()}, np.array(head["weights"]))
+            name: ScoreHead(
+                tuple(head["inputs"]),
+                np.array(head["weights"]),
+                {segment: np.array(values) for segment, values in head["offsets"].items()},
+            )
             for name, head in content["scores"].items()
         }
         record = ModelRecord(content["name"], content["version"], content["sha256"])

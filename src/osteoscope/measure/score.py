@@ -24,7 +24,7 @@ from osteoscope.domain.finding import Measure
 from osteoscope.domain.reading import Case
 from osteoscope.measure.level_head import level_head, likeliest, signs_of
 from osteoscope.measure.score_chance import Chances, level_chances, range_of
-from osteoscope.measure.score_extent import COMPARTMENT_ROWS, Extent, counting_from, extent, findings_of
+from osteoscope.measure.score_extent import COMPARTMENT_ROWS, Extent, counting_from, extent
 from osteoscope.measure.score_tables import SCHEME_NAMES, Scheme, ScoreOptions, scheme
 
 _DEFAULT = ScoreOptions()
@@ -72,8 +72,8 @@ def _segment(case: Case, segment: str, table: Scheme, options: ScoreOptions) -> 
     counted = _level(table, found)
     chances = _chances(case, segment, table, options)
     level = counted
-    if options.level == "likeliest" and findings_of(case, units, 0.0):
-        level = likeliest(chances, counted)
+    if options.level == "likeliest":
+        level = likeliest(chances, counted, signs_of(case.findings, table, segment, found.fraction))
     low, high = range_of(chances, level)
     interval = (low, high if seen == wanted else table.top)
     ladder = f"{table.name} ladder" + (", likeliest by all findings of the child" if level != counted else "")

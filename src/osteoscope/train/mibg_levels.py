@@ -21,7 +21,7 @@ from scipy.special import expit
 
 from osteoscope.find.model import shipped
 from osteoscope.find.planar_maps import MODEL
-from osteoscope.measure.level_head import BURDEN, SHIPPED, ScoreHead, digest, inputs, likeliest, names_of_inputs
+from osteoscope.measure.level_head import BURDEN, SHIPPED, ScoreHead, digest, inputs, likeliest
 from osteoscope.measure.score_tables import SCHEME_NAMES
 from osteoscope.stats.agreement import weighted_kappa
 from osteoscope.train.mibg_levels_children import Row, rows_in, write_children
@@ -65,6 +65,7 @@ def written_card(content: Mapping[str, Any]) -> str:
 def card(children: Sequence[Sequence[Row]]) -> dict[str, Any]:
     """The card of a head learnt from the rows of some children, with figures on children left out."""
     planar = shipped(MODEL).card
+    rows = [row for child in children for row in child]
     content = {
         "name": NAME,
         "version": VERSION,
@@ -74,7 +75,7 @@ def card(children: Sequence[Sequence[Row]]) -> dict[str, Any]:
         "data": f"{len(children)} simulated children that the network was not trained on",
         "limits": _LIMITS,
         "figures": {score: _figures(children, score) for score in SCHEME_NAMES},
-        "scores": {score: _written(fit([row for child in children for row in child], score)) for score in SCHEME_NAMES},
+        "scores": {score: _written(fit(rows, score)) for score in SCHEME_NAMES},
     }
     plain: dict[str, Any] = json.loads(json.dumps(content))
     return {**plain, "sha256": digest(plain)}
@@ -83,22 +84,22 @@ def card(children: Sequence[Sequence[Row]]) -> dict[str, Any]:
 def fit(rows: Sequence[Row], score: str) -> ScoreHead:
     """One penalised logistic regression per level; inputs that grow with disease have no weight below 0."""
     own = [row for row in rows if row.score == score]
-    top = len(own[0].chances) - 1
     segments = sorted({row.signs.segment for row in own})
-    raw = np.array([inputs(np.array(row.chances), row.signs) for row in own])
+    found = [inputs(np.array(row.chances), row.signs) for row in own]
+    names = tuple(found[0])
+    raw = np.array([list(one.values()) for one in found])
     middle, spread = raw.mean(axis=0), raw.std(axis=0) + 1e-6
     members = np.array([[row.signs.segment == s for s in segments] for row in own], dtype=float)
-    free = np.isin(names_of_inputs(top), BURDEN)
     seen = np.hstack([(raw - middle) / spread, members, np.ones((len(own), 1))])
-    bounds = [(None if any_sign else 0.0, None) for any_sign in (*free, *[True] * (len(segments) + 1))]
+    least = [*(None if name in BURDEN else 0.0 for name in names), *[None] * (len(segments) + 1)]
     levels = np.array([row.level for row in own])
-    fitted = np.array([_logistic(seen, levels >= k, bounds) for k in range(1, top + 1)])
+    fitted = np.array([_logistic(seen, levels >= k, least) for k in range(1, len(own[0].chances))])
     weights, offsets, constant = fitted[:, : raw.shape[1]] / spread, fitted[:, raw.shape[1] : -1], fitted[:, -1]
     base = constant - weights @ middle
-    return ScoreHead({s: base + offsets[:, n] for n, s in enumerate(segments)}, weights)
+    return ScoreHead(names, weights, {s: base + offsets[:, n] for n, s in enumerate(segments)})
 
 
-def _logistic(seen: Floats, reached: NDArray[np.bool_], bounds: list[tuple[float | None, None]]) -> Floats:
+def _logistic(seen: Floats, reached: NDArray[np.bool_], least: Sequence[float | None]) -> Floats:
     sign = np.where(reached, 1.0, -1.0)
     shrunk = np.append(np.full(seen.shape[1] - 1, _RIDGE), 0.0)  # all but the constant
 
@@ -107,14 +108,13 @@ def _logistic(seen: Floats, reached: NDArray[np.bool_], bounds: list[tuple[float
         slope = seen.T @ (-sign * expit(-margin)) + shrunk * at
         return float(np.logaddexp(0, -margin).sum() + shrunk @ at**2 / 2), slope
 
-    start = np.zeros(seen.shape[1])
+    start, bounds = np.zeros(seen.shape[1]), [(low, None) for low in least]
     return np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 500}).x)
 
 
 def _written(head: ScoreHead) -> dict[str, Any]:
-    top = len(head.weights)
     return {
-        "inputs": names_of_inputs(top),
+        "inputs": head.names,
         "weights": np.round(head.weights, 4).tolist(),
         "offsets": {segment: np.round(values, 4).tolist() for segment, values in head.offsets.items()},
     }
@@ -129,7 +129,7 @@ def _figures(children: Sequence[Sequence[Row]], score: str) -> Mapping[str, str]
         for row in (row for child in children[fold::_FOLDS] for row in child if row.score == score):
             truth.append(row.level)
             counted.append(row.counted)
-            chosen.append(likeliest(head.chances(np.array(row.chances), row.signs), row.counted))
+            chosen.append(likeliest(head.chances(np.array(row.chances), row.signs), row.counted, row.signs))
     true, sick = np.array(truth), np.array(truth) > 0
     ways = {"counted": np.array(counted), "likeliest": np.array(chosen)}
     return {
