@@ -20,6 +20,7 @@ from osteoscope.measure.level_head import (
     LEAST_GAIN,
     SHIPPED,
     Signs,
+    costs,
     digest,
     inputs,
     level_head,
@@ -84,10 +85,18 @@ def test_the_shipped_head_was_made_for_the_shipped_network() -> None:
     assert json.loads(SHIPPED.read_text())["made_for"] == f"{card.name} {card.version}"
 
 
+def test_too_low_costs_more_than_too_high_and_missed_disease_most() -> None:
+    table = costs(6)
+    assert table.diagonal().tolist() == [0] * 7
+    assert table[3, 4] > table[4, 3] > 0
+    assert table[0, 1] > table[1, 2]
+    assert (np.diff(table, axis=1)[:-1][:, -1] > 0).all()
+
+
 @given(st.lists(st.floats(0.01, 1), min_size=7, max_size=7), st.integers(0, 6))
 def test_the_counted_level_stands_unless_another_is_clearly_nearer(odds: list[float], counted: int) -> None:
     chances = np.array(odds) / sum(odds)
-    errors = [float(np.abs(np.arange(7) - level) @ chances) for level in range(7)]
+    errors = (costs(6) @ chances).tolist()
     level = likeliest(chances, counted, Signs("pelvis", (0.9,), (), 0.0, 0.0))
     assert likeliest(chances, counted, Signs("pelvis", (), (), 0.0, 0.9)) == counted
     if level != counted:
