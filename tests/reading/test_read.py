@@ -226,9 +226,9 @@ def test_choices_of_scoring_reach_the_levels_and_are_kept_with_the_reading() -> 
 
 def test_what_the_network_finds_gets_the_likeliest_level_and_other_choices_leave_it_so() -> None:
     plan = plan_for(planar_study("mIBG"))
-    assert choices(plan) == ScoreOptions(level="likeliest", together=1.1)
+    assert choices(plan) == ScoreOptions(level="likeliest", together=1.0)
     moved = choices(scored_by(plan, ["sacrum=pelvis"]))
-    assert moved == ScoreOptions(sacrum="pelvis", level="likeliest", together=1.1)
+    assert moved == ScoreOptions(sacrum="pelvis", level="likeliest", together=1.0)
     assert [m.name for m in plan.models()] == ["mibg_planar", "mibg_levels"]
     assert [m.name for m in scored_by(plan, ["level=counted"]).models()] == ["mibg_planar"]
 
