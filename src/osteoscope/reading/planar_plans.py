@@ -26,8 +26,7 @@ from osteoscope.reading.plan import Plan, Sites, origin
 
 _COUNTED = ScoreOptions()
 # What the network finds is followed by what was learnt of it; a classical finder's confidences mean something else.
-# Of 1,040 simulated children left out of the fit by turns, intervals of totals that are no wider held 87 %, and those of
-# a tenth more 92 %.
+# Of 1,040 simulated children left out of the fit by turns, intervals of totals that are no wider held 87 %.
 _LIKELIEST = replace(_COUNTED, level="likeliest", together=1.0)
 
 

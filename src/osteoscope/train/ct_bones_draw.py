@@ -20,6 +20,7 @@ from osteoscope.find.ct_bone_maps import (
     FOLD,
     LABEL_OF,
     LABELS,
+    TILE,
     UNKNOWN,
     VOXEL_MM,
     WAY_SCALE,
@@ -36,7 +37,8 @@ Rng = np.random.Generator
 # Sizes of an example in cells (z, y, x): some wide enough to tell right from left, some tall enough to count. Two cells
 # at the bottom of the network in z would give wrong gradients: oneDNN's of convolutions in bfloat16 are not to be had.
 Shape = tuple[int, int, int]
-SHAPES: tuple[Shape, ...] = ((48, 48, 48), (64, 32, 48), (48, 32, 64))
+# One is looked at as in reading: the network normalises over all that it sees, so that the share of air counts.
+SHAPES: tuple[Shape, ...] = ((48, 48, 48), (64, 32, 48), (48, 32, 64), TILE)
 IGNORED = 255
 _UNKNOWN = LABEL_OF[UNKNOWN]
 _AIR = -1000.0
@@ -70,10 +72,15 @@ class Example:
 def draw(source: LabelMap, shape: Shape, rng: Rng) -> Example:
     """Draw one example of that many cells."""
     voxels = tuple(n * FOLD for n in shape)
-    at = _places(source, voxels, rng)
+    body = _body(source)
+    centre = _centre(source, voxels, rng)
+    if shape == TILE:
+        # Reading begins at the body's edge.
+        centre[1:] = [span.start * FOLD + n * _STEP / 2 for span, n in zip(body[1:], voxels[1:], strict=True)]
+    at = _places(centre, voxels, rng)
     box = _box(at, source.labels.shape)
     hu, labels = _sampled(source, box, at)
-    back, left = _place(source, at, rng)
+    back, left = _place(body, at, rng)
     if rng.random() < _MIRRORED:
         hu, labels = torch.flip(hu, (2,)), _MIRROR[torch.flip(labels, (2,)).long()]
         back, left = back[:, :, ::-1], -left[:, :, ::-1]
@@ -103,9 +110,14 @@ def _mirror() -> Tensor:
 _MIRROR = _mirror()
 
 
-def _places(source: LabelMap, voxels: tuple[int, ...], rng: Rng) -> Tensor:
+def _body(source: LabelMap) -> tuple[slice, ...]:
+    """The box around the body, in cells of `FOLD` voxels of the map; the whole map where all is air."""
+    coarse = decoded(source.codes[::FOLD, ::FOLD, ::FOLD])
+    return body_box(coarse) or tuple(slice(0, n) for n in coarse.shape)
+
+
+def _places(centre: NDArray[np.float64], voxels: tuple[int, ...], rng: Rng) -> Tensor:
     """Where each voxel of the example lies in the map: turned, stretched and bent, float32 [z, y, x, 3]."""
-    centre = _centre(source, voxels, rng)
     turn = _turn(rng.normal(0, 0.12, 3)) @ np.diag(np.exp(rng.normal(0, 0.1) + rng.normal(0, 0.06, 3)))
     axes = [(torch.arange(n, dtype=torch.float32) - (n - 1) / 2) * _STEP for n in voxels]
     grid = torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
@@ -117,12 +129,11 @@ def _places(source: LabelMap, voxels: tuple[int, ...], rng: Rng) -> Tensor:
     return at
 
 
-def _place(source: LabelMap, at: Tensor, rng: Rng) -> Place:
+def _place(body: tuple[slice, ...], at: Tensor, rng: Rng) -> Place:
     """Where each cell lies in the body, as well as reading can tell."""
-    body = body_box(decoded(source.codes[::FOLD, ::FOLD, ::FOLD]))
     places = []
     for axis in (1, 2):
-        middle = (body[axis].start + body[axis].stop - 1) * FOLD / 2 if body else source.labels.shape[axis] / 2
+        middle = (body[axis].start + body[axis].stop - 1) * FOLD / 2
         cells = (at[::FOLD, ::FOLD, ::FOLD, axis].numpy() - middle) * (MAP_MM / CELL_MM)
         places.append((cells * np.exp(rng.normal(0, 0.1)) + rng.normal(0, _ASTRAY)).astype(np.float32))
     return places[0], places[1]
