@@ -57,9 +57,18 @@ const reading = {
 describe("levels", () => {
   it("are taken from the measures of their site", () => {
     const level = levelOf(reading, "siopen", "skull");
-    expect(level).toMatchObject({ value: 5, interval: [4, 5], probability: 0.6, status: "assessed" });
+    expect(level).toMatchObject({ value: 5, interval: [4, 5], probability: 0.6, counted: null, status: "assessed" });
     expect(levelText(level)).toBe("5");
     expect(intervalText(level.interval)).toBe("4–5");
+  });
+
+  it("keep what counting alone gives, where it is another level", () => {
+    const [skull, ...rest] = reading.sites;
+    if (!skull) throw new Error("no skull");
+    const measures = [...skull.measures, { ...skull.measures[0]!, name: "siopen_counted", value: 4, interval: null }];
+    const told = { ...reading, sites: [{ ...skull, measures }, ...rest] };
+    expect(levelOf(told, "siopen", "skull")).toMatchObject({ value: 5, counted: 4 });
+    expect(levelOf(told, "curie", "skull").counted).toBeNull();
   });
 
   it("are never a silent 0", () => {
