@@ -14,6 +14,8 @@ from osteoscope.domain.study import Study
 from osteoscope.errors import UnsuitableStudyError
 from osteoscope.find.planar_caveats import caveats
 from osteoscope.find.planar_network import _parted, find_uptake, map_segments
+from osteoscope.reading.plan_table import plan_for
+from osteoscope.reading.planar_plans import scored_by
 from osteoscope.reading.read import read
 from osteoscope.simulate.artefacts import Extravasation
 from osteoscope.simulate.planar import (
@@ -49,8 +51,8 @@ def without(study: Study, view: str) -> Study:
     return replace(study, images={name: image for name, image in study.images.items() if name != view})
 
 
-def level(study: Study, segment: str) -> float | None:
-    site = read(study).reading.site(segment)
+def level(study: Study, segment: str, *choices: str) -> float | None:
+    site = read(study, scored_by(plan_for(study), choices)).reading.site(segment)
     measure = site.measure("siopen") if site else None
     return measure.value if measure else None
 
@@ -123,7 +125,9 @@ def test_pixel_size_and_dose_hardly_matter(child: Simulation) -> None:
         return Image(Grid.planar(values.shape, (spacing[0], spacing[1]), grid.frame), values, "counts")
 
     finer = replace(child.study, images={name: doubled(image) for name, image in child.study.images.items()})
-    assert (level(finer, FOCUS), level(finer, WHOLE)) == (level(child.study, FOCUS), level(child.study, WHOLE))
+    for segment in (FOCUS, WHOLE):
+        assert level(finer, segment, "level=counted") == level(child.study, segment, "level=counted")
+        assert level(finer, segment) == pytest.approx(level(child.study, segment), abs=1)
 
 
 @pytest.mark.parametrize(("quarters", "said"), [(1, "side"), (2, "upside down"), (3, "side")])
@@ -153,7 +157,7 @@ def test_no_body_is_not_scored() -> None:
 
 def test_a_reading_names_its_model(healthy: Simulation) -> None:
     models = read(healthy.study).reading.reader.models
-    assert [model.name for model in models] == ["mibg_planar"]
+    assert [model.name for model in models] == ["mibg_planar", "mibg_levels"]
 
 
 def test_a_forearm_drowned_by_an_injection_is_not_assessable_and_opens_the_total() -> None:
