@@ -20,7 +20,7 @@ from scipy.stats import poisson
 from osteoscope.domain.anatomy import SIOPEN
 from osteoscope.domain.finding import Finding, Measure
 from osteoscope.errors import InvalidValueError
-from osteoscope.measure.level_head import Signs, level_head, signs_of
+from osteoscope.measure.level_head import Signs, confidences, level_head, signs_of
 from osteoscope.measure.score_tables import ScoreOptions, scheme
 
 Floats = NDArray[np.float64]
@@ -134,9 +134,7 @@ def evidence(
     level = named.get(UNADAPTED, named.get("siopen"))
     if level is None:
         return None
-    own = [f for f in findings if f.site in SIOPEN.get(segment, ())]
-    foci = tuple(sorted((f.confidence for f in own if f.kind != "diffuse"), reverse=True))
-    patches = tuple(sorted((f.confidence for f in own if f.kind == "diffuse"), reverse=True))
+    foci, patches = confidences(findings, SIOPEN.get(segment, ()))
     fraction = min(named.get("siopen_diffuse_fraction", 0.0), 1.0)
     sure = {f.site for f in findings if f.confidence >= _OPTIONS.accepted}
     elsewhere = [bool(sure.intersection(units)) for name, units in SIOPEN.items() if name != segment]

@@ -66,13 +66,14 @@ class Signs:
 
 def signs_of(findings: Collection[Finding], table: Scheme, segment: str, fraction: float) -> Signs:
     """The Signs of a segment of a score from all findings of a child and its diffuse fraction."""
-    foci, patches = _confidences(findings, table.members[segment])
+    foci, patches = confidences(findings, table.members[segment])
     others = [units for name, units in table.members.items() if name not in {segment, _SOFT_TISSUE}]
-    burden = float(np.mean([_involvement(*_confidences(findings, units)) for units in others]))
+    burden = float(np.mean([_involvement(*confidences(findings, units)) for units in others]))
     return Signs(segment, foci, patches, min(fraction, 1.0), burden)
 
 
-def _confidences(findings: Collection[Finding], units: Sequence[str]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def confidences(findings: Collection[Finding], units: Sequence[str]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Of the foci, and of the diffuse findings, of these units, each falling."""
     own = [f for f in findings if f.site in units]
     foci = sorted((f.confidence for f in own if f.kind != "diffuse"), reverse=True)
     patches = sorted((f.confidence for f in own if f.kind == "diffuse"), reverse=True)

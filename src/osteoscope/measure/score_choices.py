@@ -38,6 +38,11 @@ def in_words(options: ScoreOptions) -> Mapping[str, str]:
     return {field.name: str(getattr(options, field.name)).lower() for field in fields(options)}
 
 
+def stated(settings: Mapping[str, object]) -> tuple[str, ...]:
+    """The choices that settings of a Reading keep, as `chosen` takes them; other settings are left out."""
+    return tuple(f"{name}={settings[name]}" for name in _TYPES if name in settings)
+
+
 def _named(choice: str) -> Mapping[str, object]:
     """The values of a choice that are words."""
     kind = _TYPES[choice]

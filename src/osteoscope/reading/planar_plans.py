@@ -19,7 +19,7 @@ from osteoscope.find.planar_caveats import caveats
 from osteoscope.find.planar_maps import MODEL
 from osteoscope.measure.level_head import level_head
 from osteoscope.measure.score import curie, siopen, totals
-from osteoscope.measure.score_choices import chosen, in_words
+from osteoscope.measure.score_choices import chosen, in_words, stated
 from osteoscope.measure.score_tables import ScoreOptions
 from osteoscope.measure.uptake import uptake
 from osteoscope.reading.plan import Plan, Sites, origin
@@ -141,7 +141,7 @@ PLANAR_BASELINES: Mapping[str, Plan] = MappingProxyType(
 
 def choices(plan: Plan) -> ScoreOptions:
     """Under which a plan scores."""
-    return chosen([f"{name}={value}" for name, value in plan.settings.items()])
+    return chosen(stated(plan.settings))
 
 
 def scored_by(plan: Plan, words: Sequence[str]) -> Plan:
@@ -152,5 +152,5 @@ def scored_by(plan: Plan, words: Sequence[str]) -> Plan:
     """
     if not scores(plan):
         return plan
-    options = chosen([*(f"{name}={value}" for name, value in plan.settings.items()), *words])
+    options = chosen([*stated(plan.settings), *words])
     return replace(plan, **_scoring(options, (MODEL,) if plan.detect is planar_network.find_uptake else ()))

@@ -21,14 +21,13 @@ from osteoscope.reading.planar_plans import MIBG, scored_by
 from osteoscope.reading.read import read
 from osteoscope.simulate.cohort import balanced_recipe, random_recipe
 from osteoscope.simulate.planar import simulate_planar
-from osteoscope.train.planar_bodies import random_holes, some_body
+from osteoscope.train.planar_bodies import some_body, some_holes
 from osteoscope.train.written import written
 
 # Beyond the seeds of the bench, of the tests and of the bodies that the network was trained on.
 FIRST_SEED = 2_000_000
 # One child of so many is drawn with every level alike, so that all levels of all segments are seen.
 _BALANCED_OF = 7
-_OWN_HOLES = 0.5
 _COUNTED = ScoreOptions()
 
 
@@ -81,8 +80,7 @@ def _rows(number: int, phantoms: Sequence[Path]) -> Iterator[Row]:
     seed = FIRST_SEED + number
     rng = np.random.default_rng(seed)
     recipe = (random_recipe if number % _BALANCED_OF else balanced_recipe)(rng)
-    if rng.random() < _OWN_HOLES:
-        recipe = replace(recipe, camera=replace(recipe.camera, drawn_holes=random_holes(rng)))
+    recipe = replace(recipe, camera=replace(recipe.camera, drawn_holes=some_holes(rng)))
     try:
         made = simulate_planar(recipe, seed, some_body(number, phantoms, recipe, rng))
         case = read(made.study, scored_by(MIBG, ("level=counted",))).case

@@ -31,12 +31,16 @@ _SEPTAL = (0.0, 1.1)
 def basis_recipe(rng: np.random.Generator) -> ChildRecipe:
     """A recipe as of the cohort, with uptake as usual; half of the collimators are in no table."""
     recipe = random_recipe(rng)
-    drawn_holes = random_holes(rng) if rng.random() < _OWN_HOLES else None
-    camera = replace(recipe.camera, drawn_holes=drawn_holes)
+    camera = replace(recipe.camera, drawn_holes=some_holes(rng))
     if camera.rows > 1024:
         camera = replace(camera, rows=1024, columns=256, pixel_mm=2 * camera.pixel_mm)
     uptake = replace(usual_uptake(), bladder_fill=recipe.uptake.bladder_fill, left_lobe=recipe.uptake.left_lobe)
     return replace(recipe, camera=camera, uptake=uptake)
+
+
+def some_holes(rng: np.random.Generator) -> Collimator | None:
+    """Holes of a collimator in no table for half of the bodies; None for those that keep the table's."""
+    return random_holes(rng) if rng.random() < _OWN_HOLES else None
 
 
 def random_holes(rng: np.random.Generator) -> Collimator:

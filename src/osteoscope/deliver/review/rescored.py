@@ -16,7 +16,7 @@ from osteoscope.domain.anatomy import CURIE, siopen_members
 from osteoscope.domain.finding import Measure
 from osteoscope.domain.reading import Case, Gap, SiteReading
 from osteoscope.measure.score import curie, siopen
-from osteoscope.measure.score_choices import chosen
+from osteoscope.measure.score_choices import chosen, stated
 from osteoscope.measure.score_extent import counting_from
 from osteoscope.measure.score_follow import curie_of_siopen
 from osteoscope.measure.score_tables import ScoreOptions
@@ -36,9 +36,7 @@ def _case(draft: Draft) -> Case:
 
 def _options(draft: Draft, case: Case) -> ScoreOptions:
     """The choices that the base was scored under, with its threshold: an edit in one segment moves no other."""
-    settings = draft.base.provenance.settings
-    words = [f"{n}={settings[n]}" for n in ScoreOptions.__dataclass_fields__ if n in settings]
-    options = chosen(words)
+    options = chosen(stated(draft.base.provenance.settings))
     threshold = counting_from(replace(case, findings=draft.base.findings), options)
     return replace(
         options, level="counted", accepted=threshold, accepted_beside=threshold, accepted_throughout=threshold
