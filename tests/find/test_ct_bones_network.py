@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 import pytest
@@ -13,8 +14,8 @@ from numpy.typing import NDArray
 from osteoscope.domain.anatomy import VERTEBRAE
 from osteoscope.domain.geometry import Grid
 from osteoscope.find.ct_bone_count import count_levels
-from osteoscope.find.ct_bone_look import Seen, coarse_frame, spans_of
-from osteoscope.find.ct_bone_maps import FINE_MM, KIND_OF, TILE, folded, kind_of, level_of, unfolded
+from osteoscope.find.ct_bone_look import Seen, coarse_frame, look, spans_of
+from osteoscope.find.ct_bone_maps import FINE_MM, KIND_OF, OUTPUTS, TILE, VOXEL_MM, folded, kind_of, level_of, unfolded
 from osteoscope.find.ct_bone_naming import Naming
 from osteoscope.find.ct_bone_pieces import Vertebra
 from osteoscope.find.ct_bone_tables import TOTALSEGMENTATOR, VERSE, label_of_class
@@ -22,6 +23,7 @@ from osteoscope.find.ct_bones_network import name_cells, name_rest
 from osteoscope.find.ct_frame import Frame
 from osteoscope.find.ct_level_odds import Marks
 from osteoscope.find.ct_levels import Level
+from osteoscope.find.model import Model
 
 L5 = VERTEBRAE.index("vertebra_L5")
 Levels = NDArray[np.float64]
@@ -201,3 +203,16 @@ def test_bone_that_the_network_does_not_see_is_unknown_and_not_lost() -> None:
     assert (found[:, :, 3] == "skull").all()
     assert set(found[:, :, 1].ravel()) == {"bone_unknown_2"}
     assert found[0, 0, 5] == "bone_unknown_3"
+
+
+class Emphatic:
+    """A network that is as sure as can be of everything that it denies."""
+
+    def run(self, _picture: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        return [np.full((planes, *TILE), -500, dtype=np.float32) for planes in OUTPUTS.values()]
+
+
+def test_a_network_may_be_as_sure_as_it_likes_that_there_is_no_bone() -> None:
+    hu = np.full((24, 24, 24), 40, dtype=np.int16)
+    grid = Grid.axial(hu.shape, (VOXEL_MM,) * 3, (0.0, 0.0, 0.0))
+    assert not look(Frame(hu, grid, grid), cast("Model", Emphatic())).bone.any()

@@ -20,6 +20,7 @@ from osteoscope.find.ct_bone_maps import (
     LABELS,
     OUTPUTS,
     PLANES,
+    TILE,
     UNKNOWN,
     VOXEL_MM,
     WAY_SCALE,
@@ -33,7 +34,7 @@ from osteoscope.simulate.ct import CtRecipe, simulate_ct
 from osteoscope.train.ct_bones import write_scans
 from osteoscope.train.ct_bones_draw import _MIRROR, IGNORED, SHAPES, Example, draw
 from osteoscope.train.ct_bones_export import export
-from osteoscope.train.ct_bones_fit import Pool, fit
+from osteoscope.train.ct_bones_fit import Pool, fit, shape_shares
 from osteoscope.train.ct_bones_loss import losses
 from osteoscope.train.ct_bones_maps import LabelMap, coded, decoded, simulated_map
 from osteoscope.train.ct_bones_net import WIDTHS
@@ -61,6 +62,13 @@ def spine() -> LabelMap:
 def examples(spine: LabelMap) -> list[Example]:
     rng = np.random.default_rng(3)
     return [draw(spine, SHAPE, rng) for _ in range(8)]
+
+
+def test_most_examples_are_looked_at_as_in_reading() -> None:
+    shares = dict(zip(SHAPES, shape_shares(SHAPES), strict=True))
+    assert shares[TILE] == pytest.approx(0.6)
+    assert sum(shares.values()) == pytest.approx(1.0)
+    assert shape_shares([(8, 8, 8), (16, 8, 8)]).tolist() == [0.5, 0.5]
 
 
 def test_codes_keep_hu_and_the_fold_keeps_places() -> None:

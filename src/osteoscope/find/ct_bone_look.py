@@ -29,6 +29,7 @@ from osteoscope.find.ct_frame import AIR, Frame
 from osteoscope.find.model import Model
 
 Box = tuple[slice, ...]
+_LEAST_LOGIT = -30.0  # of bone; below it the exponential would overflow
 _OVERLAP = 24  # cells that tiles share: what a tile sees beyond the cells that it decides
 
 
@@ -141,7 +142,7 @@ def _said(hu: NDArray[np.int16], start: tuple[int, ...], place: Place, model: Mo
 
 def _write(seen: Seen, said: dict[str, NDArray[np.float32]], own: Box, local: Box) -> None:
     planes = {name: value[(slice(None), *local)] for name, value in said.items()}
-    chance = 1 / (1 + np.exp(-planes["bone"]))  # scipy's expit takes three times as long
+    chance = 1 / (1 + np.exp(-np.maximum(planes["bone"], _LEAST_LOGIT)))  # scipy's expit takes three times as long
     voxels = tuple(slice(FOLD * s.start, FOLD * s.stop) for s in own)
     seen.bone[voxels] = unfolded((chance * 255).round().astype(np.uint8))
     best = planes["kinds"].max(axis=0)

@@ -23,7 +23,7 @@ from osteoscope.train.ct_bones_sources import lines_of, scan_map, write_phantoms
 from osteoscope.train.exporting import Story
 from osteoscope.train.fitting import FitOptions
 
-VERSION = "0.4.0"
+VERSION = "0.5.0"
 _SHARES = {"simulated": 0.5, "phantoms": 0.22, "scans": 0.28}
 _VARIANTS = 1
 _LIMITS = (
