@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from osteoscope.domain.geometry import Grid
 from osteoscope.find.ct_bone_borders import Places, kinds_of_voxels
 from osteoscope.find.ct_bone_look import Seen
-from osteoscope.find.ct_bone_maps import KIND_OF
+from osteoscope.find.ct_bone_maps import FOLD, KIND_OF
 from osteoscope.find.ct_frame import Frame
 
 CELLS = (8, 9, 10)
@@ -55,6 +55,15 @@ def test_most_of_the_stairs_of_cells_are_gone() -> None:
     found = kinds_of_voxels(seen, at, np.ones(truth.shape, dtype=bool))
     by_cell = seen.kind[np.ix_(*at.axes)]
     assert np.count_nonzero(found != truth) < 0.6 * np.count_nonzero(by_cell != truth)
+
+
+def test_the_chance_of_bone_is_that_of_the_nearest_voxel_of_the_picture() -> None:
+    seen, at = Seen.nothing(CELLS), places()
+    seen.bone[5, 4, 7] = 200
+    found = np.argwhere(at.chance_of_bone(seen) == 200)
+    middle = [np.mean(along[index]) for along, index in zip(at.along, found.T, strict=True)]
+    assert middle == pytest.approx([(n + 0.5) / FOLD - 0.5 for n in (5, 4, 7)], abs=0.5 / PER_CELL)
+    assert len(found) in range(8, 28)  # 2 or 3 voxels a side
 
 
 def test_cells_without_bone_do_not_say_what_bone_beside_them_is() -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from osteoscope.domain.anatomy import VERTEBRAE
 from osteoscope.domain.geometry import Grid
-from osteoscope.find.ct_bone_count import count_levels
+from osteoscope.find.ct_bone_count import CountOptions, _slots, count_levels
 from osteoscope.find.ct_bone_look import Seen, coarse_frame, look, spans_of
 from osteoscope.find.ct_bone_maps import FINE_MM, KIND_OF, OUTPUTS, TILE, VOXEL_MM, folded, kind_of, level_of, unfolded
 from osteoscope.find.ct_bone_naming import Naming
@@ -108,6 +108,26 @@ def test_a_missed_vertebra_leaves_its_level_out() -> None:
     ]  # fmt: skip
     found = count_levels(moved, Marks(sacrum=True)).levels
     assert [level.vertebra for level in found] == [f"vertebra_L{n}" for n in (5, 4, 2, 1)]
+
+
+@given(st.integers(9, 16), st.data())
+@settings(deadline=None)
+def test_a_vertebra_lost_without_a_gap_leaves_its_level_out(count: int, data: st.DataObject) -> None:
+    """A disc that was not seen: two bodies share the room of three, and readings alone tell."""
+    lost = data.draw(st.integers(4, count - 5))
+    levels = [L5 - n for n in range(count) if n != lost]
+    read = [level + data.draw(st.floats(-0.15, 0.15)) for level in levels]
+    found = count_levels(row(read), Marks(sacrum=True)).levels
+    assert [level.vertebra for level in found] == [VERTEBRAE[level] for level in levels]
+
+
+@given(st.integers(4, 17), st.floats(-0.9, 0.9), st.data())
+@settings(deadline=None)
+def test_readings_that_drift_break_no_row(count: int, drift: float, data: st.DataObject) -> None:
+    read = [L5 - n + drift * n / count + data.draw(st.floats(-0.2, 0.2)) for n in range(count)]
+    slots, doubtful = _slots(row(read), CountOptions())
+    assert slots == list(range(count))
+    assert not any(doubtful)
 
 
 def test_a_row_that_sacrum_ribs_and_network_read_differently_has_no_levels() -> None:

@@ -46,6 +46,14 @@ class Places:
         )
         return z, y, x
 
+    def chance_of_bone(self, seen: Seen) -> NDArray[np.uint8]:
+        """Chance of bone in 1/255 at each voxel: that of the nearest voxel of the network's picture."""
+        z, y, x = (
+            np.clip(np.rint(FOLD * (place + 0.5) - 0.5), 0, n - 1).astype(np.intp)
+            for place, n in zip(self.along, seen.bone.shape, strict=True)
+        )
+        return seen.bone[np.ix_(z, y, x)]
+
 
 def kinds_of_voxels(seen: Seen, places: Places, bone: Mask) -> NDArray[np.uint8]:
     """Index into `KINDS` of each voxel [z, y, x].

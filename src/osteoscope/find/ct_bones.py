@@ -1,4 +1,4 @@
-"""The bone mask of a CT, without a trained model: threshold, contrast agent taken out, marrow filled."""
+"""The bone mask of a CT, which needs no trained model: threshold, contrast agent taken out, marrow filled."""
 
 from __future__ import annotations
 
@@ -82,8 +82,14 @@ class BoneMask:
     threshold: float
 
 
-def bone_mask(frame: Frame, options: MaskOptions = MaskOptions()) -> BoneMask:
-    """Every bone of the scan, marrow included; table, contrast agent, stones and metal left out."""
+def bone_mask(frame: Frame, options: MaskOptions = MaskOptions(), chance: NDArray[np.uint8] | None = None) -> BoneMask:
+    """Every bone of the scan, marrow included; table, contrast agent, stones and metal left out.
+
+    Args:
+        frame: the working frame.
+        options: see `MaskOptions`.
+        chance: of bone in 1/255 of each voxel, by a network, which keeps bone that looks like contrast agent.
+    """
     body = body_mask(frame, options.body)
     soft = soft_tissue(frame, body)
     smooth = _denoised(frame, soft, options)
@@ -91,7 +97,7 @@ def bone_mask(frame: Frame, options: MaskOptions = MaskOptions()) -> BoneMask:
     dense = _hysteresis(smooth, body, threshold, soft.hu + options.seed_hu, frame.step, options)
     metal = ndimage.binary_dilation(frame.hu > options.metal_hu, iterations=1) & body
     dense &= ~metal
-    dense &= ~contrast_mask(frame, smooth, dense, options.contrast)
+    dense &= ~contrast_mask(frame, smooth, dense, options.contrast, chance)
     dense = _without_stones(dense, frame, options)
     marrow = _marrow(dense, frame, options)
     marrow |= hollows(dense | marrow, frame, options.hollows)

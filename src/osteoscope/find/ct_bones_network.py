@@ -80,10 +80,12 @@ def map_bones(
         ModelError: the model is missing or broken.
     """
     model = shipped(MODEL) if card is None else Model.load(card)
-    bones, parts, _ = parted(study, options.geometry)
-    coarse = coarse_frame(working_frame(ct_image(study), FINE_MM))
+    image = ct_image(study)
+    coarse = coarse_frame(working_frame(image, FINE_MM))
     seen = look(coarse, model)
-    places = Places.of(bones.frame, coarse.grid, seen.kind.shape)
+    frame = working_frame(image, options.geometry.mask.spacing_mm)
+    places = Places.of(frame, coarse.grid, seen.kind.shape)
+    bones, parts, _ = parted(frame, options.geometry, places.chance_of_bone(seen))
     bones, parts = _without(organs(bones, seen, places.axes, options.organs), bones, parts)
     if any(part.kind == VERTEBRA for part in parts.parts):
         naming = name_parts(parts, seen, places, options.vote)

@@ -36,6 +36,9 @@ class ContrastOptions:
         spread: agent reaches from its core as far as HU stay within this share of the core's.
         rim_mm: blurred edge that belongs to the agent.
         lung_hu: a thin piece with mostly this or less around is a lung vessel.
+        bone: mean chance of bone, 0..1, from which what looks like agent is bone all the same: bodies of vertebrae in
+            slices of 5 mm are as even, and show as little cortex. On simulated scans 0.90 to 0.96 in bone, at most
+            0.61 in agent.
     """
 
     depth_mm: float = 4.5
@@ -48,12 +51,25 @@ class ContrastOptions:
     spread: float = 0.3
     rim_mm: float = 3.0
     lung_hu: int = -500
+    bone: float = 0.75
 
 
 def contrast_mask(
-    frame: Frame, hu: NDArray[np.int16], dense: Mask, options: ContrastOptions = ContrastOptions()
+    frame: Frame,
+    hu: NDArray[np.int16],
+    dense: Mask,
+    options: ContrastOptions = ContrastOptions(),
+    chance: NDArray[np.uint8] | None = None,
 ) -> Mask:
-    """The part of ``dense`` (bool [z, y, x], all that is bright) that is contrast agent and not bone."""
+    """The part of ``dense`` that is contrast agent and not bone.
+
+    Args:
+        frame: the working frame.
+        hu: smoothed, of its shape [z, y, x].
+        dense: all that is bright.
+        options: see `ContrastOptions`.
+        chance: of bone in 1/255, by a network; None: none was asked.
+    """
     depth = np.asarray(edt.edt(dense, anisotropy=(frame.step,) * 3, black_border=False))
     deviation = _local_deviation(hu)
     soft = (hu > 0) & (hu < 120)
@@ -65,7 +81,9 @@ def contrast_mask(
     for number, box in enumerate(ndimage.find_objects(cores), start=1):
         core = _Core(cores, number, widened(box, frame.voxels(options.reach_mm), dense.shape))
         if core.mask.sum() * frame.cell_ml >= options.least_ml and _is_agent(core, frame, (hu, dense, depth), options):
-            agent[core.box] |= _spread(core, frame, hu, dense, options)
+            reached = _spread(core, frame, hu, dense, options)
+            if chance is None or chance[core.box][reached].mean() < 255 * options.bone:
+                agent[core.box] |= reached
     return agent | _lung_vessels(frame, dense & ~agent, options)
 
 

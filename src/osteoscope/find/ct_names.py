@@ -19,7 +19,7 @@ from osteoscope.find.ct_canal import CanalOptions, find_canal, without_canal
 from osteoscope.find.ct_discs import DiscOptions, Discs, disc_signal, find_discs
 from osteoscope.find.ct_eaten import EatenOptions, with_eaten_bone
 from osteoscope.find.ct_edge import EdgeOptions, trimmed, without_discs
-from osteoscope.find.ct_frame import ct_image, working_frame
+from osteoscope.find.ct_frame import Frame, ct_image, working_frame
 from osteoscope.find.ct_levels import Level, LevelOptions, find_anchors, name_levels, rib_levels
 from osteoscope.find.ct_parts import Part, PartOptions, Parts, part_bones, unparted
 from osteoscope.find.ct_spine import spine_line
@@ -65,17 +65,21 @@ def map_bones(study: Study, options: BoneOptions = BoneOptions()) -> tuple[Mappe
     Raises:
         UnsuitableStudyError: the study has no CT volume in HU.
     """
-    bones, parts, discs = parted(study, options)
+    bones, parts, discs = parted(working_frame(ct_image(study), options.mask.spacing_mm), options)
     return _mapped(bones, parts, _named(parts, discs, options.levels))
 
 
-def parted(study: Study, options: BoneOptions = BoneOptions()) -> tuple[BoneMask, Parts, Discs]:
-    """The bone of a CT, its parts before they are named, and the discs of its spine.
+def parted(
+    frame: Frame, options: BoneOptions = BoneOptions(), chance: NDArray[np.uint8] | None = None
+) -> tuple[BoneMask, Parts, Discs]:
+    """The bone of a CT in its working frame, its parts before they are named, and the discs of its spine.
 
-    Raises:
-        UnsuitableStudyError: the study has no CT volume in HU.
+    Args:
+        frame: of the spacing of the options.
+        options: see `BoneOptions`.
+        chance: of bone, see `osteoscope.find.ct_bones.bone_mask`.
     """
-    bones = bone_mask(working_frame(ct_image(study), options.mask.spacing_mm), options.mask)
+    bones = bone_mask(frame, options.mask, chance)
     canal = find_canal(bones, options.canal)
     if canal is None:
         bones = trimmed(bones, options.edge)
