@@ -15,7 +15,7 @@ from osteoscope.find.ct_bone_maps import LABEL_OF
 from osteoscope.find.ct_bone_naming import Naming
 from osteoscope.find.ct_cage import Cage
 from osteoscope.find.ct_levels import Level
-from osteoscope.find.ct_rib_order import RIBS, SPREAD, TYPICAL, Beside, Floats, RibOrder, Voxels
+from osteoscope.find.ct_rib_order import RIBS, SPREAD, TYPICAL, Beside, Floats, Reads, RibOrder, Voxels
 from osteoscope.train.ct_rib_order import order_of
 
 STEP, BACK, ASIDE = 16, 100, 150  # voxels per level; where the spine lies
@@ -51,6 +51,20 @@ def test_followed_ribs_tell_the_numbers_of_the_others(seed: int) -> None:
     own = np.random.default_rng(seed).normal(TYPICAL, np.array(SPREAD) / 2)
     order = RibOrder.of(BESIDE, [(n, rib(n, side, own)) for n in (2, 4, 8, 10) for side in (1, -1)])
     right = [order.numbers(rib(n, side, own)) == n for n in (3, 5, 6, 7, 9) for side in (1, -1)]
+    assert np.concatenate(right).mean() > 0.9
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 99))
+def test_what_a_network_reads_tells_the_numbers_where_hardly_a_rib_was_followed(seed: int) -> None:
+    """A field that cuts all but the lowest rib off from the spine."""
+    rng = np.random.default_rng(seed)
+    own = rng.normal(TYPICAL, np.array(SPREAD) / 2)
+    seen = [(rib(n, side, own), n + rng.normal(0, 0.2)) for n in range(7, 13) for side in (1, -1)]
+    voxels = np.concatenate([places for places, _ in seen])
+    reads = Reads(voxels, np.concatenate([np.full(len(places), number) for places, number in seen]))
+    order = RibOrder.of(BESIDE, [(12, rib(12, 1, own))], reads)
+    right = [order.numbers(rib(n, side, own)) == n for n in range(8, 12) for side in (1, -1)]
     assert np.concatenate(right).mean() > 0.9
 
 

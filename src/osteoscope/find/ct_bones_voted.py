@@ -20,7 +20,7 @@ from osteoscope.domain.reading import LEVEL_UNCERTAIN
 from osteoscope.find.ct_bone_borders import Places, kinds_of_voxels
 from osteoscope.find.ct_bone_count import Count, CountOptions, count_levels, rib_level
 from osteoscope.find.ct_bone_look import Seen
-from osteoscope.find.ct_bone_maps import BONE, KIND_OF, KINDS, VERTEBRA
+from osteoscope.find.ct_bone_maps import BONE, FIRST_RIB, KIND_OF, KINDS, VERTEBRA
 from osteoscope.find.ct_bone_naming import Naming
 from osteoscope.find.ct_bone_pieces import Cells, Rib, Vertebra, level_at
 from osteoscope.find.ct_bone_places import Ladder, as_parted
@@ -28,10 +28,13 @@ from osteoscope.find.ct_cage import Cage
 from osteoscope.find.ct_level_odds import Marks
 from osteoscope.find.ct_levels import Level, rib_levels
 from osteoscope.find.ct_parts import Part, Parts
+from osteoscope.find.ct_rib_order import Reads
 
 _VERTEBRA, _SACRUM, _SKULL = (KIND_OF[kind] for kind in (VERTEBRA, "sacrum", "skull"))
 _RIBS = {KIND_OF[f"rib_{side}"]: side for side in SIDES}
 _LAST_LUMBAR, _LAST_NECK = VERTEBRAE.index("vertebra_L5"), VERTEBRAE.index("vertebra_C7")
+_BEARING = VERTEBRAE[FIRST_RIB : FIRST_RIB + 12]  # ribs
+_SPARSE = 50  # one of so many voxels of ribs is asked what the network reads
 _LEAST_OF_SLICE = 40  # voxels of a landmark
 Piece = TypeVar("Piece", Vertebra, Rib)
 
@@ -92,7 +95,7 @@ def name_parts(parts: Parts, seen: Seen, places: Places, options: VoteOptions = 
         voxels = vote.voxels(one)
         naming.add(voxels, level.vertebra, VERTEBRA, level)
         centres.append(voxels.mean(axis=0))
-    cage = Cage.of(np.array(centres), count, list(_followed(vote, row, count)))
+    cage = Cage.of(np.array(centres), count, list(_followed(vote, row, count)), _reads(vote, row, count))
     _name_ribs(naming, vote, row, count, cage)
     _name_rest(naming, vote, row, cage)
     return naming
@@ -223,6 +226,20 @@ def _followed(vote: _Vote, row: Sequence[_Voted[Vertebra]], count: Count) -> Ite
         own = None if place is None else count.levels[place].vertebra
         if own is not None and own.startswith("vertebra_T"):
             yield int(own.removeprefix("vertebra_T")), vote.voxels(rib)
+
+
+def _reads(vote: _Vote, row: Sequence[_Voted[Vertebra]], count: Count) -> Reads | None:
+    """What the network reads along the ribs, moved as the count moved its reading of their vertebrae."""
+    moved = [
+        VERTEBRAE.index(level.vertebra) - one.piece.level
+        for one, level in zip(row, count.levels, strict=True)
+        if level.vertebra in _BEARING
+    ]
+    if not moved:
+        return None
+    voxels = np.argwhere(np.isin(vote.kinds, list(_RIBS)) & (vote.parts.labels > 0))[::_SPARSE]
+    level = vote.seen.level[tuple(axis[voxels[:, n]] for n, axis in enumerate(vote.axes))]
+    return Reads(voxels, level.astype(np.float64) + np.median(moved) - FIRST_RIB + 1)
 
 
 def _name_rest(naming: Naming, vote: _Vote, row: Sequence[_Voted[Vertebra]], cage: Cage | None) -> None:

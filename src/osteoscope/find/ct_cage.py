@@ -13,7 +13,7 @@ from osteoscope.find.ct_bone_count import Count
 from osteoscope.find.ct_bone_maps import FIRST_RIB
 from osteoscope.find.ct_bone_naming import Naming
 from osteoscope.find.ct_levels import Level
-from osteoscope.find.ct_rib_order import RIBS, Beside, Floats, RibOrder, Voxels
+from osteoscope.find.ct_rib_order import RIBS, Beside, Floats, Reads, RibOrder, Voxels
 
 _ONE_RIB = 0.75  # share of a piece that must bear one number for all of it to be that rib
 _FEW = 3  # followed ribs
@@ -37,19 +37,22 @@ class Cage:
     trust: float
 
     @classmethod
-    def of(cls, centres: Floats, count: Count, followed: Sequence[tuple[int, Voxels]]) -> Cage | None:
+    def of(
+        cls, centres: Floats, count: Count, followed: Sequence[tuple[int, Voxels]], reads: Reads | None = None
+    ) -> Cage | None:
         """None where the levels of fewer than two vertebrae are known.
 
         Args:
             centres: (n, 3) voxel places of the vertebrae of a row, from below upwards.
             count: their levels.
             followed: number and voxels of each rib that joins a vertebra.
+            reads: what a network reads along all ribs.
         """
         known = [n for n, level in enumerate(count.levels) if level.vertebra is not None]
         if len(known) < 2:
             return None
         beside = Beside.of(centres[known], [VERTEBRAE.index(str(count.levels[n].vertebra)) for n in known])
-        order = RibOrder.of(beside, [(number, voxels[::_LEARNED]) for number, voxels in followed])
+        order = RibOrder.of(beside, [(number, voxels[::_LEARNED]) for number, voxels in followed], reads)
         trust = _TRUST if len(followed) >= _FEW else _TRUST_OF_FEW
         return cls(order, tuple(count.levels[n] for n in known), trust)
 

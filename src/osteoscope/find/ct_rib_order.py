@@ -2,7 +2,7 @@
 
 Geometry follows ribs to the spine and knows their vertebrae, but loses some on the way and finds others grown together.
 A quadratic function of the place beside the spine, the same on both sides, gives the number anywhere in the cage; it is
-drawn from its typical course to that of the ribs that join a vertebra.
+drawn from its typical course to that of the ribs that join a vertebra, and to what a network reads along all of them.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ class OrderOptions:
         error: levels; standard deviation of one of them.
         robust: levels; a place that is farther off counts less.
         fused: followed ribs above this multiple of the usual size, probably several, are not learned from.
+        read_samples, read_error: the same of all that a network reads.
         steps: of the robust fit.
     """
 
@@ -46,6 +47,8 @@ class OrderOptions:
     error: float = 0.3
     robust: float = 0.4
     fused: float = 1.6
+    read_samples: float = 40.0
+    read_error: float = 0.6
     steps: int = 5
 
 
@@ -78,6 +81,14 @@ class Beside:
 
 
 @dataclass(frozen=True, eq=False)
+class Reads:
+    """What a network reads along ribs, whichever they are: places (n, 3) and the number there, fractional."""
+
+    voxels: Voxels
+    numbers: Floats
+
+
+@dataclass(frozen=True, eq=False)
 class RibOrder:
     """The number of the rib that passes anywhere in a cage."""
 
@@ -86,22 +97,33 @@ class RibOrder:
 
     @classmethod
     def of(
-        cls, beside: Beside, followed: Sequence[tuple[int, Voxels]], options: OrderOptions = OrderOptions()
+        cls,
+        beside: Beside,
+        followed: Sequence[tuple[int, Voxels]],
+        reads: Reads | None = None,
+        options: OrderOptions = OrderOptions(),
     ) -> RibOrder:
-        """By ribs whose numbers are known, each with its voxels (n, 3); without any, the typical order.
+        """By ribs whose numbers are known and by what a network reads; without any of them, the typical order.
 
         Bayesian least squares, made robust by reweighting (Huber 1981, Robust Statistics).
+
+        Args:
+            beside: places of this cage.
+            followed: number and voxels (n, 3) of each rib.
+            reads: of a network.
+            options: see `OrderOptions`.
         """
         typical, weight = np.array(TYPICAL), np.diag(1 / (options.broad * np.array(SPREAD)) ** 2)
         usual = np.median([len(voxels) for _, voxels in followed]) if followed else 0.0
         kept = [(number, voxels) for number, voxels in followed if len(voxels) < options.fused * usual]
-        if not kept:
+        told = [(np.full(len(v), float(n)), v, options.samples / options.error**2) for n, v in kept]
+        if reads is not None and len(reads.voxels):
+            told.append((reads.numbers, reads.voxels, options.read_samples / options.read_error**2))
+        if not told:
             return cls(beside, typical)
-        terms = np.concatenate([beside.terms(voxels) for _, voxels in kept])
-        wanted, share = (
-            np.repeat(np.array(values, dtype=float), [len(voxels) for _, voxels in kept])
-            for values in ([n for n, _ in kept], [options.samples / len(v) / options.error**2 for _, v in kept])
-        )
+        wanted = np.concatenate([numbers for numbers, _, _ in told])
+        terms = np.concatenate([beside.terms(voxels) for _, voxels, _ in told])
+        share = np.concatenate([np.full(len(voxels), weight / len(voxels)) for _, voxels, weight in told])
         found = typical
         for _ in range(options.steps):
             trust = share / np.maximum(1.0, np.abs(wanted - terms @ found) / options.robust)
