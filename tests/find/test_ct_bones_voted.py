@@ -99,6 +99,25 @@ def test_a_fragment_joins_the_nearest_vertebra_and_a_rib_that_of_its_own() -> No
     assert scene.name_at(naming, 16, 4, 15) == "rib_left_8"
 
 
+def test_slivers_of_ribs_without_a_number_are_one_bone_together() -> None:
+    scene = Scene()
+    for n in range(3):
+        place = box((4 + 4 * n, 7 + 4 * n))
+        scene.part(place, Part("vertebra", None, (float(4 + 4 * n), float(8 + 4 * n))))
+        scene.say(place, "vertebra", 12)
+    scene.seen.spread[:] = 9.0
+    rib = box((5, 6), (12, 18))
+    scene.part(rib, Part("rib", "left", (5.5,)))
+    scene.say(rib, "rib_left", 12)
+    scene.seen.spread[rib] = 9.0
+    for n in range(3):
+        scene.say(box((8 + 3 * n, 9 + 3 * n), (13, 15)), "rib_left", 12)
+        scene.parts.append(Part("rib_fragment", "left"))
+        scene.labels[5 * (8 + 3 * n) : 5 * (8 + 3 * n) + 2, 16:20, 66:70] = len(scene.parts)
+    sites = [name.site for name in scene.named().names]
+    assert sorted(site for site in sites if "rib" in site) == ["rib_left_unknown_1", "rib_left_unknown_2"]
+
+
 def test_a_low_rib_that_cells_take_for_a_pelvis_is_a_rib() -> None:
     """L1 to T9 of a chest, the lowest rib on the second."""
     scene = Scene()

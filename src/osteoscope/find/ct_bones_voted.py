@@ -49,6 +49,7 @@ class VoteOptions:
             also makes a rib.
         astray: levels; a doubtful vertebra that the network reads so far from what its neighbours imply is none.
         fragment: voxels of 1.5 mm; a smaller piece of a vertebra belongs to the nearest one.
+        sliver: voxels; smaller pieces of ribs without a number are one bone together, not each a bone of its own.
         sacrum, skull: voxels from which they are landmarks.
         off: levels by which the network may disagree with a landmark.
         adjoining: cells; sacrum and skull adjoin a row of vertebrae that comes so near to them.
@@ -59,6 +60,7 @@ class VoteOptions:
     surely: float = 0.6
     astray: float = 4.0
     fragment: int = 1500
+    sliver: int = 60
     sacrum: int = 4500
     skull: int = 9000
     off: float = 5.0
@@ -214,10 +216,13 @@ def _spans(row: Sequence[_Voted[Vertebra]]) -> list[tuple[float, float]]:
 def _name_ribs(naming: Naming, vote: _Vote, row: Sequence[_Voted[Vertebra]], count: Count, cage: Cage | None) -> None:
     pieces = [one.piece for one in row]
     for side, rib in vote.ribs:
-        if cage is None:
-            naming.add_rib(vote.voxels(rib), side, rib_level(rib.piece, pieces, count))
+        voxels = vote.voxels(rib)
+        if cage is not None:
+            cage.name(naming, voxels, side)
+        elif len(voxels) < vote.options.sliver:
+            vote.loose[tuple(voxels.T)] = 1 + KIND_OF[f"rib_{side}"]
         else:
-            cage.name(naming, vote.voxels(rib), side)
+            naming.add_rib(voxels, side, rib_level(rib.piece, pieces, count))
 
 
 def _followed(vote: _Vote, row: Sequence[_Voted[Vertebra]], count: Count) -> Iterator[tuple[int, Cells]]:
