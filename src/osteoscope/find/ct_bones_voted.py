@@ -158,7 +158,11 @@ class _Vote:
         return inside
 
     def _cells(self, voxels: NDArray[np.intp]) -> Cells:
-        return np.unique(np.stack([axis[voxels[:, n]] for n, axis in enumerate(self.axes)], axis=1), axis=0)
+        return np.unique(self.cell_of(voxels), axis=0)
+
+    def cell_of(self, voxels: NDArray[np.intp]) -> Cells:
+        """The cell (n, 3) that each voxel (n, 3) lies in."""
+        return np.stack([axis[voxels[:, n]] for n, axis in enumerate(self.axes)], axis=1)
 
     def row(self) -> list[_Voted[Vertebra]]:
         """The vertebrae from below upwards; what is none of them becomes loose."""
@@ -229,8 +233,8 @@ def _followed(vote: _Vote, row: Sequence[_Voted[Vertebra]], count: Count) -> Ite
     """Number and voxels of each rib that geometry followed to a vertebra whose level is known."""
     for (_, rib), place in zip(vote.ribs, vote.joined(row), strict=True):
         own = None if place is None else count.levels[place].vertebra
-        if own is not None and own.startswith("vertebra_T"):
-            yield int(own.removeprefix("vertebra_T")), vote.voxels(rib)
+        if own in _BEARING:
+            yield _BEARING.index(own) + 1, vote.voxels(rib)
 
 
 def _reads(vote: _Vote, row: Sequence[_Voted[Vertebra]], count: Count) -> Reads | None:
@@ -243,7 +247,7 @@ def _reads(vote: _Vote, row: Sequence[_Voted[Vertebra]], count: Count) -> Reads 
     if not moved:
         return None
     voxels = np.argwhere(np.isin(vote.kinds, list(_RIBS)) & (vote.parts.labels > 0))[::_SPARSE]
-    level = vote.seen.level[tuple(axis[voxels[:, n]] for n, axis in enumerate(vote.axes))]
+    level = vote.seen.level[tuple(vote.cell_of(voxels).T)]
     return Reads(voxels, level.astype(np.float64) + np.median(moved) - FIRST_RIB + 1)
 
 
@@ -254,7 +258,7 @@ def _name_rest(naming: Naming, vote: _Vote, row: Sequence[_Voted[Vertebra]], cag
     kinds = ladder.corrected(vote.loose[tuple(every.T)] - 1, vote.axes[0][every[:, 0]])
     for kind in np.unique(kinds).tolist():
         voxels, name = every[kinds == kind], KINDS[kind]
-        cells = np.stack([axis[voxels[:, n]] for n, axis in enumerate(vote.axes)], axis=1)
+        cells = vote.cell_of(voxels)
         if kind == _VERTEBRA and row:
             _join(naming, vote, row, (voxels, cells))
         elif kind in _RIBS and cage is not None:
