@@ -108,6 +108,7 @@ def test_a_missed_vertebra_leaves_its_level_out() -> None:
     ]  # fmt: skip
     found = count_levels(moved, Marks(sacrum=True)).levels
     assert [level.vertebra for level in found] == [f"vertebra_L{n}" for n in (5, 4, 2, 1)]
+    assert [n for n, level in enumerate(found) if any("not found" in note for note in level.notes)] == [2]
 
 
 @given(st.integers(9, 16), st.data())
@@ -119,6 +120,7 @@ def test_a_vertebra_lost_without_a_gap_leaves_its_level_out(count: int, data: st
     read = [level + data.draw(st.floats(-0.15, 0.15)) for level in levels]
     found = count_levels(row(read), Marks(sacrum=True)).levels
     assert [level.vertebra for level in found] == [VERTEBRAE[level] for level in levels]
+    assert [n for n, level in enumerate(found) if any("not found" in note for note in level.notes)] == [lost]
 
 
 @given(st.integers(4, 17), st.floats(-0.9, 0.9), st.data())

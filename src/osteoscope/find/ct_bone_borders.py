@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -40,19 +41,17 @@ class Places:
     @cached_property
     def axes(self) -> Axes:
         """The cell that each voxel lies in."""
-        z, y, x = (
-            np.clip(np.floor(place + 0.5), 0, n - 1).astype(np.intp)
-            for place, n in zip(self.along, self.shape, strict=True)
-        )
-        return z, y, x
+        return _nearest(self.along, self.shape)
 
     def chance_of_bone(self, seen: Seen) -> NDArray[np.uint8]:
         """Chance of bone in 1/255 at each voxel: that of the nearest voxel of the network's picture."""
-        z, y, x = (
-            np.clip(np.rint(FOLD * (place + 0.5) - 0.5), 0, n - 1).astype(np.intp)
-            for place, n in zip(self.along, seen.bone.shape, strict=True)
-        )
-        return seen.bone[np.ix_(z, y, x)]
+        fine = [FOLD * (place + 0.5) - 0.5 for place in self.along]
+        return seen.bone[np.ix_(*_nearest(fine, seen.bone.shape))]
+
+
+def _nearest(along: Sequence[NDArray[np.float64]], shape: tuple[int, ...]) -> Axes:
+    z, y, x = (np.clip(np.floor(at + 0.5), 0, n - 1).astype(np.intp) for at, n in zip(along, shape, strict=True))
+    return z, y, x
 
 
 def kinds_of_voxels(seen: Seen, places: Places, bone: Mask) -> NDArray[np.uint8]:

@@ -19,6 +19,8 @@ from osteoscope.find.ct_bone_pieces import Rib, Vertebra
 from osteoscope.find.ct_level_odds import NETWORK, Marks, Odds, OddsOptions, level_odds
 from osteoscope.find.ct_levels import Level
 
+_SKIPPED = "the vertebra below it was not found, only counted"
+
 
 @dataclass(frozen=True)
 class CountOptions:
@@ -64,7 +66,11 @@ def count_levels(row: Sequence[Vertebra], marks: Marks, options: CountOptions = 
     start = 0 if marks.sacrum else len(row) // 2
     steps = np.concatenate([[0], np.cumsum(doubtful)])
     trusts = trust * options.step ** np.abs(steps - steps[start])
-    levels = [_level(odds, slot, notes, float(own), options) for slot, own in zip(slots, trusts, strict=True)]
+    skipped = np.diff(slots, prepend=slots[0] - 1) > 1
+    levels = [
+        _level(odds, slot, (*notes, _SKIPPED) if after else notes, float(own), options)
+        for slot, own, after in zip(slots, trusts, skipped, strict=True)
+    ]
     return Count(tuple(levels), odds.base - odds.read)
 
 
