@@ -15,6 +15,7 @@ from osteoscope.find.ct_contrast import ContrastOptions, contrast_mask
 from osteoscope.find.ct_enclosed import ALL_DIRECTIONS, walls_met
 from osteoscope.find.ct_frame import OUTSIDE, Frame, smoothed
 from osteoscope.find.ct_hollows import HollowOptions, hollows
+from osteoscope.find.ct_streaks import StreakOptions, streaks
 
 Mask = NDArray[np.bool_]
 
@@ -54,6 +55,7 @@ class MaskOptions:
     lone_mm: float = 10.0
     body: BodyOptions = field(default_factory=BodyOptions)
     contrast: ContrastOptions = field(default_factory=ContrastOptions)
+    streaks: StreakOptions = field(default_factory=StreakOptions)
     hollows: HollowOptions = field(default_factory=HollowOptions)
 
 
@@ -88,7 +90,8 @@ def bone_mask(frame: Frame, options: MaskOptions = MaskOptions(), chance: NDArra
     Args:
         frame: the working frame.
         options: see `MaskOptions`.
-        chance: of bone in 1/255 of each voxel, by a network, which keeps bone that looks like contrast agent.
+        chance: of bone in 1/255 of each voxel, by a network, which keeps bone that looks like contrast agent, and takes
+            away streaks of metal that look like bone.
     """
     body = body_mask(frame, options.body)
     soft = soft_tissue(frame, body)
@@ -98,6 +101,8 @@ def bone_mask(frame: Frame, options: MaskOptions = MaskOptions(), chance: NDArra
     metal = ndimage.binary_dilation(frame.hu > options.metal_hu, iterations=1) & body
     dense &= ~metal
     dense &= ~contrast_mask(frame, smooth, dense, options.contrast, chance)
+    if chance is not None:
+        dense &= ~streaks(frame, metal, chance, options.streaks)
     dense = _without_stones(dense, frame, options)
     marrow = _marrow(dense, frame, options)
     marrow |= hollows(dense | marrow, frame, options.hollows)
