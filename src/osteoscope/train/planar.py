@@ -19,7 +19,7 @@ from osteoscope.train.planar_bodies import write_bases
 from osteoscope.train.planar_export import Story, export
 from osteoscope.train.planar_fit import FitOptions, fit
 
-VERSION = "0.3.0"
+VERSION = "0.4.0"
 # Numbers of bodies that calibrate confidences and are never trained on.
 _HELD_OUT = range(500_000, 500_060)
 _LIMITS = (
