@@ -97,7 +97,7 @@ def bone_mask(frame: Frame, options: MaskOptions = MaskOptions(), chance: NDArra
     soft = soft_tissue(frame, body)
     smooth = _denoised(frame, soft, options)
     threshold = soft.hu + max(options.above_soft_hu, options.above_soft_noise * _residual(soft, options))
-    dense = _hysteresis(smooth, body, threshold, soft.hu + options.seed_hu, frame.step, options)
+    dense = _hysteresis(smooth, body, threshold, soft.hu + options.seed_hu, frame, options)
     metal = ndimage.binary_dilation(frame.hu > options.metal_hu, iterations=1) & body
     dense &= ~metal
     dense &= ~contrast_mask(frame, smooth, dense, options.contrast, chance)
@@ -120,10 +120,9 @@ def _residual(soft: SoftTissue, options: MaskOptions) -> float:
     return soft.noise / 2 if soft.noise * options.smooth_per_noise_mm >= 1 else soft.noise
 
 
-def _hysteresis(hu: NDArray[np.int16], body: Mask, low: float, high: float, step: float, options: MaskOptions) -> Mask:
+def _hysteresis(hu: NDArray[np.int16], body: Mask, low: float, high: float, frame: Frame, options: MaskOptions) -> Mask:
     seeds = (hu > high) & body
-    near = edt.edt(~seeds, anisotropy=(step,) * 3) <= options.seed_mm
-    pieces = cc3d.connected_components((hu > low) & body & near, connectivity=26)
+    pieces = cc3d.connected_components((hu > low) & body & frame.near(seeds, options.seed_mm), connectivity=26)
     keep = np.zeros(int(pieces.max()) + 1, dtype=bool)
     keep[np.unique(pieces[seeds])] = True
     keep[0] = False

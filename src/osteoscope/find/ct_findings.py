@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import edt
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -72,7 +71,7 @@ def beside_metal(
     metal = frame.hu > options.metal_hu
     if not metal.any():
         return metal, ()
-    near = edt.edt(~metal, anisotropy=(frame.step,) * 3) <= options.metal_mm
+    near = frame.near(metal, options.metal_mm)
     source = frame.to_source((near & ((sites > 0) | metal)).astype(np.uint8), linear=False)
     if not (near & (sites > 0)).any() or not source.any():
         return near, ()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import edt
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 - the name that its own documentation uses
 from numpy.typing import NDArray
@@ -52,6 +53,10 @@ class Frame:
     def voxels(self, mm: float) -> int:
         """A length as a whole number of voxels, at least 1."""
         return max(1, round(mm / self.step))
+
+    def near(self, mask: NDArray[np.bool_], mm: float) -> NDArray[np.bool_]:
+        """Voxels within a distance of those of a mask, themselves included."""
+        return np.asarray(edt.edt(~mask, anisotropy=(self.step,) * 3) <= mm)
 
     def from_source(self, labels: NDArray[Any]) -> NDArray[Any]:
         """Labels of the scan's own grid, resampled to the working frame; 0 beyond the scan."""

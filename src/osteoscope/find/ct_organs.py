@@ -52,4 +52,4 @@ def organs(bones: BoneMask, seen: Seen, axes: Axes, options: OrganOptions = Orga
     cores = cc3d.dust(cores, least, connectivity=26).astype(bool)
     if not cores.any():
         return np.zeros_like(dull)
-    return np.asarray(dull & (edt.edt(~cores, anisotropy=step) <= options.depth_mm + options.rim_mm))
+    return np.asarray(dull & bones.frame.near(cores, options.depth_mm + options.rim_mm))

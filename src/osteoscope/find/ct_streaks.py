@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import edt
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -42,6 +41,5 @@ def streaks(frame: Frame, metal: Mask, chance: NDArray[np.uint8], options: Strea
     """
     if np.count_nonzero(metal) * frame.cell_ml < options.least_ml:
         return np.zeros_like(metal)
-    near = edt.edt(~metal, anisotropy=(frame.step,) * 3) <= options.reach_mm
     seen = ndimage.maximum_filter(chance, 2 * frame.voxels(options.near_mm) + 1) >= 255 * options.bone
-    return np.asarray(near & ~seen)
+    return np.asarray(frame.near(metal, options.reach_mm) & ~seen)
