@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from osteoscope.domain.anatomy import VERTEBRAE
 from osteoscope.domain.geometry import Grid
-from osteoscope.find.ct_bone_count import CountOptions, _slots, count_levels
+from osteoscope.find.ct_bone_count import CountOptions, _slots, count_levels, rib_level
 from osteoscope.find.ct_bone_look import Seen, coarse_frame, look, spans_of
 from osteoscope.find.ct_bone_maps import FINE_MM, KIND_OF, OUTPUTS, TILE, VOXEL_MM, folded, kind_of, level_of, unfolded
 from osteoscope.find.ct_bone_naming import Naming
-from osteoscope.find.ct_bone_pieces import Vertebra
+from osteoscope.find.ct_bone_pieces import Rib, Vertebra
 from osteoscope.find.ct_bone_tables import TOTALSEGMENTATOR, VERSE, label_of_class
 from osteoscope.find.ct_bones_network import name_cells, name_rest
 from osteoscope.find.ct_frame import Frame
@@ -121,6 +121,15 @@ def test_a_vertebra_lost_without_a_gap_leaves_its_level_out(count: int, data: st
     found = count_levels(row(read), Marks(sacrum=True)).levels
     assert [level.vertebra for level in found] == [VERTEBRAE[level] for level in levels]
     assert [n for n, level in enumerate(found) if any("not found" in note for note in level.notes)] == [lost]
+
+
+def test_a_rib_is_told_of_a_lost_vertebra_in_words_that_fit_a_rib() -> None:
+    levels = [L5 - n for n in range(12) if n != 6]
+    spine = row(levels)
+    rib = Rib(spine[0].cells, float(levels[6]), 0.1)
+    notes = rib_level(rib, spine, count_levels(spine, Marks(sacrum=True))).notes
+    assert any("near it was not found" in note for note in notes)
+    assert not any("below it" in note for note in notes)
 
 
 @given(st.integers(4, 17), st.floats(-0.9, 0.9), st.data())

@@ -20,6 +20,7 @@ from osteoscope.find.ct_level_odds import NETWORK, Marks, Odds, OddsOptions, lev
 from osteoscope.find.ct_levels import Level
 
 _SKIPPED = "the vertebra below it was not found, only counted"
+_SKIPPED_NEAR = "a vertebra near it was not found, only counted"
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,8 @@ def rib_level(rib: Rib, row: Sequence[Vertebra], count: Count, trust: float = 0.
     own = float(np.exp(-max(rib.spread, abs(rib.level - round(rib.level)))))
     near = [level for vertebra, level in zip(row, count.levels, strict=True) if abs(vertebra.level - rib.level) < 2]
     sure = min((level.confidence for level in near), default=1.0) * own * trust
-    notes = tuple(dict.fromkeys(note for level in near for note in level.notes))
+    said = (note for level in near for note in level.notes)
+    notes = tuple(dict.fromkeys(_SKIPPED_NEAR if note == _SKIPPED else note for note in said))
     if sure < least or not 1 <= number <= 12 or any(level.vertebra is None for level in near):
         return Level(None, sure, notes)
     return Level(str(number), sure, notes)
