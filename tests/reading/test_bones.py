@@ -39,6 +39,8 @@ def test_a_chosen_network_is_named_in_the_plan_and_its_models(
     (record,) = plan.models()
     assert record.name == "nnU-Net Dataset001_Toy/nnUNetTrainer__nnUNetPlans__3d_fullres"
     assert record.sha256 == hashlib.sha256(b"weights").hexdigest()
+    (said,) = set(plan.limits) - set(before.limits)
+    assert said.reason == "classes of the model that are not taken for bone: liver"
 
 
 def test_what_cannot_run_is_said_before_reading(

@@ -154,28 +154,48 @@ def classes(folder: Path) -> Mapping[int, BoneClass]:
     Raises:
         ModelError: the folder is not one of a trained nnU-Net, knows no bone, or has classes made of others.
     """
-    asked = f"use the nnU-Net in {folder}"
+    named = _named_classes(folder)
+    bones = {number: bone for number, bone in ((n, BoneClass.of(name)) for n, name in named.items()) if bone.label}
+    if not bones:
+        known = ", ".join(list(named.values())[:6])
+        raise ModelError(_asked(folder), f"classes {known}, none of them a bone", "Give a model of bones")
+    return bones
+
+
+def left_out(choice: str) -> tuple[str, ...]:
+    """Classes of the chosen models that are not taken for bone, but for the background.
+
+    Raises:
+        InvalidValueError, ModelError: see `folders_of` and `classes`.
+    """
+    named = [name for folder in folders_of(choice) for number, name in _named_classes(folder).items() if number]
+    return tuple(dict.fromkeys(name for name in named if not BoneClass.of(name).label))
+
+
+def _asked(folder: Path) -> str:
+    return f"use the nnU-Net in {folder}"
+
+
+def _named_classes(folder: Path) -> Mapping[int, str]:
     missing = [name for name in ("plans.json", "dataset.json") if not (folder / name).is_file()]
     if missing or not _folds(folder):
         raise ModelError(
-            asked,
+            _asked(folder),
             f"no {', '.join(missing) or f'fold_*/{_CHECKPOINT}'}",
             "Give the folder of a trained nnU-Net v2 that holds plans.json, dataset.json and fold_*",
         )
     try:
         named = dict(json.loads((folder / "dataset.json").read_text(encoding="utf-8"))["labels"])
         regions = [f"{name} {list(n)}" for name, n in named.items() if isinstance(n, list)]
-        table = {} if regions else {int(n): BoneClass.of(str(name)) for name, n in named.items()}
+        table = {} if regions else {int(n): str(name) for name, n in named.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelError(asked, f"dataset.json: {error}", "Give its own dataset.json") from error
+        raise ModelError(_asked(folder), f"dataset.json: {error}", "Give its own dataset.json") from error
     if regions:
         found = f"dataset.json: classes that are regions of several labels ({', '.join(regions)})"
-        raise ModelError(asked, found, "Give a model in which every bone is a class of its own, with one number")
-    bones = {number: bone for number, bone in table.items() if bone.label}
-    if not bones:
-        known = ", ".join(list(named)[:6])
-        raise ModelError(asked, f"classes {known}, none of them a bone", "Give a model of bones")
-    return bones
+        raise ModelError(
+            _asked(folder), found, "Give a model in which every bone is a class of its own, with one number"
+        )
+    return table
 
 
 def _folds(folder: Path) -> list[str]:
