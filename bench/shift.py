@@ -28,6 +28,7 @@ from osteoscope.stats.resampling import Estimate, bootstrap
 from osteoscope.train.planar_bodies import FIRST_SEED, basis_recipe, of_phantom, write_bases
 from osteoscope.train.planar_export import Story, export
 from osteoscope.train.planar_fit import FitOptions, fit
+from osteoscope.train.planar_net import NARROW
 
 WORK = Path(__file__).parents[1] / "build" / "shift"
 BODIES, HELD_OUT, EXAMPLES = 200, 40, 8000
@@ -96,7 +97,7 @@ def _network(name: str, left_out: Callable[[int], bool], phantoms: Sequence[Path
     for numbers, wanted in ((range(_POOL), BODIES), (_HELD_OUT_POOL, HELD_OUT)):
         chosen = list(islice((n for n in numbers if not left_out(n)), wanted))
         bases.append(list(write_bases(chosen, WORK / "bases", 2, phantoms)))
-    for line in fit(bases[0], folder, FitOptions(examples=EXAMPLES)):
+    for line in fit(bases[0], folder, FitOptions(examples=EXAMPLES), widths=NARROW):
         print(name, line, flush=True)
     return export(folder / "weights.pt", folder, bases[1], Story("0", name, ()), 300).parent
 

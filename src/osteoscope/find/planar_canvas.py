@@ -20,10 +20,10 @@ Box = tuple[float, float, float, float]
 CANVAS = (416, 192)
 # Silhouettes and diffuse disease are drawn at half the canvas' resolution.
 HALF = (208, 96)
-_FILLED = 0.94
-_BODY_LEVEL = 0.3
-_BRIGHTEST = 12.0
-_LEAST_COUNTS = 1e-3
+FILLED = 0.94
+BODY_LEVEL = 0.3
+BRIGHTEST = 12.0
+LEAST_COUNTS = 1e-3
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Fitting:
     def of(cls, box: Box) -> Fitting:
         """Fit a box (first row, past-last row, first column, past-last column) in the middle of the canvas."""
         top, bottom, left, right = box
-        scale = _FILLED * min(CANVAS[0] / max(bottom - top, 1.0), CANVAS[1] / max(right - left, 1.0))
+        scale = FILLED * min(CANVAS[0] / max(bottom - top, 1.0), CANVAS[1] / max(right - left, 1.0))
         return cls(scale, CANVAS[0] / 2 - scale * (top + bottom) / 2, CANVAS[1] / 2 - scale * (left + right) / 2)
 
     def pixels(self, axis: int, count: int, step: int = 1) -> NDArray[np.int64]:
@@ -92,12 +92,12 @@ def planes(views: Mapping[str, Plane]) -> Plane:
     levels = {name: typical(counts) for name, counts in views.items()}
     for channel, name in enumerate(("anterior", "posterior")):
         if name in views and levels[name] > 0:
-            made[channel] = np.sqrt(np.clip(views[name] / levels[name], 0, _BRIGHTEST**2)) / 2
-    made[2] = np.log(max(max(levels.values(), default=0.0), _LEAST_COUNTS)) / 2
+            made[channel] = np.sqrt(np.clip(views[name] / levels[name], 0, BRIGHTEST**2)) / 2
+    made[2] = np.log(max(max(levels.values(), default=0.0), LEAST_COUNTS)) / 2
     return made
 
 
 def typical(counts: Plane) -> float:
     """Median counts of the body: of the elements above a share of the mean, so that haze and air do not matter."""
-    inside = counts[counts > _BODY_LEVEL * counts.mean()]
+    inside = counts[counts > BODY_LEVEL * counts.mean()]
     return float(np.median(inside)) if inside.size else 0.0

@@ -107,10 +107,10 @@ def fit_task(task: Task, folder: Path, options: FitOptions, notes: Mapping[str, 
     for batch in _loader(task, options, done):
         for group in optimiser.param_groups:
             group["lr"] = options.rate * _schedule(done, options)
-        found = _step(task, net, optimiser, {name: value.to(device) for name, value in batch.items()})
+        found = step(task, optimiser, {name: value.to(device) for name, value in batch.items()})
         if not all(math.isfinite(loss) for loss in found.values()):
             raise ModelError(f"train in {folder}", f"losses {found} after {done} examples", "Lower the rate and resume")
-        _average(averaged, net, min(options.average, (1 + done / options.batch) / (10 + done / options.batch)))
+        average(averaged, net, min(options.average, (1 + done / options.batch) / (10 + done / options.batch)))
         done += options.batch
         steps += 1
         sums = {name: sums.get(name, 0.0) + value for name, value in found.items()}
@@ -147,8 +147,9 @@ def _schedule(done: int, options: FitOptions) -> float:
     return 0.01 + 0.99 * (1 + math.cos(math.pi * done / options.examples)) / 2
 
 
-def _step(task: Task, net: nn.Module, optimiser: torch.optim.Optimizer, batch: Named) -> dict[str, float]:
-    picture = batch["picture"]
+def step(task: Task, optimiser: torch.optim.Optimizer, batch: Named) -> dict[str, float]:
+    """One step on a batch that lies where the net does; returns the losses."""
+    net, picture = task.net, batch["picture"]
     with torch.autocast(picture.device.type, dtype=torch.bfloat16):
         said = net(picture.to(memory_format=_FORMATS[picture.ndim]))
     outputs = said if isinstance(said, tuple) else (said,)
@@ -160,15 +161,18 @@ def _step(task: Task, net: nn.Module, optimiser: torch.optim.Optimizer, batch: N
     usable = float(torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)) < _HUGE
     if usable:
         optimiser.step()
-    return {name: float(loss.detach()) for name, loss in found.items()} | {"left_out": float(not usable)}
+    values = torch.stack([loss.detach() for loss in found.values()]).tolist()
+    return dict(zip(found, values, strict=True)) | {"left_out": float(not usable)}
 
 
 @torch.no_grad()
-def _average(averaged: nn.Module, net: nn.Module, decay: float) -> None:
-    for kept, new in zip(averaged.state_dict().values(), net.state_dict().values(), strict=True):
-        if kept.dtype.is_floating_point:
-            kept.mul_(decay).add_(new, alpha=1 - decay)
-        else:
+def average(averaged: nn.Module, net: nn.Module, decay: float) -> None:
+    """Move averaged weights towards a net's."""
+    pairs = list(zip(averaged.state_dict().values(), net.state_dict().values(), strict=True))
+    real = [pair for pair in pairs if pair[0].dtype.is_floating_point]
+    torch._foreach_lerp_([kept for kept, _ in real], [new for _, new in real], 1 - decay)  # all at once, for a GPU
+    for kept, new in pairs:
+        if not kept.dtype.is_floating_point:
             kept.copy_(new)
 
 

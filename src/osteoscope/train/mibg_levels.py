@@ -29,7 +29,7 @@ from osteoscope.train.written import written
 
 Floats = NDArray[np.float64]
 
-NAME, VERSION = "mibg_levels", "0.2.0"
+NAME, VERSION = "mibg_levels", "0.3.0"
 _FOLDS = 5
 _RIDGE = 3.0  # of the weights of inputs scaled to a spread of 1
 _LIMITS = (

@@ -17,6 +17,7 @@ from osteoscope.simulate.recipe import ChildRecipe
 from osteoscope.simulate.scanner import Collimator
 from osteoscope.simulate.voxel_body import voxel_child
 from osteoscope.train.planar_apart import make_basis, usual_uptake
+from osteoscope.train.planar_basis import Basis
 from osteoscope.train.written import written
 
 # Beyond the seeds of the benchmark and of the tests (all below 100,000).
@@ -71,14 +72,19 @@ def some_body(number: int, phantoms: Sequence[Path], recipe: ChildRecipe, rng: n
     return parametric_body(recipe, rng)
 
 
+def body_basis(number: int, phantoms: Sequence[Path] = ()) -> Basis:
+    """Basis `number`."""
+    rng = np.random.default_rng(FIRST_SEED + number)
+    recipe = basis_recipe(rng)
+    return make_basis(recipe, some_body(number, phantoms, recipe, rng), rng)
+
+
 def write_basis(number: int, folder: Path, phantoms: Sequence[Path] = ()) -> Path:
     """Make basis `number`, unless it is there."""
     path = folder / f"basis_{number:05d}.npz"
     if path.exists():
         return path
-    rng = np.random.default_rng(FIRST_SEED + number)
-    recipe = basis_recipe(rng)
-    basis = make_basis(recipe, some_body(number, phantoms, recipe, rng), rng)
+    basis = body_basis(number, phantoms)
     with written(path) as unfinished:
         basis.save(unfinished)
     return path

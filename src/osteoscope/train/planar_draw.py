@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
@@ -20,6 +21,7 @@ Floats = NDArray[np.float32]
 UNIT_OF = MappingProxyType({unit: n for n, unit in enumerate(UNITS)})
 MEMBERS = tuple(np.array([UNIT_OF[unit] for unit in SIOPEN[segment]]) for segment in SEGMENTS)
 _APERTURE_MM = 12.0 / 2.355
+LEAST_BEHIND = 0.05  # counts of a pixel that noise is taken from
 _MUSCLE = 0.6
 
 
@@ -82,31 +84,55 @@ def level_of(basis: Basis, segment: int, parts: Sequence[Part]) -> int:
     return siopen_level(sum(part.kind == "focus" and part.segment == segment for part in parts), share)
 
 
-def heats_of(
-    disease: Sequence[Part], healthy: Floats, dose: float, pixel_mm: float, rng: np.random.Generator
-) -> list[float]:
-    """Concentrations: as in a cohort, or such that each lesion stands out by a drawn contrast to noise."""
-    typical = float(np.exp(rng.uniform(np.log(8), np.log(60))))
-    by_contrast = rng.random() < 0.5
-    child = float(np.exp(rng.uniform(np.log(4.0), np.log(25.0))))
-    made = []
-    for part in disease:
-        if part.kind == "mass":
-            made.append(float(np.exp(rng.uniform(np.log(2), np.log(30)))))
-        elif by_contrast:
-            made.append(child * float(rng.lognormal(0, 0.5)) / max(_contrast(part, healthy, dose, pixel_mm), 1e-9))
-        else:
-            made.append(typical * float(rng.lognormal(0, 0.35)) * (0.5 if part.kind == "diffuse" else 1.0))
-    groups: dict[int, float] = {}
-    return [groups.setdefault(part.group, heat) for part, heat in zip(disease, made, strict=True)]
+@dataclass(frozen=True, eq=False)
+class Heats:
+    """Concentrations as in a cohort, or such that each lesion stands out by a drawn contrast to noise.
+
+    Args:
+        values: (n,) of each part: its concentration, or its contrast to noise.
+        by_contrast: (n,) which of both.
+        leader: (n,) the first part put in together with it, whose concentration is that of all of them.
+    """
+
+    values: Floats
+    by_contrast: NDArray[np.bool_]
+    leader: NDArray[np.int64]
+
+    @classmethod
+    def random(cls, disease: Sequence[Part], rng: np.random.Generator) -> Heats:
+        """Of some parts."""
+        typical = float(np.exp(rng.uniform(np.log(8), np.log(60))))
+        by_contrast = rng.random() < 0.5
+        child = float(np.exp(rng.uniform(np.log(4.0), np.log(25.0))))
+        made = []
+        for part in disease:
+            if part.kind == "mass":
+                made.append(float(np.exp(rng.uniform(np.log(2), np.log(30)))))
+            elif by_contrast:
+                made.append(child * float(rng.lognormal(0, 0.5)))
+            else:
+                made.append(typical * float(rng.lognormal(0, 0.35)) * (0.5 if part.kind == "diffuse" else 1.0))
+        first: dict[int, int] = {}
+        leader = [first.setdefault(part.group, number) for number, part in enumerate(disease)]
+        relative = [by_contrast and part.kind != "mass" for part in disease]
+        return cls(np.array(made, dtype=np.float32), np.array(relative, dtype=bool), np.array(leader, dtype=np.int64))
+
+    def over(self, contrasts: Sequence[float]) -> Floats:
+        """Concentrations, given the contrast to noise that a concentration of 1 has in each part."""
+        least = np.maximum(np.asarray(contrasts, dtype=np.float32), 1e-9)
+        return np.asarray(np.where(self.by_contrast, self.values / least, self.values)[self.leader], dtype=np.float32)
 
 
-def _contrast(part: Part, healthy: Floats, dose: float, pixel_mm: float) -> float:
+def contrast(part: Part, healthy: Floats, dose: float, pixel_mm: float) -> float:
     """Contrast to noise of a concentration of 1, in the better view, through an aperture of 12 mm."""
-    area = 4 * np.pi * (_APERTURE_MM / pixel_mm) ** 2
     (row, column), (_, rows, columns) = part.corner, part.views.shape
     behind = healthy[:, row : row + rows, column : column + columns].reshape(2, -1)
     here = part.views.reshape(2, -1).astype(np.float32)
     at = here.argmax(axis=1)
-    peak, noise = here[(0, 1), at] * part.scale * dose, np.sqrt(np.maximum(behind[(0, 1), at], 0.05))
-    return float((peak * np.sqrt(area) / noise).max())
+    noise = np.sqrt(np.maximum(behind[(0, 1), at], LEAST_BEHIND))
+    return float((here[(0, 1), at] * part.scale * dose * aperture(pixel_mm) / noise).max())
+
+
+def aperture(pixel_mm: float) -> float:
+    """What a pixel's contrast to noise is multiplied by: the root of the pixels in the aperture."""
+    return float(np.sqrt(4 * np.pi) * _APERTURE_MM / pixel_mm)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from osteoscope.find.model import Model
@@ -16,6 +17,7 @@ from osteoscope.train.exporting import Graph, Story, load_weights, logistic, wri
 from osteoscope.train.planar_basis import Basis
 from osteoscope.train.planar_net import PlanarNet
 from osteoscope.train.planar_sample import Example, draw
+from osteoscope.train.widening import widths_in
 
 __all__ = ["Story", "calibrate", "export", "matched"]
 
@@ -28,14 +30,14 @@ def export(weights: Path, folder: Path, held_out: Sequence[Path], story: Story, 
     """Write MODEL.onnx and MODEL.json into a folder; confidences are calibrated on bodies not trained on.
 
     Args:
-        weights: of `osteoscope.train.planar_fit.fit`.
+        weights: of `osteoscope.train.planar_fit.fit` or `osteoscope.train.planar_gpu.fit`, of any width.
         folder: where the package looks for models.
         held_out: bases that training never saw.
         story: the card's words.
         draws: examples for the calibration.
     """
     graph = Graph(MODEL, _PURPOSE, (3, *CANVAS), ("centres", "masks", "acquired"))
-    net = load_weights(PlanarNet(), weights)
+    net = load_weights(PlanarNet(widths_in(torch.load(weights, map_location="cpu", weights_only=True))), weights)
     return write_model(net, graph, folder, story, lambda model: {"focus": calibrate(model, held_out, draws)})
 
 

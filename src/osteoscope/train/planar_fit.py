@@ -13,9 +13,9 @@ from torch import Tensor
 from osteoscope.train.fitting import FitOptions, Task, fit_task
 from osteoscope.train.planar_basis import Basis
 from osteoscope.train.planar_loss import WEIGHTS, losses
-from osteoscope.train.planar_net import PlanarNet, split
+from osteoscope.train.planar_net import WIDTHS, PlanarNet, split
 from osteoscope.train.planar_sample import draw
-from osteoscope.train.restoring import restore
+from osteoscope.train.widening import restored
 
 __all__ = ["FitOptions", "fit"]
 
@@ -24,7 +24,11 @@ _SETTLED_ON = 24  # examples: statistics of batches of a restored network
 
 
 def fit(
-    bases: Sequence[Path], folder: Path, options: FitOptions, start: Path | None = None
+    bases: Sequence[Path],
+    folder: Path,
+    options: FitOptions,
+    start: Path | None = None,
+    widths: Sequence[int] = WIDTHS,
 ) -> Iterator[dict[str, float]]:
     """Train, or go on with what `folder` holds (see `osteoscope.train.fitting.fit_task`).
 
@@ -32,7 +36,8 @@ def fit(
         bases: bodies to draw examples from.
         folder: for checkpoints.
         options: of the training.
-        start: ONNX weights of this network to begin with.
+        start: ONNX weights of this network, or of a narrower one, to begin with.
+        widths: channels of each level.
 
     Raises:
         ModelError: the start is of another network, or a loss is not finite.
@@ -43,8 +48,8 @@ def fit(
         drawn = draw(Basis.load(kept[int(rng.integers(len(kept)))]), rng)
         return {name: getattr(drawn, name) for name in _FIELDS}
 
-    net = PlanarNet() if start is None else restore(PlanarNet(), start, _some(example, options.seed))
-    yield from fit_task(Task(net, example, _losses, WEIGHTS), folder, options, {"bases": len(kept)})
+    net = PlanarNet(widths) if start is None else restored(start, _some(example, options.seed), widths)
+    yield from fit_task(Task(net, example, named_losses, WEIGHTS), folder, options, {"bases": len(kept)})
 
 
 def _some(example: Callable[[np.random.Generator], Mapping[str, NDArray[Any]]], seed: int) -> Iterator[NDArray[Any]]:
@@ -52,5 +57,6 @@ def _some(example: Callable[[np.random.Generator], Mapping[str, NDArray[Any]]], 
     return (example(rng)["picture"] for _ in range(_SETTLED_ON))
 
 
-def _losses(said: tuple[Tensor, ...], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def named_losses(said: tuple[Tensor, ...], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Loss of each output of the network, by name."""
     return losses(split(*said), wanted)

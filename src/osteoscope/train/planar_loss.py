@@ -47,6 +47,5 @@ def _centres(logits: Tensor, heat: Tensor) -> Tensor:
 
 
 def _owner(logits: Tensor, owner: Tensor) -> Tensor:
-    if not bool((owner >= 0).any()):
-        return logits.sum() * 0
-    return functional.cross_entropy(logits, owner, ignore_index=-1)
+    total = functional.cross_entropy(logits, owner, ignore_index=-1, reduction="sum")
+    return total / (owner >= 0).sum().clamp(min=1)

@@ -5,26 +5,25 @@ Everything is drawn anew each time, so that a few hundred bodies never give the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
 from osteoscope.find.planar_canvas import CANVAS, HALF, Fitting, Plane, planes
-from osteoscope.simulate.artefacts import random_artefacts
+from osteoscope.simulate.artefacts import Artefact, random_artefacts
 from osteoscope.simulate.scene import Scene
 from osteoscope.train.planar_basis import UNITS, Basis, Part
-from osteoscope.train.planar_draw import MEMBERS, UNIT_OF, Floats, choose_disease, heats_of, level_of, organ_weights
+from osteoscope.train.planar_draw import MEMBERS, UNIT_OF, Floats, contrast, level_of
+from osteoscope.train.planar_plan import Plan
 from osteoscope.train.planar_proportions import Proportions
 
-_COUNTS = (1.2e5, 1.4e6)
-_ONE_VIEW = 0.1
-_HEAT_SIGMA = 1.5  # canvas elements
-_REACH = 6
-_NEAR = 2  # half elements around a focus that name its unit
-_BACKGROUND = frozenset({"soft_tissue", "viscera", "mediastinum", "bone", "brain", "lung", "heart_cavity", "eye"})
+HEAT_SIGMA = 1.5  # canvas elements
+REACH = 6
+NEAR = 2  # half elements around a focus that name its unit
+_VIEWS = ("anterior", "posterior")
+BACKGROUND = frozenset({"soft_tissue", "viscera", "mediastinum", "bone", "brain", "lung", "heart_cavity", "eye"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,10 +68,9 @@ class Laying:
     fitting: Fitting
 
     @classmethod
-    def random(cls, body: NDArray[np.bool_], rng: np.random.Generator) -> Laying:
-        """Some proportions for that silhouette, fitted as its outline would be."""
-        proportions = Proportions.random(body.shape, rng)
-        return cls(proportions, Fitting.of(_box(proportions.mask(body), rng)))
+    def of(cls, body: NDArray[np.bool_], plan: Plan) -> Laying:
+        """A silhouette in the plan's proportions, fitted as its outline would be."""
+        return cls(plan.proportions, Fitting.of(_box(plan.proportions.mask(body), plan.off)))
 
     def lay(self, plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Masks (..., rows, columns) of the basis at half the canvas' resolution."""
@@ -85,24 +83,27 @@ class Laying:
 
 def draw(basis: Basis, rng: np.random.Generator) -> Example:
     """Draw one example."""
+    return rendered(basis, Plan.random(basis, rng), random_artefacts(rng), rng)
+
+
+def rendered(basis: Basis, plan: Plan, artefacts: Iterable[Artefact], rng: np.random.Generator) -> Example:
+    """The example of a plan, with artefacts and noise."""
     shape = basis.body.shape
     organs = [part for part in basis.parts if part.kind == "organ"]
-    weights = organ_weights(basis, organs, rng)
-    healthy = _summed(organs, weights, shape)
-    shining = [(p, w) for p, w in zip(organs, weights, strict=True) if p.name not in _BACKGROUND]
+    healthy = _summed(organs, plan.organs, shape)
+    shining = [(p, w) for p, w in zip(organs, plan.organs, strict=True) if p.name not in BACKGROUND]
     glow = _summed([p for p, _ in shining], [w for _, w in shining], shape).sum(axis=0) > healthy.sum(axis=0) / 2
-    dose = np.float32(np.exp(rng.uniform(*np.log(_COUNTS))) / max(float(healthy[0].sum()), 1e-9))
-    disease = choose_disease(basis, rng)
-    heats = heats_of(disease, dose * healthy, float(dose), basis.pixel_mm, rng)
-    worn, stray = _worn(basis, dose * (healthy + _summed(disease, heats, shape)), rng)
-    laying = Laying.random(basis.body, rng)
-    expected = _disturbed(laying.proportions.picture(worn), rng)
+    dose = np.float32(plan.counts / max(float(healthy[0].sum()), 1e-9))
+    disease = plan.lesions(basis)
+    heats = plan.heats.over([contrast(part, dose * healthy, float(dose), basis.pixel_mm) for part in disease])
+    worn, stray = _worn(basis, dose * (healthy + _summed(disease, heats, shape)), artefacts, rng)
+    laying = Laying.of(basis.body, plan)
+    expected = plan.disturbance.apply(plan.proportions.picture(worn))
     counts = {
         name: laying.fitting.resample(view)
-        for name, view in zip(("anterior", "posterior"), _detected(basis, expected, rng), strict=True)
+        for number, (name, view) in enumerate(zip(_VIEWS, _detected(basis, expected, rng), strict=True))
+        if number != plan.absent
     }
-    if rng.random() < _ONE_VIEW:
-        del counts[("anterior", "posterior")[int(rng.integers(2))]]
     return _labelled(basis, disease, laying, counts, stray | (basis.body & glow))
 
 
@@ -112,7 +113,7 @@ def _detected(basis: Basis, expected: Floats, rng: np.random.Generator) -> Float
     return rng.poisson(np.maximum(expected * seen, 0)).astype(np.float32)
 
 
-def _summed(parts: Sequence[Part], weights: Sequence[float], shape: tuple[int, ...]) -> Floats:
+def _summed(parts: Iterable[Part], weights: Iterable[float], shape: tuple[int, ...]) -> Floats:
     total = np.zeros((2, *shape), dtype=np.float32)
     for part, weight in zip(parts, weights, strict=True):
         (row, column), (_, rows, columns) = part.corner, part.views.shape
@@ -120,40 +121,29 @@ def _summed(parts: Sequence[Part], weights: Sequence[float], shape: tuple[int, .
     return total
 
 
-def _worn(basis: Basis, expected: Floats, rng: np.random.Generator) -> tuple[Floats, NDArray[np.bool_]]:
+def _worn(
+    basis: Basis, expected: Floats, artefacts: Iterable[Artefact], rng: np.random.Generator
+) -> tuple[Floats, NDArray[np.bool_]]:
     """With artefacts, and where they add more than was there."""
-    scene = Scene(basis.pixel_mm, basis.body, dict(zip(UNITS, basis.units, strict=True)))
+    scene = scene_of(basis)
     views = (expected[0].astype(np.float64), expected[1].astype(np.float64))
-    for artefact in random_artefacts(rng):
+    for artefact in artefacts:
         views = artefact.apply(views, scene, rng)
     worn = np.stack(views).astype(np.float32)
     return worn, (worn.sum(axis=0) > 2 * expected.sum(axis=0)) & (expected.sum(axis=0) > 0)
 
 
-def _disturbed(expected: Floats, rng: np.random.Generator) -> Floats:
-    """Other resolution, uneven sensitivity, unequal heads, a floor of stray counts."""
-    shape = expected.shape[1:]
-    if rng.random() < 0.5:
-        sigma = float(rng.uniform(0.3, 1.3))
-        expected = gaussian_filter(expected, (0, sigma, sigma), truncate=2.5)
-    down, right = (np.exp(np.interp(np.arange(n), np.linspace(0, n, 7), rng.normal(0, 0.06, 7))) for n in shape)
-    expected *= (down[:, None] * right).astype(np.float32)
-    expected[1] *= rng.lognormal(0, 0.15)
-    expected += rng.uniform(0, 0.1) * expected.mean()
-    return expected
+def scene_of(basis: Basis) -> Scene:
+    """Where artefacts are put."""
+    return Scene(basis.pixel_mm, basis.body, dict(zip(UNITS, basis.units, strict=True)))
 
 
-def _box(body: NDArray[np.bool_], rng: np.random.Generator) -> tuple[float, float, float, float]:
+def _box(body: NDArray[np.bool_], off: NDArray[np.float64]) -> tuple[float, float, float, float]:
     """The body's box as an outline finds it: some per cent off."""
     rows, columns = (np.flatnonzero(body.any(axis=axis)) for axis in (1, 0))
     height, width = rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1
-    off = rng.normal(0, 0.025, 4) * np.array([height, height, width, width])
-    return (
-        float(rows[0] + off[0]),
-        float(rows[-1] + 1 + off[1]),
-        float(columns[0] + off[2]),
-        float(columns[-1] + 1 + off[3]),
-    )
+    top, bottom, left, right = (off * np.array([height, height, width, width])).tolist()
+    return float(rows[0] + top), float(rows[-1] + 1 + bottom), float(columns[0] + left), float(columns[-1] + 1 + right)
 
 
 def _labelled(
@@ -170,7 +160,7 @@ def _labelled(
     foci = np.array([_centre(part, laying) for part in disease if part.kind == "focus"], dtype=float).reshape(-1, 3)
     for row, column, unit in foci.tolist():
         _add_centre(heat, row, column)
-        owner[tuple(_around(int(np.floor((at - 0.5) / 2 + 0.5)), _NEAR) for at in (row, column))] = int(unit)
+        owner[tuple(_around(int(np.floor((at - 0.5) / 2 + 0.5)), NEAR) for at in (row, column))] = int(unit)
     levels = [
         level_of(basis, n, [p for p in disease if p.segment == n]) if basis.acquired[units].mean() >= 0.5 else -1
         for n, units in enumerate(MEMBERS)
@@ -198,8 +188,8 @@ def _around(at: int, reach: int) -> slice:
 
 
 def _add_centre(heat: Plane, row: float, column: float) -> None:
-    box = (_around(int(row), _REACH), _around(int(column), _REACH))
+    box = (_around(int(row), REACH), _around(int(column), REACH))
     near = heat[box]
     down, right = np.ogrid[box]
     away = ((down - row) ** 2 + (right - column) ** 2)[: near.shape[0], : near.shape[1]]
-    np.maximum(near, np.exp(-away / (2 * _HEAT_SIGMA**2)), out=near, casting="same_kind")
+    np.maximum(near, np.exp(-away / (2 * HEAT_SIGMA**2)), out=near, casting="same_kind")
