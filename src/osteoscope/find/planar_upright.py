@@ -12,39 +12,46 @@ from osteoscope.find.model import Model
 from osteoscope.find.planar_canvas import Fitting, Plane, typical
 from osteoscope.find.planar_maps import Maps, Placing
 
-# Quarter turns, and what a body does that is better recognised after them.
+# Quarter turns, and what a body does that is less doubtful after them.
 _TURNS: Mapping[int, str] = MappingProxyType({1: "lie on its side", 2: "lie upside down", 3: "lie on its side"})
-# Upright children reach 0.8 to 0.96; the same turned, 0.04 to 0.9 and always less (26 simulated children).
-# A body cut off by the field is recognised as little either way up, so that only a clear difference tells (a choice).
-_SURELY, _HARDLY, _CLEARLY = 0.9, 0.6, 0.1
+# 92 simulated children: upright 0.07 to 0.17, turned 0.16 to 0.97 and always by 0.04 more; with half of the body cut
+# off up to 0.25, and at times as much either way.
+_SURE, _ALIKE = 0.12, 0.02
+# Share of a whole child, below which something else may be shown, and from which nothing is said.
+_HARDLY, _WHOLLY = 0.6, 0.9
 _SMOOTH, _BODY_LEVEL = 5, 0.4
 
 
-def problem(maps: Maps, model: Model, cut: bool = False) -> str:
-    """What keeps the body from being mapped, "" if nothing: another way up is better recognised, or none is.
+def problem(maps: Maps, model: Model) -> str:
+    """What keeps the body from being mapped, "" if nothing: another way up is less doubtful, or no child is recognised.
 
     Args:
         maps: of the body as it lies.
         model: the planar network.
-        cut: the field cuts the body off.
     """
-    upright = recognised(maps)
-    if upright >= _SURELY:
-        return ""
     if not any(view.any() for view in maps.counts.values()):
         return "no counts on the images"
-    turns = {quarters: recognised(_turned(model, maps.counts, quarters)) for quarters in _TURNS}
-    best = max(turns, key=lambda quarters: turns[quarters])
-    if turns[best] > upright + (_CLEARLY if cut else 0):
-        doubt = ", or too much of it is cut off to tell: give the whole body, or" if cut else ":"
-        return f"the body seems to {_TURNS[best]} in the picture{doubt} turn the image"
-    return f"no upright child recognised ({upright:.0%} alike)" if upright < _HARDLY else ""
+    own = doubt(maps)
+    if own > _SURE:
+        turned = {quarters: doubt(_turned(model, maps.counts, quarters)) for quarters in _TURNS}
+        best = min(turned, key=lambda quarters: turned[quarters])
+        if turned[best] < own - _ALIKE:
+            return f"the body seems to {_TURNS[best]} in the picture: turn the image"
+        if turned[best] < own + _ALIKE:
+            return f"the body may as well {_TURNS[best]}, too little of it is shown to tell: give the whole body"
+    alike = recognised(maps)
+    return f"no upright child recognised ({alike:.0%} alike)" if alike < _HARDLY else ""
 
 
 def partly(maps: Maps) -> str:
     """How little of a whole child is recognised, "" where it is enough."""
     alike = recognised(maps)
-    return f"only part of a body is recognised ({alike:.0%} alike a whole child, head up)" if alike < _SURELY else ""
+    return f"only part of a body is recognised ({alike:.0%} alike a whole child, head up)" if alike < _WHOLLY else ""
+
+
+def doubt(maps: Maps) -> float:
+    """Share of the units' silhouettes that is doubtful, by the variance of each element's chance; 0 to 1."""
+    return float((maps.units * (1 - maps.units)).sum() / max(float(maps.units.sum()), 1e-6))
 
 
 def recognised(maps: Maps) -> float:
