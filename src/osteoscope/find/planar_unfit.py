@@ -8,6 +8,7 @@ from osteoscope.errors import UnsuitableStudyError
 from osteoscope.find.model import shipped
 from osteoscope.find.planar_caveats import unfit, unpaired
 from osteoscope.find.planar_maps import MODEL, Maps
+from osteoscope.find.planar_outlines import cut_ends
 from osteoscope.find.planar_upright import problem
 
 
@@ -15,7 +16,7 @@ def why_unfit(study: Study, maps: Maps | None) -> str:
     """Why no unit can be assessed, and after a colon what to do; "" if nothing speaks against it."""
     if maps is None:
         return "no body found on the images"
-    return unfit(study) or problem(maps, shipped(MODEL)) or unpaired(study)
+    return unfit(study) or problem(maps, shipped(MODEL), bool(cut_ends(study))) or unpaired(study)
 
 
 def refuse_unfit(mapped: tuple[MappedSite, ...]) -> None:

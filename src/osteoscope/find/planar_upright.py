@@ -22,12 +22,13 @@ _HARDLY, _WHOLLY = 0.6, 0.9
 _SMOOTH, _BODY_LEVEL = 5, 0.4
 
 
-def problem(maps: Maps, model: Model) -> str:
+def problem(maps: Maps, model: Model, cut: bool = False) -> str:
     """What keeps the body from being mapped, "" if nothing: another way up is less doubtful, or no child is recognised.
 
     Args:
         maps: of the body as it lies.
         model: the planar network.
+        cut: the field cuts the body off, so that it is not taken to be upright unless it is less doubtful so.
     """
     if not any(view.any() for view in maps.counts.values()):
         return "no counts on the images"
@@ -37,7 +38,7 @@ def problem(maps: Maps, model: Model) -> str:
         best = min(turned, key=lambda quarters: turned[quarters])
         if turned[best] < own - _ALIKE:
             return f"the body seems to {_TURNS[best]} in the picture: turn the image"
-        if turned[best] < own + _ALIKE:
+        if turned[best] < own + (_ALIKE if cut else 0):
             return f"the body may as well {_TURNS[best]}, too little of it is shown to tell: give the whole body"
     alike = recognised(maps)
     return f"no upright child recognised ({alike:.0%} alike)" if alike < _HARDLY else ""
