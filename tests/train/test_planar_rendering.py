@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from osteoscope.errors import InvalidValueError
+from osteoscope.errors import InvalidValueError, ModelError
 from osteoscope.find.model import SHIPPED
 from osteoscope.find.planar_canvas import CANVAS
 from osteoscope.simulate.artefact_kinds import Catheter, Contamination
@@ -122,10 +122,22 @@ def test_a_network_learns_from_batches(basis: Basis, tmp_path: Path, monkeypatch
     rng = np.random.default_rng(2)
     shelf = Shelf(CPU, rng)
     shelf.add(Made(basis, tuple(Plan.random(basis, rng) for _ in range(4)), ()))
-    first, *_, last = fit(PlanarNet((8, 8, 8, 8, 8, 8)), Few(shelf), tmp_path, 12.0)  # type: ignore[arg-type]
+    lines = fit(PlanarNet((8, 8, 8, 8, 8, 8)), Few(shelf), tmp_path, 12.0)  # type: ignore[arg-type]
+    first, *_, last = (line for line in lines if "units" in line)
     assert last["units"] < first["units"]
     assert last["steps"] > first["steps"]
     assert torch.load(tmp_path / "weights.pt", weights_only=True)["centres.weight"].shape == (1, 8, 1, 1)
+
+
+def test_a_loss_that_is_not_finite_ends_the_training(basis: Basis, tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    shelf = Shelf(CPU, rng)
+    shelf.add(Made(basis, (Plan.random(basis, rng),), ()))
+    net = PlanarNet((8, 8, 8, 8, 8, 8))
+    with torch.no_grad():
+        net.centres.weight.fill_(torch.nan)
+    with pytest.raises(ModelError, match="losses"):
+        list(fit(net, Few(shelf), tmp_path, 60.0))  # type: ignore[arg-type]
 
 
 def test_bodies_are_made_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,6 +146,7 @@ def test_bodies_are_made_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     found = list(islice(supply, 2))
     assert [batch["picture"].shape for batch in found] == [(2, 3, *CANVAS)] * 2
     broken = tmp_path / "no_phantom.npz"
+    monkeypatch.setattr(planar_supply, "_FIRST_NUMBER", 2)  # the first body of a phantom
     with pytest.raises(InvalidValueError, match=broken.name):
         next(iter(Supply(CPU, (broken,), 2, 1)))
 

@@ -63,9 +63,16 @@ class Fitting:
 
     def resample(self, counts: NDArray[Any]) -> Plane:
         """Counts of the picture on the canvas; their sum is kept as far as it lies on it."""
-        down = _shares(counts.shape[0], self.scale, self.down, CANVAS[0])
-        right = _shares(counts.shape[1], self.scale, self.right, CANVAS[1])
+        down, right = self.spread(counts.shape)
         return np.asarray(down @ counts.astype(np.float32) @ right.T, dtype=np.float32)
+
+    def spread(self, shape: tuple[int, ...]) -> tuple[Plane, Plane]:
+        """Share of each row of a picture in each row of the canvas, and the same of columns."""
+        rows, columns = shape
+        return (
+            _shares(rows, self.scale, self.down, CANVAS[0]),
+            _shares(columns, self.scale, self.right, CANVAS[1]),
+        )
 
     def lay(self, plane: NDArray[Any]) -> NDArray[Any]:
         """A mask at `HALF` resolution (nearest pixel), 0 outside; leading axes are kept."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -18,6 +18,7 @@ from osteoscope.domain.study import Study
 from osteoscope.find.model import Model, shipped
 from osteoscope.find.planar_body import BodyOptions, Lay, frame
 from osteoscope.find.planar_canvas import HALF, Fitting, Plane, planes
+from osteoscope.find.planar_noise import excess
 
 UNITS: tuple[str, ...] = SKELETAL_UNITS
 MODEL = "mibg_planar"
@@ -44,7 +45,7 @@ class Maps:
         diffuse: (15, *HALF), diffuse disease of each unit.
         soft_tissue, organs: HALF, disease outside bone; physiological uptake.
         acquired: (15,), at least half of the unit is in the field.
-        counts: per view, counts on the canvas.
+        counts: per view, counts on the canvas, as many as its noise is that of.
         placing: how the canvas lies on the views.
     """
 
@@ -81,12 +82,14 @@ class Placing:
         shape: of the anterior view (or of a lone posterior one, mirrored).
         views: per view, its shape and how it lies in that geometry, in pixels.
         agreement: overlap over union of the two outlines; None with one view.
+        noise: per view, see `osteoscope.find.planar_noise.excess`.
     """
 
     fitting: Fitting
     shape: tuple[int, int]
     views: Mapping[str, tuple[tuple[int, int], Lay]]
     agreement: float | None = None
+    noise: Mapping[str, float] = field(default_factory=dict)
 
     def upright(self, name: str, values: NDArray[Any]) -> NDArray[Any]:
         """A view in the anterior geometry, 0 where it does not reach."""
@@ -155,8 +158,10 @@ def look(study: Study) -> Maps | None:
     lays = {name: _in_pixels(lay, body.bin) for name, lay in body.lays.items()}
     views = {name: (_shape(study, name), lay) for name, lay in lays.items()}
     placing = Placing(Fitting.of((box[0], box[1], box[2], box[3])), _shape(study, base), views, body.agreement)
-    counts = {name: placing.fitting.resample(placing.upright(name, study.images[name].values)) for name in views}
-    return Maps.of(shipped(MODEL), counts, placing)
+    pixels = {name: placing.upright(name, study.images[name].values) for name in views}
+    noise = {name: excess(values, placing.fitting) for name, values in pixels.items()}
+    counts = {name: placing.fitting.resample(values) / np.float32(noise[name]) for name, values in pixels.items()}
+    return Maps.of(shipped(MODEL), counts, replace(placing, noise=noise))
 
 
 def _shape(study: Study, name: str) -> tuple[int, int]:

@@ -106,9 +106,15 @@ def _site(maps: Maps, number: int, options: NetworkOptions) -> MappedSite:
     return MappedSite(UNITS[number], Region(parts), status, round(min(chance, sure), 3), (*why, *notes))
 
 
+def _noisy(maps: Maps) -> str:
+    most = max(maps.placing.noise.values(), default=1.0)
+    why = "pixels scaled, added or enlarged after the scan"
+    return f"noise as of {most:.1f} times fewer counts ({why}?): faint foci may be missed" if most > 1 else ""
+
+
 def _notes(maps: Maps, options: NetworkOptions) -> tuple[str, ...]:
     agreement = maps.placing.agreement
-    part = tuple(filter(None, (partly(maps),)))
+    part = tuple(filter(None, (partly(maps), _noisy(maps))))
     if agreement is None:
         return ("one view only", *part)
     poor = (f"the outlines of the views overlap by {agreement:.0%} only",) if agreement < options.poor_pairing else ()

@@ -108,8 +108,6 @@ def fit_task(task: Task, folder: Path, options: FitOptions, notes: Mapping[str, 
         for group in optimiser.param_groups:
             group["lr"] = options.rate * _schedule(done, options)
         found = step(task, optimiser, {name: value.to(device) for name, value in batch.items()})
-        if not all(math.isfinite(loss) for loss in found.values()):
-            raise ModelError(f"train in {folder}", f"losses {found} after {done} examples", "Lower the rate and resume")
         average(averaged, net, min(options.average, (1 + done / options.batch) / (10 + done / options.batch)))
         done += options.batch
         steps += 1
@@ -148,7 +146,11 @@ def _schedule(done: int, options: FitOptions) -> float:
 
 
 def step(task: Task, optimiser: torch.optim.Optimizer, batch: Named) -> dict[str, float]:
-    """One step on a batch that lies where the net does; returns the losses."""
+    """One step on a batch that lies where the net does; returns the losses.
+
+    Raises:
+        ModelError: a loss is not finite.
+    """
     net, picture = task.net, batch["picture"]
     with torch.autocast(picture.device.type, dtype=torch.bfloat16):
         said = net(picture.to(memory_format=_FORMATS[picture.ndim]))
@@ -162,7 +164,10 @@ def step(task: Task, optimiser: torch.optim.Optimizer, batch: Named) -> dict[str
     if usable:
         optimiser.step()
     values = torch.stack([loss.detach() for loss in found.values()]).tolist()
-    return dict(zip(found, values, strict=True)) | {"left_out": float(not usable)}
+    named = dict(zip(found, values, strict=True))
+    if not all(map(math.isfinite, values)):
+        raise ModelError("train", f"losses {named}", "Lower the rate, and go on from what was kept last")
+    return named | {"left_out": float(not usable)}
 
 
 @torch.no_grad()

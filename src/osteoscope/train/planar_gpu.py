@@ -47,6 +47,9 @@ def fit(net: PlanarNet, supply: Supply, folder: Path, seconds: float) -> Iterato
         supply: of batches.
         folder: for "weights.pt", written anew with each line, and "log.jsonl".
         seconds: the learning rate falls to nearly 0 over them.
+
+    Raises:
+        ModelError: a loss is not finite; the folder keeps the last weights.
     """
     folder.mkdir(parents=True, exist_ok=True)
     net.to(supply.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
