@@ -131,11 +131,12 @@ def _loader(task: Task, options: FitOptions, done: int) -> DataLoader[Named]:
         num_workers=options.workers,
         prefetch_factor=4 if options.workers else None,
         drop_last=True,
-        worker_init_fn=_alone,
+        worker_init_fn=alone,
     )
 
 
-def _alone(_worker: int) -> None:
+def alone(_worker: int = 0) -> None:
+    """Let a process that is one of several use one thread."""
     torch.set_num_threads(1)
 
 

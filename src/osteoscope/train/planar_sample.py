@@ -5,7 +5,7 @@ Everything is drawn anew each time, so that a few hundred bodies never give the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,10 +76,6 @@ class Laying:
         """Masks (..., rows, columns) of the basis at half the canvas' resolution."""
         return self.proportions.lay(self.fitting, plane)
 
-    def place(self, row: float, column: float) -> tuple[float, float]:
-        """Canvas place of a place in the basis."""
-        return self.fitting.on_canvas(*self.proportions.place(row, column))
-
 
 def draw(basis: Basis, rng: np.random.Generator) -> Example:
     """Draw one example."""
@@ -104,7 +100,7 @@ def rendered(basis: Basis, plan: Plan, artefacts: Iterable[Artefact], rng: np.ra
         for number, (name, view) in enumerate(zip(_VIEWS, _detected(basis, expected, rng), strict=True))
         if number != plan.absent
     }
-    return _labelled(basis, disease, laying, counts, stray | (basis.body & glow))
+    return _labelled(basis, plan, laying, counts, stray | (basis.body & glow))
 
 
 def _detected(basis: Basis, expected: Floats, rng: np.random.Generator) -> Floats:
@@ -147,8 +143,9 @@ def _box(body: NDArray[np.bool_], off: NDArray[np.float64]) -> tuple[float, floa
 
 
 def _labelled(
-    basis: Basis, disease: Sequence[Part], laying: Laying, counts: Mapping[str, Plane], organs: NDArray[np.bool_]
+    basis: Basis, plan: Plan, laying: Laying, counts: Mapping[str, Plane], organs: NDArray[np.bool_]
 ) -> Example:
+    disease = plan.lesions(basis)
     diffuse = np.zeros((len(UNITS), *basis.body.shape), dtype=np.uint8)
     mass = np.zeros(basis.body.shape, dtype=np.uint8)
     for part in disease:
@@ -157,7 +154,7 @@ def _labelled(
             target = mass if part.kind == "mass" else diffuse[UNIT_OF[part.name]]
             target[row : row + rows, column : column + columns] |= part.mask
     heat, owner = np.zeros(CANVAS, dtype=np.float32), np.full(HALF, -1, dtype=np.int8)
-    foci = np.array([_centre(part, laying) for part in disease if part.kind == "focus"], dtype=float).reshape(-1, 3)
+    foci = np.array([(*laying.fitting.on_canvas(row, column), unit) for row, column, unit in plan.foci]).reshape(-1, 3)
     for row, column, unit in foci.tolist():
         _add_centre(heat, row, column)
         owner[tuple(_around(int(np.floor((at - 0.5) / 2 + 0.5)), NEAR) for at in (row, column))] = int(unit)
@@ -177,10 +174,6 @@ def _labelled(
         foci,
         counts,
     )
-
-
-def _centre(part: Part, laying: Laying) -> tuple[float, float, int]:
-    return *laying.place(*part.centre), UNIT_OF[part.name]
 
 
 def _around(at: int, reach: int) -> slice:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import nullcontext
@@ -17,7 +16,7 @@ from threading import Event, Thread
 import numpy as np
 import torch
 
-from osteoscope.train.fitting import Named
+from osteoscope.train.fitting import Named, alone
 from osteoscope.train.planar_basis import Basis
 from osteoscope.train.planar_batch import Batch, Wanted
 from osteoscope.train.planar_bodies import FIRST_SEED, body_basis
@@ -128,7 +127,7 @@ class Supply:
     def _run(self) -> None:
         side = torch.cuda.Stream(self.device) if self.device.type == "cuda" else None  # type: ignore[no-untyped-call]
         numbers = count(_FIRST_NUMBER)
-        with ProcessPoolExecutor(self.cores, get_context("spawn"), _alone) as pool, _within(side):
+        with ProcessPoolExecutor(self.cores, get_context("spawn"), alone) as pool, _within(side):
             going: set[Future[Made]] = {pool.submit(self._make, next(numbers)) for _ in range(2 * self.cores)}
             while not self._over.is_set():
                 enough = self.shelf.bodies >= _LEAST_BODIES
@@ -146,8 +145,3 @@ class Supply:
 
 def _within(side: torch.cuda.Stream | None) -> torch.cuda.StreamContext | nullcontext[None]:
     return nullcontext() if side is None else torch.cuda.stream(side)
-
-
-def _alone() -> None:
-    os.environ["OMP_NUM_THREADS"] = "1"
-    torch.set_num_threads(1)
