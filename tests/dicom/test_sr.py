@@ -34,7 +34,15 @@ SMALL = grid_of((10.0, 6.0, 6.0))
 def written(example: Example, path: Path) -> Any:
     write_sr(example.case, example.reading, path)
     assert validator_errors(path) == []
-    return hd.sr.srread(path)
+    report = hd.sr.srread(path)
+    assert referred(report) <= {str(row[2]) for row in report.get_evidence()}
+    return report
+
+
+def referred(node: Dataset) -> set[str]:
+    """Instances that a content tree refers to."""
+    here = {str(item.ReferencedSOPInstanceUID) for item in node.get("ReferencedSOPSequence", [])}
+    return here.union(*(referred(child) for child in node.get("ContentSequence", [])))
 
 
 def values(group: Any) -> list[tuple[str, float, str]]:

@@ -103,21 +103,28 @@ def write_sr(case: Case, reading: Reading, path: Path) -> None:
 
 def _report(subject: _Subject) -> Comprehensive3DSR:
     reading = subject.reading
-    groups = [*_FINDINGS[reading.study.kind](subject), *_site_groups(subject), _study_group(subject)]
-    content = MeasurementReport(
-        observation_context=_context(reading),
-        procedure_reported=PROCEDURES[reading.study.kind],
-        imaging_measurements=groups,
-        title=codes.DCM.ImagingMeasurementReport,
-    )
+    last = _study_group(subject)
     segmented = reading.findings and reading.study.kind == "ct"
-    return Comprehensive3DSR(
+    report = Comprehensive3DSR(
         evidence=[*subject.headers, *([seg.reference(subject.key, subject.headers)] if segmented else [])],
-        content=content,
+        content=_content(reading, [last]),
         is_complete=True,
         is_final=reading.reader.kind == "person",
         coding_schemes=[_SCHEME],
         **identity(REPORT, reading),
+    )
+    # highdicom copies and searches the whole tree several times over: it gets the other groups when it is done.
+    groups = [*_FINDINGS[reading.study.kind](subject), *_site_groups(subject), last]
+    report.ContentSequence = _content(reading, groups)[0].ContentSequence
+    return report
+
+
+def _content(reading: Reading, groups: Sequence[Group]) -> MeasurementReport:
+    return MeasurementReport(
+        observation_context=_context(reading),
+        procedure_reported=PROCEDURES[reading.study.kind],
+        imaging_measurements=groups,
+        title=codes.DCM.ImagingMeasurementReport,
     )
 
 
