@@ -72,9 +72,9 @@ def read_child(task: tuple[str, int, Sequence[str]]) -> Child:
     seen = [[contrast.get(e, 0.0) for e in site.evidence] if (site := made.reading.site(s)) else [] for s in SIOPEN]
     return Child(
         recipe,
-        np.array([[_level(r, s, "siopen") for r in everyone] for s in SIOPEN]),
-        np.array([_value(r, "siopen_total") for r in everyone]),
-        np.array([_value(r, "curie_total") for r in everyone]),
+        np.array([[level(r, s, "siopen") for r in everyone] for s in SIOPEN]),
+        np.array([value(r, "siopen_total") for r in everyone]),
+        np.array([value(r, "curie_total") for r in everyone]),
         np.array([bool(total and i and i[0] <= total.value <= i[1]) for i in intervals]),
         np.array([max(values, default=0.0) for values in seen]),
         np.array([min(values, default=0.0) for values in seen]),
@@ -86,13 +86,13 @@ def _plan(study: Study, way: str) -> Plan:
     return scored_by(plan, ["level=counted"]) if way == "counted" else plan
 
 
-def _level(reading: Reading, segment: str, score: str) -> float:
+def level(reading: Reading, segment: str, score: str) -> float:
     site = reading.site(segment)
     measure = site.measure(score) if site else None
     return measure.value if measure else np.nan
 
 
-def _value(reading: Reading, name: str) -> float:
+def value(reading: Reading, name: str) -> float:
     measure = reading.measure(name)
     return measure.value if measure else np.nan
 

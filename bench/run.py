@@ -21,6 +21,7 @@ import fe
 import fe_strength
 import identity
 import mibg
+import pixels
 import quality
 import review
 import review_page
@@ -37,6 +38,7 @@ ROWS: Mapping[str, Callable[[], Figures]] = {
     **ct_two_dates.ROWS,
     **mibg.ROWS,
     **shift.ROWS,
+    **pixels.ROWS,
     **identity.ROWS,
     **adaptation.ROWS,
     **review.ROWS,

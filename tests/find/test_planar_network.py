@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
@@ -13,7 +14,7 @@ from osteoscope.domain.reading import MappedSite
 from osteoscope.domain.study import Study
 from osteoscope.errors import UnsuitableStudyError
 from osteoscope.find.planar_caveats import caveats
-from osteoscope.find.planar_network import _parted, find_uptake, map_segments
+from osteoscope.find.planar_network import NetworkOptions, _masses, _parted, find_uptake, map_segments
 from osteoscope.reading.plan_table import plan_for
 from osteoscope.reading.planar_plans import scored_by
 from osteoscope.reading.read import read
@@ -190,3 +191,14 @@ def test_nodes_that_touch_are_parted_at_their_saddle() -> None:
     assert [round(float(np.argwhere(part)[:, 1].mean())) for part in parts] == [10, 18, 26]
     (whole,) = _parted(np.ones_like(chain), area, 5)
     assert np.array_equal(whole, area)
+
+
+def test_a_faint_mass_is_one_of_little_confidence_unless_beside_a_likely_one() -> None:
+    rows, columns = np.ogrid[:40, :60]
+
+    def blob(column: int, peak: float) -> NDArray[np.float32]:
+        return peak * np.exp(-((rows - 20) ** 2 + (columns - column) ** 2) / 12).astype(np.float32)
+
+    masses = list(_masses(blob(10, 1.0) + blob(18, 0.9) + blob(24, 0.2) + blob(48, 0.3), NetworkOptions()))
+    assert [round(float(np.argwhere(mass)[:, 1].mean())) for mass in masses] == [10, 18, 48]
+    assert not list(_masses(blob(30, 0.09), NetworkOptions()))

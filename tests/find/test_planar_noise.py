@@ -1,4 +1,4 @@
-"""Pixels that vary more than counts do are read as fewer counts."""
+"""Pixels that vary more than counts do are read as fewer counts, those that vary less as more."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter, zoom
 
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
@@ -15,7 +16,7 @@ from osteoscope.domain.study import Study
 from osteoscope.find.planar_canvas import Fitting
 from osteoscope.find.planar_maps import look
 from osteoscope.find.planar_network import find_uptake, map_segments
-from osteoscope.find.planar_noise import excess
+from osteoscope.find.planar_noise import excess, smoothing
 from osteoscope.simulate.planar import ChildRecipe, simulate_planar
 
 FITTING = Fitting.of((10, 210, 10, 90))
@@ -41,6 +42,27 @@ def test_counts_times_a_number_are_that_many_times_too_noisy(mean: float, times:
     assert excess(times * pixels(mean, seed), FITTING) == pytest.approx(times, rel=0.15)
 
 
+@settings(max_examples=25, deadline=None)
+@given(st.floats(5, 100), st.floats(0.6, 1.0), st.integers(0, 1000))
+def test_smoothing_is_seen_and_is_no_lack_of_noise(mean: float, sigma: float, seed: int) -> None:
+    smooth = np.rint(gaussian_filter(pixels(mean, seed).astype(float), sigma))
+    assert smoothing(smooth, 0) == pytest.approx(sigma, abs=0.15)
+    assert excess(smooth, FITTING) == 1.0
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(20, 60), st.floats(3, 8), st.floats(0.6, 0.9), st.integers(0, 1000))
+def test_counts_scaled_and_smoothed(mean: float, times: float, sigma: float, seed: int) -> None:
+    changed = gaussian_filter(times * pixels(mean, seed).astype(float), sigma)
+    assert times / 2 < excess(np.rint(changed), FITTING) < 2 * times
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(40, 200), st.floats(0.2, 0.5), st.integers(0, 1000))
+def test_counts_scaled_down_are_more(mean: float, times: float, seed: int) -> None:
+    assert excess(np.rint(times * pixels(mean, seed)), FITTING) == pytest.approx(times, rel=0.2)
+
+
 def test_an_empty_picture_is_not_noisy() -> None:
     assert excess(np.zeros((220, 100), dtype=np.int64), FITTING) == 1.0
 
@@ -56,16 +78,36 @@ def test_a_child_as_scanned_is_left_as_it_is(healthy: Study) -> None:
     assert set(maps.placing.noise.values()) == {1.0}
 
 
-@pytest.mark.parametrize("way", ["enlarged", "scaled"])
-def test_noise_of_changed_pixels_is_no_disease_and_is_told(healthy: Study, way: str) -> None:
-    def changed(image: Image) -> Image:
-        if way == "scaled":
-            return replace(image, values=image.values * 5)
-        spacing = tuple(step / 2 for step in image.grid.spacing)
-        values = image.values.repeat(2, axis=0).repeat(2, axis=1)
-        return Image(Grid.planar(values.shape, (spacing[0], spacing[1]), image.grid.frame), values, "counts")
+def changed(image: Image, way: str) -> Image:
+    if way == "scaled":
+        return replace(image, values=image.values * 5)
+    if way == "scaled and smoothed":
+        return replace(image, values=np.rint(5 * gaussian_filter(image.values.astype(float), 0.8)).astype(int))
+    spacing = tuple(step / 2 for step in image.grid.spacing)
+    values = np.rint(zoom(image.values.astype(float), 2, order=1, mode="nearest", grid_mode=True)).astype(int)
+    values = image.values.repeat(2, axis=0).repeat(2, axis=1) if way == "enlarged" else values
+    return Image(Grid.planar(values.shape, (spacing[0], spacing[1]), image.grid.frame), values, "counts")
 
-    study = replace(healthy, images={name: changed(image) for name, image in healthy.images.items()})
+
+@pytest.mark.parametrize("way", ["enlarged", "interpolated", "scaled", "scaled and smoothed"])
+def test_noise_of_changed_pixels_is_no_disease_and_is_told(healthy: Study, way: str) -> None:
+    study = replace(healthy, images={name: changed(image, way) for name, image in healthy.images.items()})
     mapped = map_segments(study)
     assert not [f for f in find_uptake(study, mapped).findings if f.confidence >= 0.5]
     assert any("times fewer counts" in note for note in mapped[0].notes)
+
+
+def test_fewer_counts_than_noise_says_are_told(healthy: Study) -> None:
+    fewer = {n: replace(i, values=np.rint(i.values * 0.3).astype(int)) for n, i in healthy.images.items()}
+    assert any("times more counts" in note for note in map_segments(replace(healthy, images=fewer))[0].notes)
+
+
+@pytest.mark.parametrize("dim", ["anterior", "posterior"])
+def test_noise_of_a_dimmer_view_is_no_disease(healthy: Study, dim: str) -> None:
+    image = healthy.images[dim]
+    fewer = replace(image, values=np.random.default_rng(2).binomial(image.values, 0.5))
+    study = replace(healthy, images={**healthy.images, dim: fewer})
+    mapped = map_segments(study)
+    assert not [f for f in find_uptake(study, mapped).findings if f.confidence >= 0.5]
+    assert any(f"the {dim} view holds" in note for note in mapped[0].notes)
+    assert not any("view holds" in note for note in map_segments(healthy)[0].notes)

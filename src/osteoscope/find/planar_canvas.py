@@ -24,6 +24,8 @@ FILLED = 0.94
 BODY_LEVEL = 0.3
 BRIGHTEST = 12.0
 LEAST_COUNTS = 1e-3
+# A view with a smaller share of the other's counts says how noisy both are: its noise would else be foci.
+DIMMER = 0.95
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,8 @@ def planes(views: Mapping[str, Plane]) -> Plane:
     for channel, name in enumerate(("anterior", "posterior")):
         if name in views and levels[name] > 0:
             made[channel] = np.sqrt(np.clip(views[name] / levels[name], 0, BRIGHTEST**2)) / 2
-    made[2] = np.log(max(max(levels.values(), default=0.0), LEAST_COUNTS)) / 2
+    lit = [level for level in levels.values() if level > 0]
+    made[2] = np.log(max(min(max(lit), min(lit) / DIMMER) if lit else 0.0, LEAST_COUNTS)) / 2
     return made
 
 

@@ -21,7 +21,7 @@ from osteoscope.domain.reading import MappedSite, Status
 from osteoscope.domain.study import Study
 from osteoscope.find.detection import Detection
 from osteoscope.find.model import shipped
-from osteoscope.find.planar_canvas import Plane
+from osteoscope.find.planar_canvas import LEAST_COUNTS, Plane, typical
 from osteoscope.find.planar_maps import MODEL, UNITS, Maps, look
 from osteoscope.find.planar_outlines import POOR_PAIRING
 from osteoscope.find.planar_peaks import Peak, peaks
@@ -41,6 +41,8 @@ _ORGANS: Mapping[str, str] = {
     "pelvis": "bladder or bowel",
 }
 _SEEN_FROM_BEHIND = frozenset({"cervical_spine", "thoracic_spine", "lumbar_spine", "sacrum"})
+# Simulated views hold 0.8 to 1.1 times the counts of each other.
+_UNEQUAL = 0.65
 _ELSEWHERE = "uptake outside of organs and bone"
 
 
@@ -52,6 +54,7 @@ class NetworkOptions:
         silhouette: a pixel belongs to a unit from this chance on.
         poor_pairing: least overlap of the two outlines before the views are said not to match.
         area: a pixel is an organ, or a mass, from this chance on.
+        faint_mass: a pixel may be a mass from this chance on, where no mass is likely beside it.
         involved: a pixel is diffusely involved from this chance on, over its chance of being bone at all.
         least_patch: a smaller share of a unit's silhouette is no diffuse disease.
         least_mass: elements at half resolution; a smaller area is no mass and no organ.
@@ -65,6 +68,7 @@ class NetworkOptions:
     silhouette: float = 0.5
     poor_pairing: float = POOR_PAIRING
     area: float = 0.5
+    faint_mass: float = 0.1
     involved: float = 0.3
     least_patch: float = 0.015
     least_mass: int = 6
@@ -107,14 +111,26 @@ def _site(maps: Maps, number: int, options: NetworkOptions) -> MappedSite:
 
 
 def _noisy(maps: Maps) -> str:
-    most = max(maps.placing.noise.values(), default=1.0)
+    most = max(maps.placing.noise.values(), key=lambda times: abs(np.log(times)), default=1.0)
+    if most == 1:
+        return ""
+    if most < 1:
+        return f"noise as of {1 / most:.1f} times more counts (pixels scaled down after the scan?)"
     why = "pixels scaled, added or enlarged after the scan"
-    return f"noise as of {most:.1f} times fewer counts ({why}?): faint foci may be missed" if most > 1 else ""
+    return f"noise as of {most:.1f} times fewer counts ({why}?): faint foci may be missed"
+
+
+def _unequal(maps: Maps) -> str:
+    levels = sorted((typical(counts), name) for name, counts in maps.counts.items())
+    share = levels[0][0] / max(levels[-1][0], LEAST_COUNTS)
+    if len(levels) < 2 or share >= _UNEQUAL:
+        return ""
+    return f"the {levels[0][1]} view holds {share:.0%} of the other's counts: faint foci may be missed"
 
 
 def _notes(maps: Maps, options: NetworkOptions) -> tuple[str, ...]:
     agreement = maps.placing.agreement
-    part = tuple(filter(None, (partly(maps), _noisy(maps))))
+    part = tuple(filter(None, (partly(maps), _noisy(maps), _unequal(maps))))
     if agreement is None:
         return ("one view only", *part)
     poor = (f"the outlines of the views overlap by {agreement:.0%} only",) if agreement < options.poor_pairing else ()
@@ -171,10 +187,9 @@ def _drafts(maps: Maps, options: NetworkOptions) -> Iterator[_Draft]:
             continue  # a hot place of a patch is no focus of its own
         if peak.confidence >= options.least_confidence:
             yield _Draft(unit, "focal", peak.confidence, _around(maps, peak), peak.views)
-    for area in _pieces(maps.soft_tissue >= options.area, options.least_mass):
-        for mass in _parted(maps.soft_tissue, area, options.masses_apart):
-            # Graded by its extent, like a patch: Curie's level 3 of soft tissue is one of area.
-            yield _Draft("soft_tissue", "diffuse", float(maps.soft_tissue[mass].mean()), _full(maps, mass))
+    for mass in _masses(maps.soft_tissue, options):
+        # Graded by its extent, like a patch: Curie's level 3 of soft tissue is one of area.
+        yield _Draft("soft_tissue", "diffuse", float(maps.soft_tissue[mass].mean()), _full(maps, mass))
 
 
 def _patch(maps: Maps, number: int, options: NetworkOptions) -> Mask | None:
@@ -204,6 +219,16 @@ def _pieces(mask: Mask, least: int) -> Iterator[Mask]:
     for number, size in enumerate(np.bincount(labels.ravel())[1:], start=1):
         if size >= least:
             yield labels == number
+
+
+def _masses(chance: Plane, options: NetworkOptions) -> Iterator[Mask]:
+    """Disease outside bone, parted between its peaks; what is nowhere likely stays in one piece."""
+    for faint in _pieces(chance >= options.faint_mass, options.least_mass):
+        likely = tuple(_pieces(faint & (chance >= options.area), options.least_mass))
+        for area in likely:
+            yield from _parted(chance, area, options.masses_apart)
+        if not likely:
+            yield faint
 
 
 def _parted(plane: Plane, area: Mask, apart: int) -> Iterator[Mask]:

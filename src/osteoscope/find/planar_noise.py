@@ -1,7 +1,7 @@
-"""Whether pixels are as noisy as the counts that they claim: images are stored scaled, enlarged or added up, too.
+"""Whether pixels are as noisy as the counts that they claim: images are stored scaled, added up, enlarged or smoothed.
 
 The network judges a focus by the noise that belongs to its counts. Where pixels vary more than counts do, that would
-call noise a focus.
+call noise a focus; where less, foci would be taken for noise.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
 
 from osteoscope.find.planar_canvas import BODY_LEVEL, Fitting, Plane, typical
 
@@ -18,18 +19,31 @@ _STANDING_OUT = np.array([-0.25, -0.25, 0.5, 0.5, -0.25, -0.25], dtype=np.float3
 _MEDIAN = 0.4549  # of chi squared with one degree of freedom
 # Simulated children 0.98 to 1.09; pixels halved by repeating them 2.3 to 3.7; counts times 3, 3.
 _USUAL = 1.5
+# Little noise is left to go by: children smoothed by 0.8 pixels 1.0 to 1.7, pixels halved by interpolation 3.7 to 4.8.
+_USUAL_SMOOTHED = 2.0
+
+# Smoothing shows in how much the bend over so many pixels varies: curvature of the body itself hardly does.
+_STEPS = (1, 2, 3)
+_BLOCK = 12  # pixels
+_SIGMAS = np.arange(0, 2.51, 0.05)  # pixels
+_LEAST_SIGMA = 0.45  # simulated children seem smoothed by up to 0.4, for what is not noise in them
+_ROUNDING = 1 / 12  # variance of a number rounded to a whole one
 
 
 def excess(pixels: NDArray[Any], fitting: Fitting) -> float:
-    """How many times more pixels (rows, columns) vary than counts do; 1 where that is usual.
+    """How many times more pixels (rows, columns) vary than counts smoothed as much do; 1 where that is usual.
 
     Of what stands out on the canvas, its square over the variance that Poisson counts would give it, median over the
-    body. Resampling is linear, so that independent counts vary by the squares of its weights.
+    body. Smoothing and resampling are linear, so that independent counts vary by the squares of their weights.
     """
-    down, right = fitting.spread(pixels.shape)
     counts = np.asarray(pixels, dtype=np.float32)
+    down, right = fitting.spread(counts.shape)
+    sigmas = [smoothing(counts, axis) for axis in (0, 1)]
     rows, columns = _standing_out(down), _standing_out(right)
-    wanted = rows**2 @ counts @ (columns**2).T
+    squares = [_smoothed(plane, sigma) ** 2 for plane, sigma in zip((rows, columns), sigmas, strict=True)]
+    wanted = squares[0] @ counts @ squares[1].T
+    if any(sigmas):
+        wanted += _ROUNDING * np.outer((rows**2).sum(axis=1), (columns**2).sum(axis=1))
     edge = len(_STANDING_OUT) // 2
     whole = np.asarray(down @ counts @ right.T, dtype=np.float32)
     here = whole[edge : edge + wanted.shape[0], edge : edge + wanted.shape[1]]
@@ -37,9 +51,55 @@ def excess(pixels: NDArray[Any], fitting: Fitting) -> float:
     if not body.any():
         return 1.0
     found = float(np.median((rows @ counts @ columns.T)[body] ** 2 / wanted[body]) / _MEDIAN)
-    return found if found > _USUAL else 1.0
+    usual = (1 / _USUAL, _USUAL) if not any(sigmas) else (0.0, _USUAL_SMOOTHED)
+    return 1.0 if usual[0] <= found <= usual[1] else found
+
+
+def smoothing(counts: Plane, axis: int) -> float:
+    """Sigma in pixels of the Gaussian along an axis that would leave noise as alike from pixel to pixel; 0 for none.
+
+    Noise smoothed so bends less over one pixel than over three (second differences), whatever its strength.
+    """
+    along = np.moveaxis(counts, axis, 0)
+    bends = np.array([_bend(along, step) for step in _STEPS])
+    if not np.isfinite(bends).all():
+        return 0.0
+    strength = _EXPECTED @ bends / (_EXPECTED**2).sum(axis=1)
+    off = ((bends - strength[:, None] * _EXPECTED) ** 2).sum(axis=1)
+    sigma = float(_SIGMAS[off.argmin()])
+    return sigma if sigma >= _LEAST_SIGMA else 0.0
+
+
+def _bend(counts: Plane, step: int) -> float:
+    """Variance of second differences over that of Poisson counts, median over blocks of the body; nan without one."""
+    before, here, after = counts[: -2 * step], counts[step:-step], counts[2 * step :]
+    mean, found = _blocks(here), _blocks((before - 2 * here + after) ** 2) - 6 * _ROUNDING
+    body = mean > BODY_LEVEL * typical(mean)
+    return float(np.median(found[body] / _blocks(before + 4 * here + after)[body])) if body.any() else np.nan
+
+
+def _blocks(plane: Plane) -> Plane:
+    rows, columns = (count // _BLOCK for count in plane.shape)
+    parts = plane[: rows * _BLOCK, : columns * _BLOCK].reshape(rows, _BLOCK, columns, _BLOCK)
+    return np.asarray(parts.mean(axis=(1, 3)))
+
+
+def _expected_bends() -> NDArray[np.float64]:
+    """What `_bend` is of white noise of variance 1 after each of `_SIGMAS`, shape (sigmas, steps)."""
+    point = np.zeros((1, 41))
+    point[0, 20] = 1
+    blurs = [_smoothed(point, sigma)[0] for sigma in _SIGMAS]
+    alike = np.array([np.correlate(blur, blur, "full")[40:] for blur in blurs])
+    return np.stack([(6 * alike[:, 0] - 8 * alike[:, k] + 2 * alike[:, 2 * k]) / 6 for k in _STEPS], axis=1)
+
+
+def _smoothed(rows: NDArray[Any], sigma: float) -> NDArray[Any]:
+    return np.asarray(gaussian_filter1d(rows, sigma, axis=1, mode="constant", truncate=6)) if sigma else rows
 
 
 def _standing_out(shares: Plane) -> Plane:
     count = len(shares) - len(_STANDING_OUT) + 1
     return np.asarray(sum(weight * shares[n : n + count] for n, weight in enumerate(_STANDING_OUT)), dtype=np.float32)
+
+
+_EXPECTED = _expected_bends()

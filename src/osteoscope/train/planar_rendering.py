@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from osteoscope.find.planar_canvas import BODY_LEVEL, BRIGHTEST, CANVAS, HALF, LEAST_COUNTS
+from osteoscope.find.planar_canvas import BODY_LEVEL, BRIGHTEST, CANVAS, DIMMER, HALF, LEAST_COUNTS
 from osteoscope.train.planar_basis import UNITS
 from osteoscope.train.planar_batch import Batch
 from osteoscope.train.planar_exposing import Picture, exposed, median
@@ -76,7 +76,8 @@ def _planes(batch: Batch, counts: Tensor) -> Tensor:
     flat = counts.flatten(2).flatten(0, 1)
     level = median(flat, flat > BODY_LEVEL * flat.mean(1, keepdim=True)).view(there.shape) * there
     usual = (counts / level.clamp(min=1e-9)[..., None, None]).clamp(0, BRIGHTEST**2).sqrt() / 2
-    dose = level.amax(1).clamp(min=LEAST_COUNTS).log() / 2
+    dimmer = torch.where(level > 0, level, torch.inf).amin(1) / DIMMER
+    dose = level.amax(1).minimum(dimmer).clamp(min=LEAST_COUNTS).log() / 2
     planes = [usual * (level > 0)[..., None, None], dose[:, None, None, None].expand(-1, 1, *CANVAS)]
     return torch.cat(planes, dim=1)
 
