@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -65,6 +66,18 @@ def test_counts_scaled_down_are_more(mean: float, times: float, seed: int) -> No
 
 def test_an_empty_picture_is_not_noisy() -> None:
     assert excess(np.zeros((220, 100), dtype=np.int64), FITTING) == 1.0
+
+
+@pytest.mark.parametrize("sigma", [0.0, 0.5, 0.8])
+def test_a_real_scan_is_as_noisy_as_counts_and_its_smoothing_is_seen(shared: Path, sigma: float) -> None:
+    scan = np.load(shared / "planar" / "nm_planar" / "wholebody_bone_NM1_lossless.npy").astype(np.float32)
+    rows, columns = (np.flatnonzero(scan.sum(axis=axis) > 0.1 * scan.sum(axis=axis).mean()) for axis in (1, 0))
+    fitting = Fitting.of((float(rows[0]), float(rows[-1]), float(columns[0]), float(columns[-1])))
+    smooth = np.rint(gaussian_filter(scan, sigma)) if sigma else scan
+    assert all(sigma - 1e-9 <= smoothing(smooth, axis) <= 1.4 * sigma for axis in (0, 1))
+    assert excess(smooth, fitting) == 1.0
+    # Its bones stand out, too: too much rather than too little is taken for noise.
+    assert 4 <= excess(np.rint(4 * gaussian_filter(scan, sigma)), fitting) <= 8
 
 
 @pytest.fixture(scope="module")
