@@ -66,6 +66,7 @@ def test_counts_scaled_down_are_more(mean: float, times: float, seed: int) -> No
 
 def test_an_empty_picture_is_not_noisy() -> None:
     assert excess(np.zeros((220, 100), dtype=np.int64), FITTING) == 1.0
+    assert smoothing(np.ones((10, 10), dtype=np.float32), 0) == 0.0
 
 
 @pytest.mark.parametrize("sigma", [0.0, 0.5, 0.8])

@@ -60,6 +60,8 @@ def smoothing(counts: Plane, axis: int) -> float:
 
     Noise smoothed so bends less over one pixel than over three (second differences), whatever its strength.
     """
+    if min(counts.shape) < _BLOCK + 2 * _STEPS[-1]:
+        return 0.0
     along = np.moveaxis(counts, axis, 0)
     bends = np.array([_bend(along, step) for step in _STEPS])
     if not np.isfinite(bends).all():
