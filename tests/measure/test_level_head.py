@@ -16,12 +16,12 @@ from osteoscope.domain.anatomy import CURIE, SIOPEN
 from osteoscope.errors import ModelError
 from osteoscope.find.model import shipped
 from osteoscope.measure.adaptation_evidence import evidence
+from osteoscope.measure.card_digest import digest
 from osteoscope.measure.level_head import (
     LEAST_GAIN,
     SHIPPED,
     Signs,
     costs,
-    digest,
     inputs,
     level_head,
     likeliest,
@@ -57,6 +57,13 @@ def test_a_surer_focus_never_lowers_a_level(score: SchemeName, seen: Signs, whic
     else:
         changed.append(confidence)
     more = Signs(seen.segment, tuple(sorted(changed, reverse=True)), seen.patches, seen.fraction, seen.burden)
+    assert (tails(score, more) >= tails(score, seen) - 1e-9).all()
+
+
+@given(scores, signs, shares)
+def test_another_patch_never_lowers_a_level(score: SchemeName, seen: Signs, confidence: float) -> None:
+    patches = tuple(sorted((*seen.patches, confidence), reverse=True))
+    more = Signs(seen.segment, seen.foci, patches, seen.fraction, seen.burden)
     assert (tails(score, more) >= tails(score, seen) - 1e-9).all()
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from osteoscope.measure.level_head import BURDEN, SHIPPED, Signs, digest, level_head, likeliest
+from osteoscope.measure.card_digest import digest
+from osteoscope.measure.level_head import BURDEN, SHIPPED, Signs, level_head, likeliest
 from osteoscope.train import mibg_levels
 from osteoscope.train.mibg_levels import card, fit
 from osteoscope.train.mibg_levels_children import Row, rows_in, write_child

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from osteoscope.domain import codec
 from osteoscope.domain.reading import ModelRecord, Reading
 from osteoscope.errors import ModelError, OutputError
 from osteoscope.measure.adaptation import Coefficients, Head
+from osteoscope.measure.card_digest import digest
 
 NAME = "siopen-adaptation"
 SCHEMA: Literal["osteoscope/adaptation/2"] = "osteoscope/adaptation/2"
@@ -115,7 +115,7 @@ class Card:
     @property
     def record(self) -> ModelRecord:
         """What a Reading keeps of it."""
-        return ModelRecord(self.name, self.version, _digest(self.content))
+        return ModelRecord(self.name, self.version, digest(self.content))
 
     @property
     def head(self) -> Head:
@@ -162,16 +162,11 @@ class Card:
         try:
             plain = json.loads(path.read_text(encoding="utf-8"))
             stated = plain.pop("sha256", None) if isinstance(plain, dict) else None
-            digest = _digest(plain)
             card = codec.decode(cls, plain)
         except (OSError, ValueError, RecursionError) as error:
             raise ModelError(asked, f"no adaptation in it ({error})", _REMEDY) from error
-        if digest != stated or card.name != NAME:
-            found = f"content with SHA-256 {digest[:12]}..., not {str(stated)[:12]}... as it says itself"
+        own = digest(plain)
+        if own != stated or card.name != NAME:
+            found = f"content with SHA-256 {own[:12]}..., not {str(stated)[:12]}... as it says itself"
             raise ModelError(asked, found, f"It was changed or damaged. {_REMEDY}")
         return card
-
-
-def _digest(plain: Any) -> str:
-    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()

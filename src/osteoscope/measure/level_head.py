@@ -14,13 +14,11 @@ more than `LEAST_GAIN`. These are choices, made on simulated children.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +27,7 @@ from scipy.special import expit
 from osteoscope.domain.finding import Finding
 from osteoscope.domain.reading import ModelRecord
 from osteoscope.errors import ModelError
+from osteoscope.measure.card_digest import digest
 from osteoscope.measure.score_tables import Scheme
 
 Floats = NDArray[np.float64]
@@ -40,7 +39,7 @@ _LEAST = 0.005
 _SOFT_TISSUE = "soft_tissue"
 # So many foci, or a patch, are taken for a level of their own while the burden elsewhere is summed up.
 _FOCI_OF_FOUR, _LEVEL_OF_PATCH, _TOP = 4.0, 4.5, 6.0
-_LISTED = 4  # foci, the surest ones, that are an input each
+_LISTED_FOCI, _LISTED_PATCHES = 4, 2  # the surest ones, that are an input each
 # The inputs that alone may have a weight below 0.
 BURDEN = ("burden", "root of burden")
 
@@ -94,12 +93,15 @@ def inputs(counted: Floats, signs: Signs) -> Mapping[str, float]:
     """
     at_least = np.clip(1 - np.cumsum(counted)[:-1], _LEAST, 1 - _LEAST)
     odds = {f"counted {k}": float(o) for k, o in enumerate(np.log(at_least / (1 - at_least)), start=1)}
-    listed = [*signs.foci[:_LISTED], *[0.0] * (_LISTED - len(signs.foci))]
-    extent = {"foci": sum(signs.foci), "fraction": signs.fraction}
-    surest = {**{f"focus {n}": c for n, c in enumerate(listed, start=1)}, "patch": max(signs.patches, default=0.0)}
+    extent = {"foci": sum(signs.foci), "patches": sum(signs.patches), "fraction": signs.fraction}
+    surest = {**_listed("focus", signs.foci, _LISTED_FOCI), **_listed("patch", signs.patches, _LISTED_PATCHES)}
     root = signs.burden**0.5
     again = {f"{name} x root of burden": value * root for name, value in {**odds, **extent}.items()}
     return {**odds, **extent, **surest, **again, **dict(zip(BURDEN, (signs.burden, root), strict=True))}
+
+
+def _listed(name: str, sure: Sequence[float], most: int) -> dict[str, float]:
+    return {f"{name} {n + 1}": sure[n] if n < len(sure) else 0.0 for n in range(most)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,12 +150,6 @@ class LevelHead:
 
     scores: Mapping[str, ScoreHead]
     record: ModelRecord
-
-
-def digest(content: Mapping[str, Any]) -> str:
-    """SHA-256 of a card, its own apart."""
-    plain = {name: value for name, value in content.items() if name != "sha256"}
-    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
 @cache

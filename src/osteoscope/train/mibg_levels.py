@@ -21,7 +21,8 @@ from scipy.special import expit
 
 from osteoscope.find.model import shipped
 from osteoscope.find.planar_maps import MODEL
-from osteoscope.measure.level_head import BURDEN, SHIPPED, ScoreHead, digest, inputs, likeliest
+from osteoscope.measure.card_digest import digest
+from osteoscope.measure.level_head import BURDEN, SHIPPED, ScoreHead, inputs, likeliest
 from osteoscope.measure.score_tables import SCHEME_NAMES
 from osteoscope.stats.agreement import weighted_kappa
 from osteoscope.train.mibg_levels_children import Row, rows_in, write_children
@@ -29,7 +30,7 @@ from osteoscope.train.written import written
 
 Floats = NDArray[np.float64]
 
-NAME, VERSION = "mibg_levels", "0.3.0"
+NAME, VERSION = "mibg_levels", "0.4.0"
 _FOLDS = 5
 _RIDGE = 3.0  # of the weights of inputs scaled to a spread of 1
 _LIMITS = (
