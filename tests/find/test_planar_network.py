@@ -197,7 +197,7 @@ def test_a_faint_mass_is_one_of_little_confidence_unless_beside_a_likely_one() -
     rows, columns = np.ogrid[:40, :60]
 
     def blob(column: int, peak: float) -> NDArray[np.float32]:
-        return peak * np.exp(-((rows - 20) ** 2 + (columns - column) ** 2) / 12).astype(np.float32)
+        return np.asarray(peak * np.exp(-((rows - 20) ** 2 + (columns - column) ** 2) / 12), dtype=np.float32)
 
     masses = list(_masses(blob(10, 1.0) + blob(18, 0.9) + blob(24, 0.2) + blob(48, 0.3), NetworkOptions()))
     assert [round(float(np.argwhere(mass)[:, 1].mean())) for mass in masses] == [10, 18, 48]
