@@ -219,22 +219,32 @@ def _spans(row: Sequence[_Voted[Vertebra]]) -> list[tuple[float, float]]:
 
 def _name_ribs(naming: Naming, vote: _Vote, row: Sequence[_Voted[Vertebra]], count: Count, cage: Cage | None) -> None:
     pieces = [one.piece for one in row]
-    for side, rib in vote.ribs:
-        voxels = vote.voxels(rib)
+    numbers = list(_numbers(vote, row, count))
+    for side in dict.fromkeys(side for side, _ in vote.ribs):
+        own = [(rib, number) for (where, rib), number in zip(vote.ribs, numbers, strict=True) if where == side]
+        voxels = [vote.voxels(rib) for rib, _ in own]
         if cage is not None:
-            cage.name(naming, voxels, side)
-        elif len(voxels) < vote.options.sliver:
-            vote.loose[tuple(voxels.T)] = 1 + KIND_OF[f"rib_{side}"]
-        else:
-            naming.add_rib(voxels, side, rib_level(rib.piece, pieces, count))
+            cage.name_apart(naming, voxels, {n: number for n, (_, number) in enumerate(own) if number}, side)
+            continue
+        for (rib, _), inside in zip(own, voxels, strict=True):
+            if len(inside) < vote.options.sliver:
+                vote.loose[tuple(inside.T)] = 1 + KIND_OF[f"rib_{side}"]
+            else:
+                naming.add_rib(inside, side, rib_level(rib.piece, pieces, count))
+
+
+def _numbers(vote: _Vote, row: Sequence[_Voted[Vertebra]], count: Count) -> Iterator[int | None]:
+    """The number of each rib that geometry followed to a vertebra whose level is known."""
+    for place in vote.joined(row):
+        own = None if place is None else count.levels[place].vertebra
+        yield _BEARING.index(own) + 1 if own in _BEARING else None
 
 
 def _followed(vote: _Vote, row: Sequence[_Voted[Vertebra]], count: Count) -> Iterator[tuple[int, Cells]]:
-    """Number and voxels of each rib that geometry followed to a vertebra whose level is known."""
-    for (_, rib), place in zip(vote.ribs, vote.joined(row), strict=True):
-        own = None if place is None else count.levels[place].vertebra
-        if own in _BEARING:
-            yield _BEARING.index(own) + 1, vote.voxels(rib)
+    """Number and voxels of those ribs that have one."""
+    for (_, rib), number in zip(vote.ribs, _numbers(vote, row, count), strict=True):
+        if number:
+            yield number, vote.voxels(rib)
 
 
 def _reads(vote: _Vote, row: Sequence[_Voted[Vertebra]], count: Count) -> Reads | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from osteoscope.find.ct_bone_count import Count
 from osteoscope.find.ct_bone_maps import FIRST_RIB
 from osteoscope.find.ct_bone_naming import Naming
 from osteoscope.find.ct_levels import Level
-from osteoscope.find.ct_rib_order import RIBS, Beside, Floats, Reads, RibOrder, Voxels
+from osteoscope.find.ct_rib_order import RIBS, Beside, Floats, Reads, RibOrder, Voxels, numbered_apart
 
 _ONE_RIB = 0.75  # share of a piece that must bear one number for all of it to be that rib
 _FEW = 3  # followed ribs
@@ -55,6 +55,18 @@ class Cage:
         order = RibOrder.of(beside, [(number, voxels[::_LEARNED]) for number, voxels in followed], reads)
         trust = _TRUST if len(followed) >= _FEW else _TRUST_OF_FEW
         return cls(order, tuple(count.levels[n] for n in known), trust)
+
+    def name_apart(self, naming: Naming, ribs: Sequence[Voxels], known: Mapping[int, int], side: str) -> None:
+        """Name the ribs of a side, each (n, 3) voxels, of which some are known by number.
+
+        An order that few followed ribs hold may be half a rib off: then ribs in the same slices get different numbers.
+        """
+        whole = numbered_apart(self.order, ribs, known) if self.trust == _TRUST_OF_FEW else {}
+        for index, voxels in enumerate(ribs):
+            if index in whole:
+                naming.add_rib(voxels, side, self._level(whole[index]))
+            else:
+                self.name(naming, voxels, side)
 
     def name(self, naming: Naming, voxels: Voxels, side: str) -> None:
         """Name voxels (n, 3) of one rib, or of several that hang together."""

@@ -7,7 +7,7 @@ drawn from its typical course to that of the ribs that join a vertebra, and to w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
@@ -50,6 +50,21 @@ class OrderOptions:
     read_samples: float = 40.0
     read_error: float = 0.6
     steps: int = 5
+
+
+@dataclass(frozen=True)
+class ApartOptions:
+    """Choices, looked at on simulated scans and a real one.
+
+    Args:
+        least: voxels; smaller pieces are not asked.
+        wide: a piece over more of the order is several ribs.
+        shared: slices; pieces that pass so many of the same are different ribs.
+    """
+
+    least: int = 300
+    wide: float = 0.7
+    shared: int = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +146,45 @@ class RibOrder:
             found = np.linalg.solve(terms.T @ scaled + weight, scaled.T @ wanted + weight @ typical)
         return cls(beside, found)
 
+    def places(self, voxels: Voxels) -> Floats:
+        """Where in the order each voxel (n, 3) lies, fractional."""
+        return np.asarray(self.beside.terms(voxels) @ self.coefficients)
+
     def numbers(self, voxels: Voxels) -> NDArray[np.intp]:
         """Of each voxel (n, 3); outside 1 to 12 where no rib can be."""
-        return np.rint(self.beside.terms(voxels) @ self.coefficients).astype(np.intp)
+        return np.rint(self.places(voxels)).astype(np.intp)
+
+
+def numbered_apart(
+    order: RibOrder, ribs: Sequence[Voxels], known: Mapping[int, int], options: ApartOptions = ApartOptions()
+) -> Mapping[int, int]:
+    """Numbers of those ribs of a side that are whole, by index: nearest to the order, but different in the same slices.
+
+    A rib goes down from its head to its end, so that it passes a slice once. Where an order is half a rib off, it alone
+    gives two ribs one number.
+
+    Args:
+        order: of the cage.
+        ribs: voxels (n, 3) of each piece of the side.
+        known: numbers of some of them, by index.
+        options: see `ApartOptions`.
+    """
+    places = {n: np.percentile(order.places(v), (10, 50, 90)) for n, v in enumerate(ribs) if len(v) >= options.least}
+    middle = {n: float(p[1]) for n, p in places.items() if n in known or p[2] - p[0] < options.wide}
+    queue = sorted(middle, key=lambda n: known.get(n, middle[n]))
+    ways: dict[int, tuple[float, tuple[int, ...]]] = {0: (0.0, ())}  # by the last number
+    for before, n in zip([None, *queue], queue, strict=False):
+        step = int(before is None or _shared(ribs[before], ribs[n]) >= options.shared)
+        longer = {}
+        for number in [known[n]] if n in known else RIBS:
+            best = min((way for last, way in ways.items() if last + step <= number), default=None)
+            if best is not None:
+                longer[number] = (best[0] + (number - middle[n]) ** 2, (*best[1], number))
+        ways = longer
+    return dict(zip(queue, min(ways.values())[1], strict=True)) if ways else {}
+
+
+def _shared(one: Voxels, other: Voxels) -> int:
+    """Slices between the ends that both pass."""
+    (low, high), (below, above) = ((int(v[:, 0].min()), int(v[:, 0].max())) for v in (one, other))
+    return min(high, above) - max(low, below)
