@@ -218,19 +218,25 @@ def _spans(row: Sequence[_Voted[Vertebra]]) -> list[tuple[float, float]]:
 
 
 def _name_ribs(naming: Naming, vote: _Vote, row: Sequence[_Voted[Vertebra]], count: Count, cage: Cage | None) -> None:
-    pieces = [one.piece for one in row]
+    if cage is None:
+        _name_ribs_alone(naming, vote, row, count)
+        return
     numbers = list(_numbers(vote, row, count))
     for side in dict.fromkeys(side for side, _ in vote.ribs):
-        own = [(rib, number) for (where, rib), number in zip(vote.ribs, numbers, strict=True) if where == side]
-        voxels = [vote.voxels(rib) for rib, _ in own]
-        if cage is not None:
-            cage.name_apart(naming, voxels, {n: number for n, (_, number) in enumerate(own) if number}, side)
-            continue
-        for (rib, _), inside in zip(own, voxels, strict=True):
-            if len(inside) < vote.options.sliver:
-                vote.loose[tuple(inside.T)] = 1 + KIND_OF[f"rib_{side}"]
-            else:
-                naming.add_rib(inside, side, rib_level(rib.piece, pieces, count))
+        own = [(vote.voxels(rib), number) for (at, rib), number in zip(vote.ribs, numbers, strict=True) if at == side]
+        known = {n: number for n, (_, number) in enumerate(own) if number}
+        cage.name_apart(naming, [voxels for voxels, _ in own], known, side)
+
+
+def _name_ribs_alone(naming: Naming, vote: _Vote, row: Sequence[_Voted[Vertebra]], count: Count) -> None:
+    """Without a cage each rib goes by the vertebra that it is near to, and slivers by what lies around."""
+    pieces = [one.piece for one in row]
+    for side, rib in vote.ribs:
+        voxels = vote.voxels(rib)
+        if len(voxels) < vote.options.sliver:
+            vote.loose[tuple(voxels.T)] = 1 + KIND_OF[f"rib_{side}"]
+        else:
+            naming.add_rib(voxels, side, rib_level(rib.piece, pieces, count))
 
 
 def _numbers(vote: _Vote, row: Sequence[_Voted[Vertebra]], count: Count) -> Iterator[int | None]:

@@ -29,12 +29,12 @@ class Cage:
     Args:
         order: of the ribs.
         levels: of each vertebra of the row, from below upwards.
-        trust: in a number beyond that in the level of its vertebra.
+        few: few ribs were followed to their vertebrae.
     """
 
     order: RibOrder
     levels: tuple[Level, ...]
-    trust: float
+    few: bool
 
     @classmethod
     def of(
@@ -53,15 +53,14 @@ class Cage:
             return None
         beside = Beside.of(centres[known], [VERTEBRAE.index(str(count.levels[n].vertebra)) for n in known])
         order = RibOrder.of(beside, [(number, voxels[::_LEARNED]) for number, voxels in followed], reads)
-        trust = _TRUST if len(followed) >= _FEW else _TRUST_OF_FEW
-        return cls(order, tuple(count.levels[n] for n in known), trust)
+        return cls(order, tuple(count.levels[n] for n in known), len(followed) < _FEW)
 
     def name_apart(self, naming: Naming, ribs: Sequence[Voxels], known: Mapping[int, int], side: str) -> None:
         """Name the ribs of a side, each (n, 3) voxels, of which some are known by number.
 
         An order that few followed ribs hold may be half a rib off: then ribs in the same slices get different numbers.
         """
-        whole = numbered_apart(self.order, ribs, known) if self.trust == _TRUST_OF_FEW else {}
+        whole = numbered_apart(self.order, ribs, known) if self.few else {}
         for index, voxels in enumerate(ribs):
             if index in whole:
                 naming.add_rib(voxels, side, self._level(whole[index]))
@@ -83,4 +82,5 @@ class Cage:
         if number not in RIBS:
             return Level(None, 0.3, (LEVEL_UNCERTAIN,))
         near = min(self.levels, key=lambda level: abs(VERTEBRAE.index(str(level.vertebra)) - index))
-        return Level(str(number), self.trust * near.confidence, near.notes)
+        trust = _TRUST_OF_FEW if self.few else _TRUST
+        return Level(str(number), trust * near.confidence, near.notes)

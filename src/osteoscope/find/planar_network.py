@@ -87,15 +87,15 @@ def map_segments(study: Study, options: NetworkOptions = NetworkOptions()) -> tu
     why = why_unfit(study, maps)
     if maps is None or why:
         return tuple(MappedSite(unit, None, "not_assessable", 0.0, (why,)) for unit in UNITS)
-    return tuple(_site(maps, number, options) for number in range(len(UNITS)))
+    notes = _notes(maps, options)
+    return tuple(_site(maps, number, notes, options) for number in range(len(UNITS)))
 
 
-def _site(maps: Maps, number: int, options: NetworkOptions) -> MappedSite:
+def _site(maps: Maps, number: int, notes: tuple[str, ...], options: NetworkOptions) -> MappedSite:
     plane = maps.units[number]
     mask = maps.placing.draw(plane) >= options.silhouette
     parts = maps.placing.parts(mask, maps.counts)
     chance = float(maps.acquired[number])
-    notes = _notes(maps, options)
     if not parts and chance >= 0.5:
         return MappedSite(UNITS[number], None, "not_assessable", chance, ("not recognised on the images", *notes))
     if chance < 0.5:

@@ -6,6 +6,7 @@ call noise a focus; where less, foci would be taken for noise.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -66,8 +67,9 @@ def smoothing(counts: Plane, axis: int) -> float:
     bends = np.array([_bend(along, step) for step in _STEPS])
     if not np.isfinite(bends).all():
         return 0.0
-    strength = _EXPECTED @ bends / (_EXPECTED**2).sum(axis=1)
-    off = ((bends - strength[:, None] * _EXPECTED) ** 2).sum(axis=1)
+    expected = _expected_bends()
+    strength = expected @ bends / (expected**2).sum(axis=1)
+    off = ((bends - strength[:, None] * expected) ** 2).sum(axis=1)
     sigma = float(_SIGMAS[off.argmin()])
     return sigma if sigma >= _LEAST_SIGMA else 0.0
 
@@ -86,6 +88,7 @@ def _blocks(plane: Plane) -> Plane:
     return np.asarray(parts.mean(axis=(1, 3)))
 
 
+@cache
 def _expected_bends() -> NDArray[np.float64]:
     """What `_bend` is of white noise of variance 1 after each of `_SIGMAS`, shape (sigmas, steps)."""
     point = np.zeros((1, 41))
@@ -102,6 +105,3 @@ def _smoothed(rows: NDArray[Any], sigma: float) -> NDArray[Any]:
 def _standing_out(shares: Plane) -> Plane:
     count = len(shares) - len(_STANDING_OUT) + 1
     return np.asarray(sum(weight * shares[n : n + count] for n, weight in enumerate(_STANDING_OUT)), dtype=np.float32)
-
-
-_EXPECTED = _expected_bends()
