@@ -37,6 +37,7 @@ _BEARING = VERTEBRAE[FIRST_RIB : FIRST_RIB + 12]  # ribs
 _SPARSE = 50  # one of so many voxels of ribs is asked what the network reads
 _LEAST_OF_SLICE = 40  # voxels of a landmark
 Piece = TypeVar("Piece", Vertebra, Rib)
+_Numbered = tuple[str, Cells, int | None]  # side, voxels and number of a rib
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,13 @@ def name_parts(parts: Parts, seen: Seen, places: Places, options: VoteOptions = 
         voxels = vote.voxels(one)
         naming.add(voxels, level.vertebra, VERTEBRA, level)
         centres.append(voxels.mean(axis=0))
-    cage = Cage.of(np.array(centres), count, list(_followed(vote, row, count)), _reads(vote, row, count))
-    _name_ribs(naming, vote, row, count, cage)
+    ribs = list(_numbered(vote, row, count))
+    followed = [(number, voxels) for _, voxels, number in ribs if number]
+    cage = Cage.of(np.array(centres), count, followed, _reads(vote, row, count))
+    if cage is None:
+        _name_ribs_alone(naming, vote, row, count)
+    else:
+        _name_ribs(naming, ribs, cage)
     _name_rest(naming, vote, row, cage)
     return naming
 
@@ -217,13 +223,9 @@ def _spans(row: Sequence[_Voted[Vertebra]]) -> list[tuple[float, float]]:
     return [(one.part.place[0], one.part.place[1]) for one in row]
 
 
-def _name_ribs(naming: Naming, vote: _Vote, row: Sequence[_Voted[Vertebra]], count: Count, cage: Cage | None) -> None:
-    if cage is None:
-        _name_ribs_alone(naming, vote, row, count)
-        return
-    numbers = list(_numbers(vote, row, count))
-    for side in dict.fromkeys(side for side, _ in vote.ribs):
-        own = [(vote.voxels(rib), number) for (at, rib), number in zip(vote.ribs, numbers, strict=True) if at == side]
+def _name_ribs(naming: Naming, ribs: Sequence[_Numbered], cage: Cage) -> None:
+    for side in dict.fromkeys(side for side, _, _ in ribs):
+        own = [(voxels, number) for at, voxels, number in ribs if at == side]
         known = {n: number for n, (_, number) in enumerate(own) if number}
         cage.name_apart(naming, [voxels for voxels, _ in own], known, side)
 
@@ -239,18 +241,11 @@ def _name_ribs_alone(naming: Naming, vote: _Vote, row: Sequence[_Voted[Vertebra]
             naming.add_rib(voxels, side, rib_level(rib.piece, pieces, count))
 
 
-def _numbers(vote: _Vote, row: Sequence[_Voted[Vertebra]], count: Count) -> Iterator[int | None]:
-    """The number of each rib that geometry followed to a vertebra whose level is known."""
-    for place in vote.joined(row):
+def _numbered(vote: _Vote, row: Sequence[_Voted[Vertebra]], count: Count) -> Iterator[_Numbered]:
+    """Each rib, with its number where geometry followed it to a vertebra whose level is known."""
+    for (side, rib), place in zip(vote.ribs, vote.joined(row), strict=True):
         own = None if place is None else count.levels[place].vertebra
-        yield _BEARING.index(own) + 1 if own in _BEARING else None
-
-
-def _followed(vote: _Vote, row: Sequence[_Voted[Vertebra]], count: Count) -> Iterator[tuple[int, Cells]]:
-    """Number and voxels of those ribs that have one."""
-    for (_, rib), number in zip(vote.ribs, _numbers(vote, row, count), strict=True):
-        if number:
-            yield number, vote.voxels(rib)
+        yield side, vote.voxels(rib), _BEARING.index(own) + 1 if own in _BEARING else None
 
 
 def _reads(vote: _Vote, row: Sequence[_Voted[Vertebra]], count: Count) -> Reads | None:
