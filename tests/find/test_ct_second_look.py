@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from hashlib import sha256
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import onnx
@@ -78,3 +79,16 @@ def test_its_logit_joins_the_features_and_weighs_as_the_card_says(model: Model) 
     assert judged.confidence({"constant": -6.0, FEATURE: 0.1}) == pytest.approx(0.5)
     with pytest.raises(KeyError, match="mean"):
         judged.confidence({"constant": 0.0, "mean": 1.0})
+
+
+def test_all_mirrored_ways_count_alike() -> None:
+    class Corner:
+        """Says the mean of one corner of the picture."""
+
+        def run(self, picture: np.ndarray) -> tuple[np.ndarray, ...]:
+            half = SIDE // 2
+            return (picture[0, :, :half, :half].mean(keepdims=True)[0, 0],)
+
+    given = spot((30, 35, 40), (3, 4, 5))
+    judged = looked_at(given, HU, cast(Model, Corner()))
+    assert judged.features[FEATURE] == pytest.approx(float(Around.of(given, HU).picture()[0].mean()), abs=1e-5)

@@ -7,6 +7,7 @@ question, and the one that a list of findings is ranked by (two stages, as Dou e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +21,8 @@ from osteoscope.find.model import Model
 MODEL = "ct_second_look"
 FEATURE = "second_look"
 SIDE = 48  # voxels of 1.5 mm
+# Mirrored along neither, x, y, and both: axes of a picture (plane, z, y, x).
+WAYS: Sequence[tuple[int, ...]] = ((), (3,), (2,), (2, 3))
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,15 +53,16 @@ class Around:
 
 
 def looked_at(spot: Spot, hu: NDArray[np.int16], model: Model) -> Spot:
-    """A candidate with the logit of the second look among its features.
+    """A candidate with the logit of the second look, the mean over `WAYS`, among its features.
 
     Args:
         spot: from `osteoscope.find.ct_lesion_spots.spots`.
         hu: of the whole volume.
         model: of the name ``MODEL``.
     """
-    (logit,) = model.run(Around.of(spot, hu).picture())
-    return replace(spot, features={**spot.features, FEATURE: float(logit[0])})
+    picture = Around.of(spot, hu).picture()
+    logits = [model.run(np.ascontiguousarray(np.flip(picture, axes)))[0][0] for axes in WAYS]
+    return replace(spot, features={**spot.features, FEATURE: float(np.mean(logits))})
 
 
 def _cut(volume: NDArray[np.int16], start: NDArray[np.intp]) -> NDArray[np.int16]:

@@ -1,4 +1,4 @@
-"""Real scans with lesions put in, whole: to calibrate and to judge on, never to train on."""
+"""Scans with lesions put in, whole: to calibrate and to judge on, and to gather candidates from."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from osteoscope.train.ct_implants import LESIONS, add_lesion, add_nothing
 from osteoscope.train.ct_lesion_patches import deep_place
 from osteoscope.train.ct_look_alikes import LOOK_ALIKES, add_look_alike
 from osteoscope.train.ct_scans import LOOK_ALIKE as FIRST_LOOK_ALIKE
-from osteoscope.train.ct_scans import Scan
+from osteoscope.train.ct_scans import Scan, of_lesion
 
 _TRIES = 8
+# Put into a scan beside its own, by `with_more`.
+_LESIONS, _LOOK_ALIKES = 8, 6
 Place = Callable[[Ground, NDArray[np.int64]], NDArray[np.int64]]
 
 
@@ -50,3 +52,15 @@ def with_implants(
     label = cc3d.connected_components((ground.label == LESION).astype(np.uint8), connectivity=26).astype(np.uint8)
     label[ground.label == LOOK_ALIKE] = FIRST_LOOK_ALIKE
     return replace(scan, hu=np.clip(np.rint(ground.hu), -1024, 3071).astype(np.int16), label=label)
+
+
+def with_more(scan: Scan, rng: np.random.Generator, place: Place = deep_place) -> Scan:
+    """A copy of a scan with lesions and look-alikes put in beside those of its own, which stay marked.
+
+    Args:
+        scan, rng, place: see `with_implants`.
+    """
+    made = with_implants(scan, rng, _LESIONS, _LOOK_ALIKES, place)
+    label = np.where(made.label == 0, scan.label, made.label)
+    lesion = cc3d.connected_components(of_lesion(label).astype(np.uint8), connectivity=26)
+    return replace(made, label=np.where(label >= FIRST_LOOK_ALIKE, FIRST_LOOK_ALIKE, lesion).astype(np.uint8))

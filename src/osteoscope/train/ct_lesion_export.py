@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from osteoscope.find.ct_lesion_spots import FEATURES, Spot, spots
+from osteoscope.find.ct_lesion_spots import Spot, spots
 from osteoscope.find.ct_lesion_windows import MODEL, look
 from osteoscope.find.ct_second_look import FEATURE, looked_at
 from osteoscope.find.ct_second_look import MODEL as SECOND
 from osteoscope.find.model import Model, shipped
-from osteoscope.train.ct_held_out import with_implants
+from osteoscope.train.ct_held_out import with_implants, with_more
 from osteoscope.train.ct_lesion_net import LesionNet
 from osteoscope.train.ct_scans import Scan, of_lesion
 from osteoscope.train.exporting import Graph, Story, load_weights, logistic, write_card, write_model
@@ -24,8 +24,9 @@ _RIGHT = 0.3
 # Copies of each real scan, each with other lesions put in.
 _COPIES = 3
 WINDOW, OVERLAP = 96, 24
-# True masks of bone, which calibrate, never take liver for bone: there soft tissue would seem to speak for a lesion.
-_RISING = ("peak", "mean", "volume", "in_bone", "contrast", FEATURE)
+# What confidence follows from. With peak, volume, share in bone and contrast too, 218 instead of 226 of 315 lesions of
+# tuning scans were found at 0.62 false positives per scan.
+_WEIGHED = ("mean", FEATURE)
 
 _PURPOSE = (
     "Lytic, blastic and mixed bone metastases of adults on CT, within or grown out of bone, and benign look-alikes. "
@@ -65,25 +66,25 @@ def recalibrate(detector: Model, second: Model, held_out: Sequence[Path], folder
 
 def calibrate(detector: Model, second: Model, held_out: Sequence[Path]) -> dict[str, Any]:
     """The setting "confidence": weights of the logistic model of a candidate being a lesion."""
-    names = (*FEATURES, FEATURE)
     # One sure lesion and one sure miss stand in where the scans show one kind only.
-    features = [[end, *[0.0] * (len(names) - 1)] for end in (9.0, -9.0)]
+    features = [[end, *[0.0] * (len(_WEIGHED) - 1)] for end in (9.0, -9.0)]
     right = [True, False]
     for scan in scans_of(held_out):
         seen = look(scan.hu, scan.bone, detector)
         for spot in spots(seen, scan.hu, scan.bone):
             judged = looked_at(spot, scan.hu, second)
-            features.append([judged.features[name] for name in names])
+            features.append([judged.features[name] for name in _WEIGHED])
             right.append(is_lesion(spot, scan))
-    return {"confidence": logistic(features, right, names, _RISING)}
+    return {"confidence": logistic(features, right, _WEIGHED, _WEIGHED)}
 
 
 def scans_of(paths: Sequence[Path]) -> Iterator[Scan]:
-    """Each scan with lesions of its own, and copies of those without, with lesions put in."""
+    """Each scan with lesions of its own as it is and with more put in; copies of those without, with lesions put in."""
     for number, path in enumerate(paths):
         scan = Scan.load(path)
         if scan.label.any():
             yield scan
+            yield with_more(scan, np.random.default_rng(number))
         else:
             for copy in range(_COPIES):
                 yield with_implants(scan, np.random.default_rng((number, copy)))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cc3d
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -16,14 +15,12 @@ from osteoscope.find.ct_lesion_spots import spots
 from osteoscope.find.ct_lesion_windows import Array, Mask, look
 from osteoscope.find.ct_second_look import SIDE, Around
 from osteoscope.find.model import Model
-from osteoscope.train.ct_held_out import Place, with_implants
+from osteoscope.train.ct_held_out import with_more
 from osteoscope.train.ct_lesion_export import is_lesion
 from osteoscope.train.ct_lesion_patches import deep_place, thin_place
-from osteoscope.train.ct_scans import LOOK_ALIKE, Scan, of_lesion
+from osteoscope.train.ct_scans import Scan, of_lesion
 from osteoscope.train.written import written
 
-# Lesions and look-alikes put into each scan, beside its own.
-_LESIONS, _LOOK_ALIKES = 8, 6
 # Of the wrong candidates of a scan, the surest are kept, and some of the others.
 _SUREST, _SOME = 14, 10
 # In half of the scans all that is bright counts as bone, as vessels and organs full of contrast do at times.
@@ -86,17 +83,9 @@ def write_candidates(copy: Copy, folder: Path, model: Model) -> Path:
         scan = Scan.load(copy.path)
         folder.mkdir(parents=True, exist_ok=True)
         place = thin_place if copy.thin else deep_place
-        made = _with_more(scan, rng, place) if copy.number else scan
+        made = with_more(scan, rng, place) if copy.number else scan
         _candidates(made, model, rng).save(target)
     return target
-
-
-def _with_more(scan: Scan, rng: np.random.Generator, place: Place) -> Scan:
-    """Lesions and look-alikes put in beside those of the scan's own."""
-    made = with_implants(scan, rng, _LESIONS, _LOOK_ALIKES, place)
-    label = np.where(made.label == 0, scan.label, made.label)
-    lesion = cc3d.connected_components(of_lesion(label).astype(np.uint8), connectivity=26)
-    return replace(made, label=np.where(label >= LOOK_ALIKE, LOOK_ALIKE, lesion).astype(np.uint8))
 
 
 def _candidates(scan: Scan, model: Model, rng: np.random.Generator) -> Candidates:

@@ -10,11 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from osteoscope.find.ct_second_look import WAYS
 from osteoscope.train.ct_second_look_examples import Candidates
 from osteoscope.train.ct_second_look_net import SecondLookNet
 
-# Mirrored along neither, x, y, and both: axes of a picture (plane, z, y, x).
-WAYS: Sequence[tuple[int, ...]] = ((), (3,), (2,), (2, 3))
 _AT_ONCE = 16
 # Outlines are cut at a share, so that no candidate is quite right or wrong (label smoothing).
 _SMOOTH = 0.02
