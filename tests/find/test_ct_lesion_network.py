@@ -128,17 +128,6 @@ def test_soft_tissue_that_looks_like_tumour_is_none_and_drowns_no_lesion() -> No
     assert reach == 9.0 // 1.5
 
 
-@pytest.mark.parametrize(("voxels", "found"), [(200, 0), (400, 1)])
-def test_a_lesion_that_has_grown_far_out_of_bone_is_one_from_a_millilitre_within(voxels: int, found: int) -> None:
-    """300 voxels are 1 ml; a mass of which a seventh or less lies in bone."""
-    bone = np.zeros((30, 30, 30), dtype=bool)
-    bone[:, :, :8] = True
-    lesion = np.zeros(bone.shape)
-    lesion[5:25, 5:25, 8:14] = 0.9
-    lesion[5:25, 5 : 5 + voxels // 20, 7] = 0.9
-    assert len(list(spots(chances(lesion), np.full(bone.shape, 55, np.int16), bone))) == found
-
-
 def phantom() -> tuple[Study, tuple[MappedSite, ...]]:
     """Marrow of 100 HU in two bones, one with a dense ball of 12 mm and, far from it, a metal pin."""
     grid = Grid.axial((30, 50, 60), (2.5, 1.2, 1.2), (5, -30, 12))

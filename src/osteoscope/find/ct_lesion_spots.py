@@ -30,8 +30,7 @@ class SpotOptions:
         least_voxels: smaller places are no lesions.
         beyond_mm: a lesion reaches no farther than this out of bone, ...
         least_in_bone: ... and at least this share of it lies within: soft tissue that looks like tumour is none. Of
-            candidates of training scans with 0.1 to 0.3 in bone, 18 of 517 were lesions; ...
-        enough_in_bone_ml: ... but so much of it suffices, however large what has grown out of bone is.
+            candidates of training scans with 0.1 to 0.3 in bone, 18 of 517 were lesions.
         ring: voxels around a lesion that its contrast is taken to.
         lytic_hu, blastic_hu: below, above: lytic, blastic voxels (project reference, section 3.1: 130, 300).
         pure: share of lytic (blastic) voxels from which a lesion is lytic (blastic) and not mixed (section 3.1: 2/3).
@@ -43,7 +42,6 @@ class SpotOptions:
     least_voxels: int = 4
     beyond_mm: float = 9.0
     least_in_bone: float = 0.25
-    enough_in_bone_ml: float = 1.0
     ring: int = 3
     lytic_hu: float = 130.0
     blastic_hu: float = 300.0
@@ -77,7 +75,6 @@ def spots(seen: Chances, hu: NDArray[np.int16], bone: Mask, options: SpotOptions
 
     A place of low chance that holds several surer ones is parted into them: it is cut at half of its own peak.
     """
-    enough = options.enough_in_bone_ml * 1000 / STEP_MM**3
     near = edt.edt(~bone, anisotropy=(STEP_MM,) * 3) <= options.beyond_mm
     labels = cc3d.connected_components(((seen.lesion >= options.least) & near).astype(np.uint8), connectivity=26)
     for number, box in enumerate(ndimage.find_objects(labels), start=1):
@@ -90,7 +87,7 @@ def spots(seen: Chances, hu: NDArray[np.int16], bone: Mask, options: SpotOptions
             mask = pieces[inner] == piece
             whole = tuple(slice(b.start + s.start, b.start + s.stop) for b, s in zip(box, inner, strict=True))
             size, inside = np.count_nonzero(mask), np.count_nonzero(bone[whole] & mask)
-            if size >= options.least_voxels and inside > min(enough, options.least_in_bone * size):
+            if size >= options.least_voxels and inside > options.least_in_bone * size:
                 yield _spot(whole, mask, (seen, hu, bone), options)
 
 
