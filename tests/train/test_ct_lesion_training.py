@@ -71,6 +71,7 @@ def test_a_prepared_scan_keeps_its_marks_and_comes_back(scan: Scan, tmp_path: Pa
     found = Scan.load(tmp_path / "s.npz")
     assert all(np.array_equal(getattr(found, name), getattr(scan, name)) for name in ("hu", "bone", "label"))
     assert (found.blur, found.noise, found.grain) == (scan.blur, scan.noise, scan.grain)
+    assert found.numbers.tolist() == [1, 2, FIRST_LOOK_ALIKE]
 
 
 def test_a_scan_without_bone_is_refused() -> None:

@@ -84,7 +84,7 @@ def piece(scan: Scan, rng: np.random.Generator) -> Ground:
     turned = bool(rng.random() < 0.5)
     size = _WIDER if turned else PATCH
     ground = _cut(scan, _centre(scan, rng), size, rng)
-    add_findings(ground, bool(scan.label.any()))
+    add_findings(ground, bool(len(scan.numbers)))
     if turned:
         _turn(ground)
     return ground
@@ -133,8 +133,8 @@ def _some(places: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int
 
 def _centre(scan: Scan, rng: np.random.Generator) -> NDArray[np.int64]:
     """A voxel to cut around, of what `_CENTRES` says; not always in the middle."""
-    numbers = np.unique(scan.label)
-    groups = [numbers[(numbers > 0) & (numbers < FIRST_LOOK_ALIKE)], numbers[numbers >= FIRST_LOOK_ALIKE]]
+    numbers = scan.numbers
+    groups = [numbers[numbers < FIRST_LOOK_ALIKE], numbers[numbers >= FIRST_LOOK_ALIKE]]
     way = int(rng.choice(4, p=_CENTRES))
     if way < 2 and len(groups[way]):
         inside = np.flatnonzero(scan.label.ravel() == rng.choice(groups[way]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,11 @@ class Scan:
     blur: Triple
     noise: float
     grain: Triple
+
+    @cached_property
+    def numbers(self) -> NDArray[np.uint8]:
+        """Labels that occur, 0 left out."""
+        return np.flatnonzero(np.bincount(self.label.ravel(), minlength=256)[1:]).astype(np.uint8) + np.uint8(1)
 
     def save(self, path: Path) -> None:
         """Write a compressed .npz."""
