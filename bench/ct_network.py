@@ -72,7 +72,7 @@ def implanted() -> Iterator[Known]:
             Patient(real.name),
             {"ct": Image(grid, scan.hu, "HU")},
         )
-        numbers = [number for number in np.unique(scan.label).tolist() if 0 < number < LOOK_ALIKE]
+        numbers = [number for number in scan.numbers.tolist() if number < LOOK_ALIKE]
         lesions = [_marked(str(n), Region((Part.from_mask("ct", scan.label == n),)), grid) for n in numbers]
         yield Known(made, tuple(lesions), map_bones(made))
 

@@ -56,7 +56,8 @@ class Scan:
     @cached_property
     def numbers(self) -> NDArray[np.uint8]:
         """Labels that occur, 0 left out."""
-        return np.flatnonzero(np.bincount(self.label.ravel(), minlength=256)[1:]).astype(np.uint8) + np.uint8(1)
+        found = np.unique(self.label)
+        return found[found > 0]
 
     def save(self, path: Path) -> None:
         """Write a compressed .npz."""
