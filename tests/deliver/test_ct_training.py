@@ -252,8 +252,9 @@ def test_a_network_comes_back_from_its_onnx(tmp_path: Path) -> None:
     back = from_onnx(path, [picture.numpy() for picture in pictures])
     with torch.no_grad():
         wanted = net(pictures)
-        assert torch.allclose(back(pictures), wanted, atol=1e-4)
-        assert torch.allclose(back.train()(pictures), wanted, atol=1e-3)  # as training begins
+        # Within what storing weights in half precision costs.
+        assert torch.allclose(back(pictures), wanted, atol=0.01)
+        assert torch.allclose(back.train()(pictures), wanted, atol=0.01)  # as training begins
     path.write_bytes((SHIPPED / "mibg_planar.onnx").read_bytes())
     with pytest.raises(ModelError, match="another network"):
         from_onnx(path, ())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import torch
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
 from osteoscope.domain.study import Patient, Study
-from osteoscope.errors import UnsuitableStudyError
+from osteoscope.errors import ModelError, UnsuitableStudyError
 from osteoscope.find.ct_lesion_network import find_lesions
 from osteoscope.find.ct_lesion_windows import CLASSES, planes
 from osteoscope.find.model import Model
@@ -202,6 +203,8 @@ def test_training_learns(scan: Scan, tmp_path: Path) -> None:
     options = FitOptions(examples=40, batch=2, warm=4, workers=0, every=20, rate=5e-3)
     first, last = fit_task(task, tmp_path, options, {})
     assert all(last[name] < first[name] for name in ("classes", "lesion"))
+    with pytest.raises(ModelError, match="weights of another network"):
+        next(fit_task(replace(task, net=LesionNet((8, 8))), tmp_path, options, {}))
 
 
 def test_training_goes_on_ships_and_reads(scan: Scan, plain: Scan, simulated: CtSimulation, tmp_path: Path) -> None:

@@ -13,12 +13,18 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
+from onnx import helper, numpy_helper
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
 from osteoscope.errors import ModelError
 from osteoscope.find.model import Card, Model
 from osteoscope.train.written import written
+
+# Weights are stored in half precision, which halves the file and is finer than what networks run in; not the few
+# numbers of biases. `osteoscope.train.restoring` takes the name off again.
+HALF = ".half"
+_MANY = 4096
 
 
 @dataclass(frozen=True)
@@ -106,17 +112,28 @@ def write_onnx(net: nn.Module, graph: Graph, path: Path) -> None:
     if program is None:
         raise ModelError(f"export {graph.name}", "no ONNX program", "Check the versions of torch and onnxscript")
     program.save(str(path), external_data=False)
-    _strip(path)
-
-
-def _strip(path: Path) -> None:
-    """Leave out where the exporter stood in the code, which names folders of this machine."""
     model = onnx.load(path)
+    _strip(model)
+    _halve(model.graph)
+    onnx.save(model, path)
+
+
+def _strip(model: onnx.ModelProto) -> None:
+    """Leave out where the exporter stood in the code, which names folders of this machine."""
     graph = model.graph
     for item in (model, graph, *graph.node, *graph.input, *graph.output, *graph.initializer, *graph.value_info):
         del item.metadata_props[:]
         item.doc_string = ""
-    onnx.save(model, path)
+
+
+def _halve(graph: onnx.GraphProto) -> None:
+    """Store large weights in half precision; they are cast back as the graph starts."""
+    for weights in graph.initializer:
+        values = numpy_helper.to_array(weights)
+        if values.dtype == np.float32 and values.size >= _MANY:
+            name = weights.name
+            weights.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + HALF))
+            graph.node.insert(0, helper.make_node("Cast", [name + HALF], [name], to=onnx.TensorProto.FLOAT))
 
 
 def logistic(

@@ -87,7 +87,7 @@ def fit_task(task: Task, folder: Path, options: FitOptions, notes: Mapping[str, 
     "options.json" with the options and ``notes``.
 
     Raises:
-        ModelError: a loss is not finite; `folder` keeps the last checkpoint.
+        ModelError: `folder` holds another network; or a loss is not finite, and it keeps the last checkpoint.
     """
     folder.mkdir(parents=True, exist_ok=True)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -97,6 +97,8 @@ def fit_task(task: Task, folder: Path, options: FitOptions, notes: Mapping[str, 
     state = folder / "state.pt"
     if state.exists():
         stored = torch.load(state, map_location=device, weights_only=True)
+        if {n: w.shape for n, w in stored["net"].items()} != {n: w.shape for n, w in net.state_dict().items()}:
+            raise ModelError(f"go on from {state}", "weights of another network", "Train in a folder of its own")
         net.load_state_dict(stored["net"])
         averaged.load_state_dict(stored["averaged"])
         optimiser.load_state_dict(stored["optimiser"])
