@@ -6,7 +6,6 @@ As a script, `python bench/ct_network.py CARD` judges a model that is not shippe
 from __future__ import annotations
 
 import sys
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from measure import SHARED
+from osteoscope.dicom.writing import derived_uid
 from osteoscope.domain.finding import Finding, Part, Region
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
@@ -38,7 +38,7 @@ from osteoscope.train.ct_scans import LOOK_ALIKE, prepare
 Figures = dict[str, Any]
 Detect = Callable[[Study, tuple[MappedSite, ...]], Detection]
 SEEDS = range(5200, 5208)
-# Of the copies of each real scan, each with other lesions put in.
+# Seeds of the copies of each real scan, each with other lesions put in.
 COPIES = (8, 9, 10)
 
 
@@ -66,11 +66,11 @@ def implanted() -> Iterator[Known]:
         study = read_study(real.path)
         bones = [site.region for site in map_bones(study) if site.region is not None]
         prepared = prepare(study, bones, (), ())
+        grid = Grid.axial(prepared.hu.shape, (STEP_MM,) * 3)
         for seed in COPIES:
             scan = with_implants(prepared, np.random.default_rng(seed))
-            grid = Grid.axial(scan.hu.shape, (STEP_MM,) * 3)
             made = Study(
-                f"2.25.{uuid.uuid5(uuid.NAMESPACE_OID, f'{real.name} {seed}').int}",
+                derived_uid(real.name, seed),
                 "ct",
                 "",
                 Patient(real.name),
@@ -93,7 +93,7 @@ def _marked(
 
 
 def judge(cases: Sequence[Known], detect: Detect) -> Figures:
-    """Sensitivity within 0.62 false positives per scan under two rules, 95 % by patient; Dice of all that matches."""
+    """Sensitivity within 0.62 false positives per scan under two rules, with 95 % interval; Dice of what matches."""
     scans = []
     for case in cases:
         grid = case.study.images["ct"].grid

@@ -60,7 +60,6 @@ def restore(net: _Net, path: Path, pictures: Pictures) -> _Net:
         for before, norm in _normalised(net):
             norm.running_mean = torch.zeros_like(norm.bias)
             norm.running_var = torch.full_like(norm.bias, 1 - norm.eps)
-            norm.weight.fill_(1)
             bias = biases.get(f"{before}.weight")
             norm.bias.copy_(torch.from_numpy(np.array(arrays[bias])) if bias else torch.zeros_like(norm.bias))
     _settle(net.eval(), pictures)
@@ -68,8 +67,8 @@ def restore(net: _Net, path: Path, pictures: Pictures) -> _Net:
 
 
 def _arrays(graph: onnx.GraphProto) -> Arrays:
-    found = ((item.name.removesuffix(HALF), numpy_helper.to_array(item)) for item in graph.initializer)
-    return {name: np.asarray(values, np.float32) for name, values in found}
+    found = {item.name.removesuffix(HALF): numpy_helper.to_array(item) for item in graph.initializer}
+    return {name: np.asarray(values, np.float32) for name, values in found.items()}
 
 
 def _fill(place: Tensor, arrays: Arrays, name: str, path: Path) -> None:
