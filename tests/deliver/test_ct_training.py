@@ -40,7 +40,7 @@ from osteoscope.stats.detection_figures import DetectionOptions
 from osteoscope.stats.resampling import Resampling
 from osteoscope.train.ct_backgrounds import read_study
 from osteoscope.train.ct_lesion_loss import losses
-from osteoscope.train.ct_lesion_net import LesionNet
+from osteoscope.train.ct_lesion_net import PAIRS, LesionNet
 from osteoscope.train.ct_lesion_patches import draw
 from osteoscope.train.ct_lesion_start import from_onnx
 from osteoscope.train.ct_lesion_tune import TuneOptions, export_tuned, split, tune, widths
@@ -236,9 +236,10 @@ def test_a_model_is_gone_on_from_where_it_stood(trained: tuple[Trained, Path], t
     assert done.verdict.startswith("Sensitivity within 0.62 false positives per held-out scan")
 
 
-def test_a_network_comes_back_from_its_onnx(tmp_path: Path) -> None:
+@pytest.mark.parametrize("pairs", [PAIRS, (0, 0)], ids=["of now", "of before, grown"])
+def test_a_network_comes_back_from_its_onnx(pairs: tuple[int, int], tmp_path: Path) -> None:
     torch.manual_seed(3)
-    net = LesionNet((8, 16, 16, 24))
+    net = LesionNet((8, 16, 16, 24), pairs)
     for layer in net.modules():
         if isinstance(layer, torch.nn.BatchNorm3d):
             torch.nn.init.uniform_(layer.weight, 0.5, 2.0)

@@ -96,7 +96,7 @@ def test_heads_learn_to_tell_tumour_from_fat(scan: Scan) -> None:
 def test_candidates_are_kept_and_come_back(scan: Scan, detector: Model, tmp_path: Path) -> None:
     scan.save(tmp_path / "simulated_00001.npz")
     path = tmp_path / "simulated_00001.npz"
-    copies = [Copy(path, 0), Copy(path, 1), Copy(path, 1, thin=True)]
+    copies = [Copy(path, 0), Copy(path, 1), Copy(path, 1, "thin"), Copy(path, 1, "thick")]
     paths = [write_candidates(copy, tmp_path / "c", detector) for copy in copies]
     assert len(set(paths)) == len(copies)
     found = Candidates.load(paths)

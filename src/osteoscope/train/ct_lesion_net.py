@@ -18,18 +18,36 @@ from osteoscope.train.blocks import ConvBlock, descend
 WIDTHS = (32, 64, 128, 192)
 FOLD = 2
 _PLANES = 2
+# Residual pairs of convolutions of the finest level, which takes most of the time, and of each other one.
+PAIRS = (1, 2)
 # Logits at the start: hardly any voxel is a lesion or a look-alike.
 _RARE = -3.0
+
+
+class _Pair(nn.Module):
+    """Two convolutions added to what was seen; at the start they add nothing, so that a trained network can grow."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        last = nn.BatchNorm3d(width)
+        nn.init.zeros_(last.weight)
+        self.mix = nn.Sequential(*list(ConvBlock(3, width, width))[:4], last)
+
+    def forward(self, here: Tensor) -> Tensor:
+        return torch.relu(here + self.mix(here))
 
 
 class _Up(nn.Module):
     """To twice the resolution; narrowed before and added to what was seen there, which is most of the time saved."""
 
-    def __init__(self, inward: int, outward: int) -> None:
+    def __init__(self, inward: int, outward: int, pairs: Sequence[_Pair]) -> None:
         super().__init__()
         self.narrow = nn.Conv3d(inward, outward, 1)
         self.mix = nn.Sequential(
-            nn.Conv3d(outward, outward, 3, 1, 1, bias=False), nn.BatchNorm3d(outward), nn.ReLU(inplace=True)
+            nn.Conv3d(outward, outward, 3, 1, 1, bias=False),
+            nn.BatchNorm3d(outward),
+            nn.ReLU(inplace=True),
+            *pairs,
         )
 
     def forward(self, here: Tensor, kept: Tensor) -> Tensor:
@@ -41,16 +59,23 @@ class LesionNet(nn.Module):
     """U-Net of 2 planes (`osteoscope.find.ct_lesion_windows.planes`); logits of ``CLASSES`` for each voxel.
 
     At the lowest level one voxel is 16 of the input, so that a patch of 64 is seen as a whole.
+
+    Args:
+        widths: features of each level, the finest first.
+        pairs: residual pairs of convolutions of the finest level, and of each other one.
     """
 
-    def __init__(self, widths: Sequence[int] = WIDTHS) -> None:
+    def __init__(self, widths: Sequence[int] = WIDTHS, pairs: tuple[int, int] = PAIRS) -> None:
         super().__init__()
         self.widths = tuple(widths)
-        pairs = list(pairwise(widths))
+        steps = list(pairwise(widths))
+        counts = [pairs[level > 0] for level in range(len(widths))]
+        down = [ConvBlock(3, _PLANES * FOLD**3, widths[0]), *(ConvBlock(3, a, b, 2) for a, b in steps)]
         self.down = nn.ModuleList(
-            [ConvBlock(3, _PLANES * FOLD**3, widths[0]), *(ConvBlock(3, a, b, 2) for a, b in pairs)]
+            block.extend(_pairs(width, count)) for block, width, count in zip(down, widths, counts, strict=True)
         )
-        self.up = nn.ModuleList([_Up(b, a) for a, b in reversed(pairs)])
+        up = [_Up(b, a, _pairs(a, count)) for (a, b), count in zip(steps, counts[:-1], strict=True)]
+        self.up = nn.ModuleList(reversed(up))
         self.classes = nn.Conv3d(widths[0], len(CLASSES) * FOLD**3, 1)
         if self.classes.bias is not None:
             nn.init.zeros_(self.classes.bias)
@@ -67,6 +92,10 @@ class LesionNet(nn.Module):
         for block in self.up:
             found.append(block(found[-1], kept.pop()))
         return found
+
+
+def _pairs(width: int, count: int) -> list[_Pair]:
+    return [_Pair(width) for _ in range(count)]
 
 
 def _folded(picture: Tensor) -> Tensor:

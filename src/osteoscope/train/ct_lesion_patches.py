@@ -17,6 +17,7 @@ from osteoscope.train.ct_implants import add_lesion, add_nothing, random_kind, w
 from osteoscope.train.ct_look_alikes import LOOK_ALIKES, add_look_alike
 from osteoscope.train.ct_scans import LOOK_ALIKE as FIRST_LOOK_ALIKE
 from osteoscope.train.ct_scans import Scan, of_lesion
+from osteoscope.train.ct_slices import thick_slices
 
 PATCH = 48
 _WIDER = 66  # voxels cut where the piece is turned afterwards
@@ -190,8 +191,8 @@ def _turn(ground: Ground) -> None:
 def _rescanned(hu: Array, rng: np.random.Generator) -> Array:
     """As if from another scanner: thicker slices, softer or sharper, noisier, a little off in HU."""
     made = np.array(hu, dtype=np.float32)
-    if rng.random() < 0.2:
-        made = ndimage.uniform_filter1d(made, int(rng.integers(2, 4)), axis=0)
+    if rng.random() < 0.35:
+        made = thick_slices(made, rng)
     if rng.random() < 0.4:
         # Above 0 towards the softer picture, below 0 away from it.
         made += np.float32(rng.uniform(-0.6, 0.7)) * (ndimage.gaussian_filter(made, 0.8) - made)

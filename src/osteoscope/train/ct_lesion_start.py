@@ -12,6 +12,8 @@ from osteoscope.train.restoring import Arrays, Pictures, arrays_of, restore
 def from_onnx(path: Path, pictures: Pictures) -> LesionNet:
     """The network of an ONNX file written by `osteoscope.train.ct_lesion_export.export`.
 
+    A network of before 0.4.0 gets the residual pairs that it lacks; it says the same until it is trained.
+
     Args:
         path: of the file.
         pictures: (2, z, y, x) each, sides multiples of 16 (see `restore`).
@@ -19,7 +21,13 @@ def from_onnx(path: Path, pictures: Pictures) -> LesionNet:
     Raises:
         ModelError: the file is not of this network.
     """
-    return restore(LesionNet(_widths(arrays_of(path), path)), path, pictures)
+    arrays = arrays_of(path)
+    widths = _widths(arrays, path)
+    if any(".mix.3." in name for name in arrays):
+        return restore(LesionNet(widths), path, pictures)
+    grown = LesionNet(widths).eval()
+    grown.load_state_dict(restore(LesionNet(widths, (0, 0)), path, pictures).state_dict(), strict=False)
+    return grown
 
 
 def _widths(arrays: Arrays, path: Path) -> list[int]:

@@ -8,7 +8,7 @@ calibrated anew; `--ship` puts both where the package looks for them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -23,12 +23,18 @@ from osteoscope.find.ct_second_look import MODEL, SIDE
 from osteoscope.find.model import SHIPPED, Model, shipped
 from osteoscope.train.ct_lesion_export import recalibrate
 from osteoscope.train.ct_lesion_start import from_onnx
-from osteoscope.train.ct_second_look_examples import Candidates, Copy, write_candidates
+from osteoscope.train.ct_second_look_examples import Candidates, Copy, Kind, write_candidates
 from osteoscope.train.ct_second_look_fit import fit_heads
 from osteoscope.train.ct_second_look_net import SecondLookNet
 from osteoscope.train.exporting import Graph, Story, write_model
 
-VERSION = "0.2.0"
+VERSION = "0.3.0"
+# Copies by number of each simulated and of each real scan: 0 is the scan as it is, the others have lesions put in.
+_COPIES: Mapping[Kind, tuple[range, range]] = {
+    "": (range(2), range(14)),
+    "thin": (range(1, 2), range(1, 9)),
+    "thick": (range(0), range(12)),
+}
 # Candidates in real scans count more: there are few, and a reader meets no others.
 _REAL = 3.0
 _PURPOSE = (
@@ -41,12 +47,8 @@ _LIMITS = (
 )
 
 
-def main(  # noqa: PLR0913, PLR0917 - the options that a user sees
+def main(
     work: Annotated[Path, typer.Argument(help="Folder of `osteoscope.train.ct_lesions`.")],
-    copies: Annotated[int, typer.Option(min=1, help="Of each simulated scan, all but one with lesions put in.")] = 2,
-    real_copies: Annotated[int, typer.Option(min=1, help="The same of each real scan.")] = 14,
-    thin_copies: Annotated[int, typer.Option(help="Of each simulated scan, with lesions in thin bones.")] = 1,
-    real_thin_copies: Annotated[int, typer.Option(help="The same of each real scan.")] = 8,
     cores: Annotated[int, typer.Option(min=1)] = 2,
     ship: Annotated[bool, typer.Option("--ship", help="Write the models into the package.")] = False,
 ) -> None:
@@ -56,13 +58,9 @@ def main(  # noqa: PLR0913, PLR0917 - the options that a user sees
     simulated = [path for path in scans if path.stem.startswith("simulated")]
     real = [path for path in scans if path not in simulated]
     data = []
-    for paths, count, thin, weight in (
-        (simulated, copies, thin_copies, 1.0),
-        (real, real_copies, real_thin_copies, _REAL),
-    ):
+    for paths, side, weight in ((simulated, 0, 1.0), (real, 1, _REAL)):
         if paths:
-            wanted = [Copy(path, number) for path in paths for number in range(count)]
-            wanted += [Copy(path, number, True) for path in paths for number in range(1, thin + 1)]
+            wanted = [Copy(path, n, kind) for kind, both in _COPIES.items() for path in paths for n in both[side]]
             data.append((Candidates.load(_gathered(wanted, work / "candidates", cores)), weight))
     net = SecondLookNet(from_onnx(shipped(DETECTOR).path, ()))
     for loss in fit_heads(net, data):
@@ -71,7 +69,7 @@ def main(  # noqa: PLR0913, PLR0917 - the options that a user sees
         VERSION,
         f"features of {DETECTOR} {shipped(DETECTOR).card.version} at {sum(len(d.lesion) for d, _ in data)} of its "
         f"candidates, {sum(d.lesion.sum() for d, _ in data)} of them lesions, in copies of {len(simulated)} simulated "
-        f"and {len(real)} real scans, some with lesions put into thin bones",
+        f"and {len(real)} real scans, some with lesions put into thin bones, some in thick slices",
         _LIMITS,
     )
     folder = SHIPPED if ship else work / "model"

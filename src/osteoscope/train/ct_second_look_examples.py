@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,11 @@ from osteoscope.train.ct_held_out import with_more
 from osteoscope.train.ct_lesion_export import is_lesion
 from osteoscope.train.ct_lesion_patches import deep_place, thin_place
 from osteoscope.train.ct_scans import Scan, of_lesion
+from osteoscope.train.ct_slices import thick_slices
 from osteoscope.train.written import written
+
+Kind = Literal["", "thin", "thick"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 # Of the wrong candidates of a scan, the surest are kept, and some of the others.
 _SUREST, _SOME = 14, 10
@@ -63,28 +67,40 @@ class Candidates:
 
 @dataclass(frozen=True)
 class Copy:
-    """A prepared scan as it is (number 0), or with lesions put in; ``thin``: into its thin bones."""
+    """A prepared scan as it is (number 0), or with lesions put in.
+
+    Args:
+        path: of `osteoscope.train.ct_scans.Scan.save`.
+        number: of the copy.
+        kind: "thin": lesions go into thin bones; "thick": all is then seen in thick slices.
+    """
 
     path: Path
     number: int
-    thin: bool = False
+    kind: Kind = ""
 
     @property
     def name(self) -> str:
         """Of the file of its candidates."""
-        return f"{self.path.stem}{'_thin' * self.thin}_{self.number}"
+        return "_".join(part for part in (self.path.stem, self.kind, str(self.number)) if part)
+
+    def made(self, rng: np.random.Generator) -> Scan:
+        """The copy itself."""
+        scan = Scan.load(self.path)
+        if self.number:
+            scan = with_more(scan, rng, thin_place if self.kind == "thin" else deep_place)
+        if self.kind == "thick":
+            scan = replace(scan, hu=np.rint(thick_slices(scan.hu.astype(np.float32), rng)).astype(np.int16))
+        return scan
 
 
 def write_candidates(copy: Copy, folder: Path, model: Model) -> Path:
     """The candidates of a copy of a scan, unless they are there."""
     target = folder / f"{copy.name}.npz"
     if not target.exists():
-        rng = np.random.default_rng((int.from_bytes(copy.path.stem.encode()[-6:]), copy.number, copy.thin))
-        scan = Scan.load(copy.path)
+        rng = np.random.default_rng((int.from_bytes(copy.path.stem.encode()[-6:]), copy.number, KINDS.index(copy.kind)))
         folder.mkdir(parents=True, exist_ok=True)
-        place = thin_place if copy.thin else deep_place
-        made = with_more(scan, rng, place) if copy.number else scan
-        _candidates(made, model, rng).save(target)
+        _candidates(copy.made(rng), model, rng).save(target)
     return target
 
 

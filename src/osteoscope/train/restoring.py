@@ -60,6 +60,7 @@ def restore(net: _Net, path: Path, pictures: Pictures) -> _Net:
         for before, norm in _normalised(net):
             norm.running_mean = torch.zeros_like(norm.bias)
             norm.running_var = torch.full_like(norm.bias, 1 - norm.eps)
+            norm.weight.fill_(1)
             bias = biases.get(f"{before}.weight")
             norm.bias.copy_(torch.from_numpy(np.array(arrays[bias])) if bias else torch.zeros_like(norm.bias))
     _settle(net.eval(), pictures)
