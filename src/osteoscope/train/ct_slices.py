@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from osteoscope.find.ct_lesion_windows import STEP_MM
+from osteoscope.find.ct_lesion_windows import STEP_MM, Array
 
-Array = NDArray[np.float32]
 # Clinical CT of bones is read in slices of 1 to 5 mm, that of PET/CT in 3 to 5 mm, at times overlapping.
 _THICKNESS_MM, _SHARE_APART = (2.0, 7.0), (0.6, 1.0)
 
