@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from measure import SHARED
 from osteoscope.dicom.load import IntakeOptions, load, scan
+from osteoscope.domain.finding import Finding
 from osteoscope.domain.reading import Case, MappedSite, Reading
 from osteoscope.domain.study import Study
 from osteoscope.find.ct_bone_tables import TOTALSEGMENTATOR, label_of_class
@@ -148,10 +149,10 @@ def _trunks() -> Iterator[Pair]:
 
 
 def ct_lesions() -> Figures:
-    """Lesions of simulated trunks: sensitivity, false positives, volume and site, at IoU > 0.1, one to one."""
+    """Lesions of simulated trunks: sensitivity, false positives, size, type and site, at IoU > 0.1, one to one."""
     hits: Counter[str] = Counter()
     total: Counter[str] = Counter()
-    ratios, sites, surplus = [], [], 0
+    volumes, axes, kinds, sites, surplus = [], [], [], [], 0
     for pair in _trunks():
         result = match(pair.truth.findings, pair.reading.findings, minimum_iou=0.1)
         surplus += len(result.surplus)
@@ -160,15 +161,22 @@ def ct_lesions() -> Figures:
             truth, reading = pair.truth.findings[index], pair.reading.findings[found]
             hits[truth.kind] += 1
             sites.append(truth.site == reading.site)
-            volumes = [next(m.value for m in f.measures if m.name == "volume") for f in (truth, reading)]
-            ratios.append(abs(volumes[1] / volumes[0] - 1))
+            kinds.append(truth.kind == reading.kind)
+            volumes.append(abs(_measure(reading, "volume") / _measure(truth, "volume") - 1))
+            axes.append(abs(_measure(reading, "long_axis") - _measure(truth, "long_axis")))
     figures: Figures = {f"sensitivity, {kind}": f"{hits[kind]} of {total[kind]}" for kind in sorted(total)}
     return figures | {
         "sensitivity": round(hits.total() / total.total(), 3),
         "false positives per scan": round(surplus / len(TRUNKS), 2),
         "bone named right": round(float(np.mean(sites)), 3) if sites else None,
-        "median volume error": f"{100 * float(np.median(ratios)):.0f} %" if ratios else None,
+        "type right": round(float(np.mean(kinds)), 3) if kinds else None,
+        "median volume error": f"{100 * float(np.median(volumes)):.0f} %" if volumes else None,
+        "median error of the long axis": f"{float(np.median(axes)):.1f} mm" if axes else None,
     }
+
+
+def _measure(finding: Finding, name: str) -> float:
+    return next(measure.value for measure in finding.measures if measure.name == name)
 
 
 ROWS: Mapping[str, Callable[[], Figures]] = MappingProxyType(

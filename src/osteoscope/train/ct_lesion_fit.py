@@ -42,7 +42,7 @@ def fit(
             drawn = seen(kept[-1], rng)
         else:
             drawn = seen(kept[int(rng.integers(len(kept)))], rng)
-        return {"picture": drawn.picture, "label": drawn.label, "weight": drawn.weight}
+        return vars(drawn)
 
     counts = {"simulated": len(simulated), "real": len(real)}
     yield from fit_task(Task(net or LesionNet(), example, losses, WEIGHTS), folder, options, counts)

@@ -25,7 +25,7 @@ _LEAST_PATIENTS = 3
 # Highest learning rates (choices): a trained network is moved gently.
 _RATES = {True: 4e-4, False: 1.5e-3}
 # Pieces that a model's statistics are settled on before it goes on.
-_SETTLED_ON = 8
+_SETTLED_ON = 24
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,11 @@ def _normalised(net: nn.Module) -> Iterator[tuple[str, _Norm]]:
 
 @torch.no_grad()
 def _settle(net: nn.Module, pictures: Pictures) -> None:
-    """Move mean and spread of what each normalisation sees out of its own weights into its statistics."""
+    """Move mean and spread of what each normalisation sees out of its own weights into its statistics.
+
+    Each channel of a convolution gets weights as large as a new one has, which its statistics undo: merged weights are
+    at times a thousand times smaller, and steps of one size for all would ruin those at once.
+    """
     norms = [norm for _, norm in _normalised(net)]
     seen: dict[nn.Module, list[tuple[Tensor, Tensor]]] = {norm: [] for norm in norms}
 
@@ -106,11 +110,20 @@ def _settle(net: nn.Module, pictures: Pictures) -> None:
         net(torch.from_numpy(picture[None]))
     for hook in hooks:
         hook.remove()
-    for norm in norms:
+    for before, norm in _normalised(net):
         if not seen[norm]:
             continue
         mean = torch.stack([first for first, _ in seen[norm]]).mean(0)
-        variance = (torch.stack([second for _, second in seen[norm]]).mean(0) - mean**2).clamp(min=1e-6)
+        variance = (torch.stack([second for _, second in seen[norm]]).mean(0) - mean**2).clamp(min=1e-12)
         norm.bias.add_(mean)
-        norm.weight.copy_(torch.sqrt(variance + norm.eps))
-        norm.running_mean, norm.running_var = mean, variance
+        larger = _enlarge(net.get_submodule(before).weight)
+        norm.running_mean, norm.running_var = mean * larger, variance * larger**2
+        norm.weight.copy_(torch.sqrt(norm.running_var + norm.eps) / larger)
+
+
+def _enlarge(weight: Tensor) -> Tensor:
+    """Scale each channel to the spread that a new layer has; returns by how much."""
+    usual = (3 * weight[0].numel()) ** -0.5
+    larger = usual / weight.flatten(1).std(dim=1).clamp(min=1e-12)
+    weight.mul_(larger.reshape(-1, *(1,) * (weight.ndim - 1)))
+    return larger
