@@ -231,8 +231,8 @@ def test_a_model_is_gone_on_from_where_it_stood(trained: tuple[Trained, Path], t
     seen[tuple(slice(0, n) for n in piece.shape)] = piece
     picture = planes(seen)
     said, before = (model.run(picture)[0] for model in (Model.load(card), start))
-    # The statistics of two batches alone have moved.
-    assert np.abs(said - before).mean() < 0.25 * before.std()
+    # Neither weights nor the statistics of normalisations have moved.
+    assert np.abs(said - before).mean() < 0.01 * before.std()
     assert done.verdict.startswith("Sensitivity within 0.62 false positives per held-out scan")
 
 

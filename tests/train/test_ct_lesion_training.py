@@ -27,7 +27,7 @@ from osteoscope.train.ct_lesion_export import export
 from osteoscope.train.ct_lesion_fit import fit
 from osteoscope.train.ct_lesion_loss import WEIGHTS, losses
 from osteoscope.train.ct_lesion_net import LesionNet
-from osteoscope.train.ct_lesion_patches import PATCH, draw, shares
+from osteoscope.train.ct_lesion_patches import PATCH, draw
 from osteoscope.train.ct_look_alikes import LOOK_ALIKES, add_look_alike
 from osteoscope.train.ct_scans import LOOK_ALIKE as FIRST_LOOK_ALIKE
 from osteoscope.train.ct_scans import Scan, prepare
@@ -193,37 +193,12 @@ def test_label_maps_are_no_scans(tmp_path: Path) -> None:
     assert [(real.name, real.free) for real in find_real(tmp_path)] == [("a_ct", False)]
 
 
-def test_lesions_of_a_piece_count_alike() -> None:
-    lesion = np.zeros((24,) * 3, dtype=bool)
-    lesion[2:14, 2:14, 2:14] = lesion[18:22, 18:22, 18:22] = True
-    large, small = lesion.copy(), lesion.copy()
-    large[16:], small[:16] = False, False
-    counted = shares(lesion)
-    assert counted[large].sum() == pytest.approx(counted[small].sum())
-    assert counted[lesion].sum() == pytest.approx(lesion.sum(), rel=1e-5)
-    assert (counted[~lesion] == 1).all()
-    assert (shares(np.zeros_like(lesion)) == 1).all()
-    # A miss of the small one alone costs as much as one of the large one alone.
-    wanted = {name: torch.ones((1, 24, 24, 24)) for name in ("weight", "share")}
-    wanted |= {"label": torch.from_numpy(lesion[None].astype(np.uint8)), "share": torch.from_numpy(counted[None])}
-    missed = [losses((_sure(found),), wanted)["lesion"].item() for found in (large, small, lesion)]
-    assert missed[0] == pytest.approx(missed[1], abs=0.02)
-    assert missed[2] < 0.01 < 0.3 < missed[0]
-
-
-def _sure(found: np.ndarray) -> torch.Tensor:
-    """Logits that say lesion there and background elsewhere."""
-    said = torch.from_numpy(np.where(found, 12.0, -12.0))
-    return torch.stack([torch.zeros_like(said), said, torch.full_like(said, -30.0)])[None]
-
-
 def test_training_learns(scan: Scan, tmp_path: Path) -> None:
     torch.set_num_threads(1)
     centre = np.argwhere(scan.label == 1).mean(axis=0).astype(int)
     box = tuple(slice(max(0, at - 16), max(0, at - 16) + 32) for at in centre.tolist())
     hu, label = scan.hu[box], (scan.label[box] > 0).astype(np.uint8)
-    example: dict[str, np.ndarray] = {"picture": planes(hu), "label": label, "share": np.ones(hu.shape, np.float32)}
-    example["weight"] = example["share"]
+    example: dict[str, np.ndarray] = {"picture": planes(hu), "label": label, "weight": np.ones(hu.shape, np.float32)}
     task = Task(LesionNet((8, 16)), lambda _: example, losses, WEIGHTS)
     options = FitOptions(examples=40, batch=2, warm=4, workers=0, every=20, rate=5e-3)
     first, last = fit_task(task, tmp_path, options, {})

@@ -28,7 +28,7 @@ _LEAST_CONTRAST, _LEAST_NOISE = 45.0, 0.9
 _LEAST_VOXELS = 3
 _LUNG_HU = -300.0
 # A small lesion counts as much as this many voxels, within bounds.
-_TYPICAL_VOXELS, _WEIGHT = 1000.0, (1.0, 12.0)
+_TYPICAL_VOXELS, _WEIGHT = 1000.0, (1.0, 5.0)
 
 
 @dataclass(frozen=True)
@@ -70,18 +70,11 @@ LESIONS: Mapping[str, Looks] = MappingProxyType(
 )
 
 
-def add_lesion(ground: Ground, kind: str, centre: NDArray[np.int64], lean: float = 1.0) -> bool:
-    """Put a lesion of a kind at a place; False, and nothing done, where it would not show in bone.
-
-    Args:
-        ground: painted in place.
-        kind: of `LESIONS`.
-        centre: voxel [z, y, x].
-        lean: above 1 diameters lean to the small end of their range, by this power.
-    """
+def add_lesion(ground: Ground, kind: str, centre: NDArray[np.int64]) -> bool:
+    """Put a lesion of a kind at a place; False, and nothing done, where it would not show in bone."""
     looks, rng = LESIONS[kind], ground.rng
     least, most = looks.diameter
-    diameter = least * (most / least) ** float(rng.random() ** lean)
+    diameter = least * (most / least) ** float(rng.random())
     rim = float(rng.uniform(*looks.rim))
     box = ground.box(centre, 0.8 * diameter + rim + 4)
     distance = np.maximum(ground.blob(box, centre, diameter / 2), _limit(ground, box, looks.limit, diameter))
@@ -103,7 +96,7 @@ def add_lesion(ground: Ground, kind: str, centre: NDArray[np.int64], lean: float
 
 def weight_of(voxels: int) -> float:
     """How much each voxel of a lesion counts: small lesions are as worth finding as large ones."""
-    return float(np.clip(_TYPICAL_VOXELS / max(voxels, 1), *_WEIGHT))
+    return float(np.clip((_TYPICAL_VOXELS / max(voxels, 1)) ** 0.5, *_WEIGHT))
 
 
 def random_kind(rng: np.random.Generator) -> str:

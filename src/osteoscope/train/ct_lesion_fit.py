@@ -42,7 +42,7 @@ def fit(
             drawn = seen(kept[-1], rng)
         else:
             drawn = seen(kept[int(rng.integers(len(kept)))], rng)
-        return vars(drawn)
+        return {"picture": drawn.picture, "label": drawn.label, "weight": drawn.weight}
 
     counts = {"simulated": len(simulated), "real": len(real)}
     yield from fit_task(Task(net or LesionNet(), example, losses, WEIGHTS), folder, options, counts)

@@ -11,7 +11,7 @@ from torch.nn import functional
 WEIGHTS: Mapping[str, float] = {"classes": 1.0, "lesion": 1.0, "look_alike": 0.3}
 
 # Voxels: added to both sides of a Dice; and from which a piece counts fully (6 mm across), as smaller ones hide.
-_SMOOTH, _FULL = 8.0, 40.0
+_SMOOTH, _FULL = 20.0, 40.0
 # Marked voxels count more than bone, which is far more common.
 _MARKED = 3.0
 
@@ -19,12 +19,11 @@ _MARKED = 3.0
 def losses(said: tuple[Tensor, ...], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Weighted cross entropy, and soft Dice (Milletari 2016) of each marked class over the pieces that hold it.
 
-    Dice is taken piece by piece, and that of lesions by the shares of their voxels, so that small ones count as much as
-    large ones.
+    Dice is taken piece by piece, so that small lesions count as much as large ones.
 
     Args:
         said: logits (batch, classes, z, y, x).
-        wanted: "label", "weight" and "share" of `osteoscope.train.ct_lesion_patches.Patch`.
+        wanted: "label" and "weight" of `osteoscope.train.ct_lesion_patches.Patch`.
     """
     (logits,) = said
     label = wanted["label"].long()
@@ -32,18 +31,15 @@ def losses(said: tuple[Tensor, ...], wanted: Mapping[str, Tensor]) -> dict[str, 
     weight = wanted["weight"] * torch.where(label > 0, _MARKED, 1.0)
     chance = torch.softmax(logits, dim=1)
     found = {"classes": (weight * entropy).sum() / weight.sum() * 10}
-    for number, (name, share) in enumerate((("lesion", wanted["share"]), ("look_alike", None)), start=1):
-        found[name] = _missed(chance[:, number], (label == number).float(), share)
+    for number, name in enumerate(("lesion", "look_alike"), start=1):
+        found[name] = _missed(chance[:, number], (label == number).float())
     return found
 
 
-def _missed(chance: Tensor, mask: Tensor, share: Tensor | None) -> Tensor:
+def _missed(chance: Tensor, mask: Tensor) -> Tensor:
     """1 - Dice, averaged over the pieces by how much of the class they hold, up to a bound; 0 where none holds any."""
     axes = (1, 2, 3)
-    if share is not None:
-        chance, mask = chance * share, mask * share
     held = mask.sum(axes)
-    both = (chance * (mask > 0)).sum(axes)
-    dice = (2 * both + _SMOOTH) / (chance.sum(axes) + held + _SMOOTH)
+    dice = (2 * (chance * mask).sum(axes) + _SMOOTH) / (chance.sum(axes) + held + _SMOOTH)
     counts = (held / _FULL).clamp(max=1)
     return ((1 - dice) * counts).sum() / counts.sum().clamp(min=1)

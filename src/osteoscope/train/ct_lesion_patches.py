@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cc3d
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -29,9 +28,6 @@ _FAR_WEIGHT = 0.3
 # How often a piece is centred on a lesion, a look-alike, any bone, or anything in the body.
 _CENTRES = (0.47, 0.15, 0.32, 0.06)
 _BODY_HU = -300
-_FULL = 40  # voxels
-# Small lesions are the hardest, so more of those are put in (see `add_lesion`).
-_LEAN = 1.4
 # How many lesions, and how many look-alikes, are put in: 0, 1, 2 ... and how often, into scans with findings of their
 # own, and without. Many more than patients have, since each voxel without any teaches little.
 _COUNTS = {True: (0.4, 0.3, 0.2, 0.1), False: (0.15, 0.25, 0.3, 0.2, 0.1)}
@@ -45,13 +41,11 @@ class Patch:
         picture: float32 (2, PATCH, PATCH, PATCH), see `osteoscope.find.ct_lesion_windows.planes`.
         label: uint8 (PATCH, PATCH, PATCH), index into `osteoscope.find.ct_lesion_windows.CLASSES`.
         weight: float32 of the same shape, how much each voxel counts.
-        share: float32 of the same shape, how much it counts in a Dice: all lesions of a piece alike, 1 elsewhere.
     """
 
     picture: Array
     label: NDArray[np.uint8]
     weight: Array
-    share: Array
 
 
 class Pool:
@@ -101,21 +95,7 @@ def seen(ground: Ground, rng: np.random.Generator) -> Patch:
     """A piece as one scanner would show it, one way round; a piece may be seen many times."""
     way = (slice(None), *(slice(None, None, int(rng.choice((1, -1)))) for _ in range(2)))
     picture = planes(_rescanned(ground.hu[way], rng))
-    label, weight = (np.ascontiguousarray(each[way]) for each in (ground.label, ground.weight))
-    return Patch(picture, label, weight, shares(label == LESION))
-
-
-def shares(lesion: NDArray[np.bool_]) -> Array:
-    """How much each voxel of a lesion counts so that all lesions of a piece, connected places, count alike.
-
-    The large ones of a piece would drown the small ones (Kofler et al. 2023, blob loss, IPMI 2023:755); what is smaller
-    than ``_FULL`` voxels counts by its size, as it may be the rim of what lies beyond the piece.
-    """
-    pieces = cc3d.connected_components(lesion.astype(np.uint8), connectivity=26)
-    sizes = np.maximum(np.bincount(pieces.ravel()), _FULL).astype(np.float32)
-    each = sizes[1:].mean() / sizes if len(sizes) > 1 else np.ones(1, dtype=np.float32)
-    each[0] = 1
-    return np.asarray(each[pieces], dtype=np.float32)
+    return Patch(picture, np.ascontiguousarray(ground.label[way]), np.ascontiguousarray(ground.weight[way]))
 
 
 def add_findings(ground: Ground, has_own: bool) -> None:
@@ -132,7 +112,7 @@ def add_findings(ground: Ground, has_own: bool) -> None:
     for _ in range(int(rng.choice(len(counts), p=counts))):
         kind = random_kind(rng)
         for _attempt in range(3):
-            if add_lesion(ground, kind, deep_place(ground, places), _LEAN):
+            if add_lesion(ground, kind, deep_place(ground, places)):
                 break
 
 

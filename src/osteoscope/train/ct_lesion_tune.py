@@ -22,10 +22,11 @@ from osteoscope.train.exporting import Story
 from osteoscope.train.fitting import FitOptions
 
 _LEAST_PATIENTS = 3
-# Highest learning rates (choices): a trained network is moved gently.
-_RATES = {True: 4e-4, False: 1.5e-3}
+# Highest learning rates: a trained network is moved gently. On twelve simulated scans 300 steps took the loss of
+# lesions in others from 0.433 to 0.425 so; to 0.496 at 4e-4 with statistics of normalisations that moved.
+_RATES = {True: 5e-5, False: 1.5e-3}
 # Pieces that a model's statistics are settled on before it goes on.
-_SETTLED_ON = 24
+_SETTLED_ON = 8
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def tune(
     fitting = FitOptions(
         examples=options.batch * options.steps, batch=options.batch, rate=options.rate or _RATES[start is not None],
         warm=options.batch * min(300, options.steps // 10 + 1), workers=options.workers,
-        every=options.batch * options.every, seed=options.seed,
+        every=options.batch * options.every, seed=options.seed, settled=start is not None,
     )  # fmt: skip
     yield from fit([], training, folder, fitting, _begin(training, start, options))
 

@@ -39,6 +39,8 @@ class FitOptions:
         workers: processes that draw examples.
         every: examples between checkpoints.
         seed: of the examples; a resumed run goes on with new ones.
+        settled: statistics of normalisations stay as they are, and are what the net trains with: those of a few examples
+            are worse than those that a trained network has.
     """
 
     examples: int = 30_000
@@ -49,6 +51,7 @@ class FitOptions:
     workers: int = 1
     every: int = 1000
     seed: int = 1
+    settled: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ def fit_task(task: Task, folder: Path, options: FitOptions, notes: Mapping[str, 
         done = int(stored["done"])
     sums: dict[str, float] = {}
     steps, started = 0, time.time()
-    net.train()
+    net.train(not options.settled)
     for batch in _loader(task, options, done):
         for group in optimiser.param_groups:
             group["lr"] = options.rate * _schedule(done, options)
