@@ -39,8 +39,8 @@ class FitOptions:
         workers: processes that draw examples.
         every: examples between checkpoints.
         seed: of the examples; a resumed run goes on with new ones.
-        settled: statistics of normalisations stay as they are, and are what the net trains with: those of a few examples
-            are worse than those that a trained network has.
+        settled: statistics of normalisations stay as they are, and are what the net trains with: a trained network has
+            better ones than a few examples give.
     """
 
     examples: int = 30_000

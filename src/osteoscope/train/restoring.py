@@ -116,14 +116,14 @@ def _settle(net: nn.Module, pictures: Pictures) -> None:
         mean = torch.stack([first for first, _ in seen[norm]]).mean(0)
         variance = (torch.stack([second for _, second in seen[norm]]).mean(0) - mean**2).clamp(min=1e-12)
         norm.bias.add_(mean)
-        larger = _enlarge(net.get_submodule(before).weight)
+        larger = _enlarge(net.get_parameter(f"{before}.weight"))
         norm.running_mean, norm.running_var = mean * larger, variance * larger**2
         norm.weight.copy_(torch.sqrt(norm.running_var + norm.eps) / larger)
 
 
 def _enlarge(weight: Tensor) -> Tensor:
     """Scale each channel to the spread that a new layer has; returns by how much."""
-    usual = (3 * weight[0].numel()) ** -0.5
-    larger = usual / weight.flatten(1).std(dim=1).clamp(min=1e-12)
+    usual = float(3 * weight[0].numel()) ** -0.5
+    larger: Tensor = usual / weight.flatten(1).std(dim=1).clamp(min=1e-12)
     weight.mul_(larger.reshape(-1, *(1,) * (weight.ndim - 1)))
     return larger
