@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from measure import SHARED
 from osteoscope.dicom.load import IntakeOptions, load, scan
-from osteoscope.domain.finding import Finding
 from osteoscope.domain.reading import Case, MappedSite, Reading
 from osteoscope.domain.study import Study
 from osteoscope.find.ct_bone_tables import TOTALSEGMENTATOR, label_of_class
@@ -162,8 +161,9 @@ def ct_lesions() -> Figures:
             hits[truth.kind] += 1
             sites.append(truth.site == reading.site)
             kinds.append(truth.kind == reading.kind)
-            volumes.append(abs(_measure(reading, "volume") / _measure(truth, "volume") - 1))
-            axes.append(abs(_measure(reading, "long_axis") - _measure(truth, "long_axis")))
+            true, measured = ({m.name: m.value for m in finding.measures} for finding in (truth, reading))
+            volumes.append(abs(measured["volume"] / true["volume"] - 1))
+            axes.append(abs(measured["long_axis"] - true["long_axis"]))
     figures: Figures = {f"sensitivity, {kind}": f"{hits[kind]} of {total[kind]}" for kind in sorted(total)}
     return figures | {
         "sensitivity": round(hits.total() / total.total(), 3),
@@ -173,10 +173,6 @@ def ct_lesions() -> Figures:
         "median volume error": f"{100 * float(np.median(volumes)):.0f} %" if volumes else None,
         "median error of the long axis": f"{float(np.median(axes)):.1f} mm" if axes else None,
     }
-
-
-def _measure(finding: Finding, name: str) -> float:
-    return next(measure.value for measure in finding.measures if measure.name == name)
 
 
 ROWS: Mapping[str, Callable[[], Figures]] = MappingProxyType(

@@ -98,19 +98,19 @@ def _settle(net: nn.Module, pictures: Pictures) -> None:
     Each channel of a convolution gets weights as large as a new one has, which its statistics undo: merged weights are
     at times a thousand times smaller, and steps of one size for all would ruin those at once.
     """
-    norms = [norm for _, norm in _normalised(net)]
-    seen: dict[nn.Module, list[tuple[Tensor, Tensor]]] = {norm: [] for norm in norms}
+    pairs = list(_normalised(net))
+    seen: dict[nn.Module, list[tuple[Tensor, Tensor]]] = {norm: [] for _, norm in pairs}
 
     def remember(module: nn.Module, given: tuple[Tensor, ...], _: Tensor) -> None:
         axes = (0, *range(2, given[0].ndim))
         seen[module].append((given[0].mean(axes), (given[0] ** 2).mean(axes)))
 
-    hooks = [norm.register_forward_hook(remember) for norm in norms]
+    hooks = [norm.register_forward_hook(remember) for norm in seen]
     for picture in pictures:
         net(torch.from_numpy(picture[None]))
     for hook in hooks:
         hook.remove()
-    for before, norm in _normalised(net):
+    for before, norm in pairs:
         if not seen[norm]:
             continue
         mean = torch.stack([first for first, _ in seen[norm]]).mean(0)
