@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import resource
 import tempfile
 import time
@@ -17,6 +18,7 @@ import torch
 from torch import nn
 
 from measure import run
+from osteoscope.find.ct_lesion_windows import STEP_MM
 from osteoscope.train.ct_lesion_export import OVERLAP, WINDOW
 from osteoscope.train.ct_lesion_net import LesionNet
 
@@ -24,10 +26,10 @@ Figures = dict[str, Any]
 Array = np.ndarray[Any, np.dtype[np.float32]]
 
 _CORES, _REPEATS = 2, 3
-# A trunk of 512 x 512 x 300 at the 1.5 mm of the working frame: 300 x 1.5 mm by 400 mm by 400 mm.
-_TRUNK = (300, 267, 267)
+# A trunk of 512 x 512 x 300 in slices of 1.5 mm.
+_TRUNK_MM = (450.0, 400.0, 400.0)
 # nnU-Net's default plan for such a volume: 128^3, six stages, two convolutions each (Isensee 2021, v2 defaults).
-_PATCH, _FEATURES = 128, (32, 64, 128, 256, 320, 320)
+_PATCH, _PATCH_STEP_MM, _FEATURES = 128, 1.5, (32, 64, 128, 256, 320, 320)
 ENGINES = ("torch", "onnxruntime", "openvino")
 
 
@@ -99,12 +101,16 @@ def _clocked(act: Callable[[], object]) -> tuple[float, float]:
 def ct_engines() -> Figures:
     """Seconds of one window by engine, and of a whole trunk of 512 x 512 x 300; ours beside nnU-Net's 3d_fullres plan.
 
-    Both cover the whole trunk at 1.5 mm, each with the overlap that it uses; ours in fact looks only where bone is.
+    Both cover the whole trunk, nnU-Net's at 1.5 mm, each with the overlap that it uses; ours in fact looks only where
+    bone is.
     """
     needed = ("onnxruntime", "dynamic_network_architectures")
     if missing := [name for name in needed if importlib.util.find_spec(name) is None]:
         return {"skipped": f"install the extra `bench`: {', '.join(missing)} absent"}
-    windows = {"ours": _windows(WINDOW, WINDOW - OVERLAP), "nnU-Net": _windows(_PATCH, _PATCH // 2)}
+    windows = {
+        "ours": _windows(WINDOW, WINDOW - OVERLAP, STEP_MM),
+        "nnU-Net": _windows(_PATCH, _PATCH // 2, _PATCH_STEP_MM),
+    }
     figures: Figures = {}
     whole: dict[tuple[str, str], float] = {}
     for network, engine in product(NETWORKS, ENGINES):
@@ -122,8 +128,9 @@ def ct_engines() -> Figures:
     return figures
 
 
-def _windows(window: int, stride: int) -> int:
-    return int(np.prod([1 + max(0, -(-(side - window) // stride)) for side in _TRUNK]))
+def _windows(window: int, stride: int, step_mm: float) -> int:
+    sides = [math.ceil(length / step_mm) for length in _TRUNK_MM]
+    return math.prod(1 + max(0, -(-(side - window) // stride)) for side in sides)
 
 
 ROWS: Mapping[str, Callable[[], Figures]] = MappingProxyType({"ct_engines": ct_engines})

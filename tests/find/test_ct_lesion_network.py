@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from hashlib import sha256
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import onnx
@@ -18,11 +21,13 @@ from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
 from osteoscope.domain.reading import MappedSite
 from osteoscope.domain.study import Patient, Study
+from osteoscope.find.ct_frame import Frame, working_frame
 from osteoscope.find.ct_lesion_network import NetworkOptions, find_lesions
 from osteoscope.find.ct_lesion_spots import FEATURES, SpotOptions, spots
-from osteoscope.find.ct_lesion_windows import Chances, look, planes, windows
+from osteoscope.find.ct_lesion_windows import STEP_MM, Chances, look, planes, step_of, windows
 from osteoscope.find.model import Model
 
+FINER_MM = 1.125
 WEIGHTS = {"constant": 0.0, "peak": 1.0} | dict.fromkeys(FEATURES[1:], 0.0)
 
 
@@ -44,7 +49,9 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), folder / "m.onnx")
     card = {"name": "m", "version": "0", "weights": "m.onnx", "purpose": "a test", "data": "none"}
     card["sha256"] = sha256((folder / "m.onnx").read_bytes()).hexdigest()
-    settings_of = {"settings": {"window": 32, "stride": 20, "confidence": WEIGHTS}}
+    settings_of = {
+        "settings": {"window": 32, "stride": 20, "step_mm": FINER_MM, "mirrored": False, "confidence": WEIGHTS}
+    }
     (folder / "m.json").write_text(json.dumps(card | settings_of))
     return Model.load(folder / "m.json")
 
@@ -81,6 +88,24 @@ def test_the_blend_of_windows_is_what_each_says(model: Model) -> None:
     assert np.abs(seen.lesion - expected).max() < 5e-3
 
 
+@pytest.mark.parametrize("mirrored", [True, False])
+def test_only_a_model_whose_card_says_so_looks_in_the_mirror_too(mirrored: bool) -> None:
+    class Left:
+        """Calls the left half of each window a lesion."""
+
+        card = SimpleNamespace(settings={"window": 32, "stride": 32, "mirrored": mirrored})
+
+        def run(self, picture: np.ndarray) -> tuple[np.ndarray, ...]:
+            logits = np.zeros((3, *picture.shape[1:]), dtype=np.float32)
+            logits[1, :, :, :16] = 20
+            return (logits,)
+
+    hu = np.zeros((32, 32, 32), dtype=np.int16)
+    seen = look(hu, np.ones(hu.shape, dtype=bool), cast("Model", Left()))
+    left, right = (float(seen.lesion[..., half].mean()) for half in (slice(16), slice(16, None)))
+    assert (left, right) == pytest.approx((2 / 3, 2 / 3) if mirrored else (1, 1 / 3), abs=0.01)
+
+
 def chances(lesion: np.ndarray) -> Chances:
     half = lesion.astype(np.float16)
     return Chances(half, np.zeros_like(half))
@@ -100,9 +125,9 @@ def test_a_faint_place_is_cut_at_half_of_its_peak_and_less_sure() -> None:
     lesion = np.zeros((12, 12, 12))
     lesion[2:5, 2:5, 2:5] = 0.95
     lesion[7:11, 7:11, 7:11] = 0.15
-    lesion[8:10, 8:10, 8:10] = 0.36
+    lesion[8:10, 8:10, 8:11] = 0.36
     found = list(spots(chances(lesion), np.full(lesion.shape, 700, np.int16), np.ones(lesion.shape, dtype=bool)))
-    assert [np.count_nonzero(spot.mask) for spot in found] == [27, 8]
+    assert [np.count_nonzero(spot.mask) for spot in found] == [27, 12]
     assert found[0].confidence(WEIGHTS) == pytest.approx(0.95, abs=1e-3)
     assert found[1].confidence(WEIGHTS) == pytest.approx(0.36, abs=1e-3)
 
@@ -114,7 +139,7 @@ def test_what_touches_no_bone_or_is_too_small_is_no_lesion() -> None:
     bone[7:10, 7:10, 7:11] = True
     hu = np.full(lesion.shape, 700, np.int16)
     assert list(spots(chances(lesion), hu, bone)) == []
-    assert len(list(spots(chances(lesion), hu, bone, SpotOptions(least_voxels=2)))) == 1
+    assert len(list(spots(chances(lesion), hu, bone, SpotOptions(least_mm3=2 * STEP_MM**3)))) == 1
 
 
 def test_soft_tissue_that_looks_like_tumour_is_none_and_drowns_no_lesion() -> None:
@@ -125,7 +150,7 @@ def test_soft_tissue_that_looks_like_tumour_is_none_and_drowns_no_lesion() -> No
     lesion[10:16, 10:16, 6:12] = 0.9
     (found,) = spots(chances(lesion), np.full(bone.shape, 55, np.int16), bone, SpotOptions(least_in_bone=0.01))
     reach = np.argwhere(found.mask)[:, 2].max() + found.box[2].start - 11
-    assert reach == 9.0 // 1.5
+    assert reach == 9.0 // STEP_MM
 
 
 def phantom() -> tuple[Study, tuple[MappedSite, ...]]:
@@ -157,6 +182,51 @@ def test_a_lesion_is_found_where_it_lies_and_metal_is_set_aside(model: Model) ->
     mask = finding.region.parts[0].full(image.grid.shape)
     assert 2 * np.count_nonzero(mask & truth) / (mask.sum() + truth.sum()) > 0.8
     assert [aside.what for aside in found.set_aside] == ["metal"]
+
+
+def test_air_around_the_body_changes_nothing(model: Model) -> None:
+    study, sites = phantom()
+    image = study.images["ct"]
+    wide = np.pad(image.values, ((8, 8), (40, 40), (40, 40)), constant_values=-1000)
+    grid = Grid.axial(wide.shape, image.grid.spacing, (5 - 40 * 1.2, -30 - 40 * 1.2, 12 - 8 * 2.5))
+    moved = [Part.from_mask("ct", np.pad(site.region.parts[0].full(image.grid.shape), ((8, 8), (40, 40), (40, 40))))
+             for site in sites if site.region]  # fmt: skip
+    mapped = tuple(MappedSite(site.site, Region((part,))) for site, part in zip(sites, moved, strict=True))
+    (plain,) = find_lesions(study, sites, model=model).findings
+    (padded,) = find_lesions(replace(study, images={"ct": Image(grid, wide, "HU")}), mapped, model=model).findings
+    volumes = [finding.region.parts[0].mask.sum() for finding in (plain, padded)]
+    assert volumes[1] == pytest.approx(volumes[0], rel=0.05)
+    assert (padded.site, padded.kind) == (plain.site, plain.kind)
+
+
+@given(st.tuples(*[st.integers(0, 20)] * 3), st.tuples(*[st.integers(0, 20)] * 3), st.floats(0, 30))
+def test_a_cropped_frame_lies_where_it_lay(one: tuple[int, ...], other: tuple[int, ...], mm: float) -> None:
+    grid = Grid.axial((24, 22, 26), (2.0, 1.5, 1.5), (3, -4, 5))
+    hu = np.arange(np.prod(grid.shape), dtype=np.int16).reshape(grid.shape)
+    whole = working_frame(Image(grid, hu, "HU"), 2.0)
+    mask = np.zeros(whole.hu.shape, dtype=bool)
+    sides = np.array(whole.grid.shape)
+    for place in (one, other):
+        mask[tuple(np.minimum(place, sides - 1))] = True
+    box = whole.around(mask, mm)
+    part = whole.cropped(box)
+    assert isinstance(part, Frame)
+    assert mask[box].sum() == mask.sum()
+    assert np.array_equal(part.hu, whole.hu[box])
+    corner = np.array([s.start for s in box], dtype=float)
+    np.testing.assert_allclose(part.grid.to_position(np.zeros(3)), whole.grid.to_position(corner), atol=1e-9)
+    reached = np.argwhere(whole.near(mask, min(mm, 2.0 * max(1, round(mm / 2.0)))))
+    assert all((reached[:, a] >= s.start).all() and (reached[:, a] < s.stop).all() for a, s in enumerate(box))
+
+
+def test_a_model_of_before_works_at_the_spacing_of_then(model: Model) -> None:
+    former = {name: value for name, value in model.card.settings.items() if name != "step_mm"}
+    old = replace(model, card=replace(model.card, settings=former))
+    assert (step_of(old), step_of(model)) == (1.5, FINER_MM)
+    study, sites = phantom()
+    (before,), (now,) = (find_lesions(study, sites, model=each).findings for each in (old, model))
+    volumes = [np.count_nonzero(finding.region.parts[0].mask) for finding in (before, now)]
+    assert volumes[0] == pytest.approx(volumes[1], rel=0.2)
 
 
 def test_the_unsure_is_left_out_and_no_bone_is_no_error(model: Model) -> None:

@@ -17,7 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 from osteoscope.find.ct_frame import AIR
 from osteoscope.find.ct_lesion_spots import Spot
 from osteoscope.find.ct_lesion_windows import planes
-from osteoscope.find.ct_second_look import FEATURE, SIDE, Around, looked_at
+from osteoscope.find.ct_second_look import FEATURE, SIDE, STEP_MM, Around, looked_at
 from osteoscope.find.model import Model
 
 SHAPE = (60, 70, 80)
@@ -56,7 +56,7 @@ def test_the_cube_shows_the_candidate_in_its_middle_and_air_beyond_the_scan(
     corner: tuple[int, int, int], sides: tuple[int, int, int]
 ) -> None:
     found = spot(corner, sides)
-    around = Around.of(found, HU)
+    around = Around.of(found, HU, STEP_MM)
     held = np.argwhere(around.own)
     assert np.abs((held.min(axis=0) + held.max(axis=0)) / 2 - SIDE // 2).max() <= 0.5
     assert len(held) == found.mask.sum()
@@ -65,8 +65,25 @@ def test_the_cube_shows_the_candidate_in_its_middle_and_air_beyond_the_scan(
     assert (around.hu[0, 0, 0] == AIR) == begins_beyond
 
 
+@settings(max_examples=30, deadline=None)
+@given(st.tuples(*[st.integers(25, n - 25) for n in SHAPE]), st.integers(3, 12), st.sampled_from((0.75, 1.125, 2.0)))
+def test_a_volume_of_another_spacing_is_seen_at_the_same_size(
+    corner: tuple[int, int, int], side: int, step: float
+) -> None:
+    found = spot(corner, (side,) * 3)
+    hu = np.full(SHAPE, 100, dtype=np.int16)
+    hu[found.box] = 900
+    around = Around.of(found, hu, step)
+    held = np.argwhere(around.own)
+    assert np.abs((held.min(axis=0) + held.max(axis=0)) / 2 - SIDE // 2).max() <= 1.01
+    across = np.ptp(held, axis=0) + 1
+    assert np.abs(across * STEP_MM - min(side, 2 * SIDE) * step).max() <= 1.01 * max(STEP_MM, step)
+    assert around.hu[tuple(np.rint(held.mean(axis=0)).astype(int))] > 300
+    assert around.picture().shape == (3, SIDE, SIDE, SIDE)
+
+
 def test_the_picture_is_hu_through_the_windows_of_the_detector_and_the_candidate() -> None:
-    around = Around.of(spot((20, 20, 20), (3, 4, 5)), HU)
+    around = Around.of(spot((20, 20, 20), (3, 4, 5)), HU, STEP_MM)
     picture = around.picture()
     assert picture.shape == (3, SIDE, SIDE, SIDE)
     assert np.array_equal(picture[:2], planes(around.hu))
@@ -74,7 +91,7 @@ def test_the_picture_is_hu_through_the_windows_of_the_detector_and_the_candidate
 
 
 def test_its_logit_joins_the_features_and_weighs_as_the_card_says(model: Model) -> None:
-    judged = looked_at(spot((20, 20, 20), (3, 4, 5)), HU, model)
+    judged = looked_at(spot((20, 20, 20), (3, 4, 5)), HU, STEP_MM, model)
     assert judged.features == {"peak": 0.3, FEATURE: 60.0}
     assert judged.confidence({"constant": -6.0, FEATURE: 0.1}) == pytest.approx(0.5)
     with pytest.raises(KeyError, match="mean"):
@@ -90,5 +107,5 @@ def test_all_mirrored_ways_count_alike() -> None:
             return (picture[0, :, :half, :half].mean(keepdims=True)[0, 0],)
 
     given = spot((30, 35, 40), (3, 4, 5))
-    judged = looked_at(given, HU, cast(Model, Corner()))
-    assert judged.features[FEATURE] == pytest.approx(float(Around.of(given, HU).picture()[0].mean()), abs=1e-5)
+    judged = looked_at(given, HU, STEP_MM, cast(Model, Corner()))
+    assert judged.features[FEATURE] == pytest.approx(float(Around.of(given, HU, STEP_MM).picture()[0].mean()), abs=1e-5)

@@ -73,6 +73,10 @@ def test_a_prepared_scan_keeps_its_marks_and_comes_back(scan: Scan, tmp_path: Pa
     assert all(np.array_equal(getattr(found, name), getattr(scan, name)) for name in ("hu", "bone", "label"))
     assert (found.blur, found.noise, found.grain) == (scan.blur, scan.noise, scan.grain)
     assert found.numbers.tolist() == [1, 2, FIRST_LOOK_ALIKE]
+    with np.load(tmp_path / "s.npz") as stored:
+        np.savez(tmp_path / "other.npz", **{**stored, "step_mm": 1.5})
+    with pytest.raises(UnsuitableStudyError, match=r"other\.npz.* another version prepared\. Remove it"):
+        Scan.load(tmp_path / "other.npz")
 
 
 def test_a_scan_without_bone_is_refused() -> None:
@@ -224,6 +228,6 @@ def test_training_goes_on_ships_and_reads(scan: Scan, plain: Scan, simulated: Ct
         story, net = Story("0", "a toy", ("a toy",)), LesionNet(widths)
         card = export(tmp_path / "weights.pt", tmp_path / "model", paths[:1], story, window=48, net=net)
     assert b"osteoscope/train" not in card.with_suffix(".onnx").read_bytes()
-    assert json.loads(card.read_text())["settings"].keys() == {"window", "stride", "confidence"}
+    assert json.loads(card.read_text())["settings"].keys() == {"window", "stride", "step_mm", "mirrored", "confidence"}
     found = find_lesions(simulated.study, simulated.mapped, model=Model.load(card))
     assert all(0 <= finding.confidence <= 1 for finding in found.findings)

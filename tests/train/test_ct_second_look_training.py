@@ -72,7 +72,7 @@ def candidates(scan: Scan) -> Candidates:
     for number, box in enumerate(ndimage.find_objects(labels), start=1):
         inside = labels[box] == number
         if 300 < inside.sum() < 3000:
-            around.append(Around.of(Spot(box, inside, "lytic", {}), scan.hu))
+            around.append(Around.of(Spot(box, inside, "lytic", {}), scan.hu, 1.5))
             lesion.append(bool(scan.label[box][inside].any()))
     own = np.array([np.packbits(a.own) for a in around])
     return Candidates(np.array([a.hu for a in around]), own, np.array(lesion))

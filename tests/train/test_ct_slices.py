@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from osteoscope.find.ct_lesion_windows import STEP_MM
 from osteoscope.train.ct_slices import thick_slices
 
 
@@ -23,7 +24,7 @@ def test_an_edge_is_spread_over_a_slice_and_the_gap_to_the_next_and_never_oversh
     assert made.max() <= 1 + 1e-6
     assert np.diff(made).min() >= -1e-6
     touched = np.count_nonzero((made > 1e-4) & (made < 1 - 1e-4))
-    assert touched <= 3 * 7 / 1.5  # one slice of at most 7 mm, and twice the distance to the next
+    assert touched <= 3 * 7 / STEP_MM  # one slice of at most 7 mm, and twice the distance to the next
 
 
 def test_noise_is_averaged_and_detail_along_z_lost() -> None:

@@ -218,6 +218,10 @@ class Finding:
                 f"build finding {self.id}", f"confidence {self.confidence}", "Give a number in 0..1"
             )
 
+    def measure(self, name: str) -> Measure | None:
+        """The measure of that name, if any."""
+        return next((m for m in self.measures if m.name == name), None)
+
 
 @dataclass(frozen=True)
 class SetAside:

@@ -25,6 +25,8 @@ OUTSIDE = -2048  # HU of working voxels that the scan does not cover; below any 
 _REVERSED = np.eye(4)[[2, 1, 0, 3]]  # SimpleITK counts (column, row, slice)
 _SLAB = 64  # slices mapped back at once, bounds memory
 
+Box = tuple[slice, slice, slice]
+
 
 @dataclass(frozen=True, eq=False)
 class Frame:
@@ -53,6 +55,19 @@ class Frame:
     def voxels(self, mm: float) -> int:
         """A length as a whole number of voxels, at least 1."""
         return max(1, round(mm / self.step))
+
+    def around(self, mask: NDArray[np.bool_], mm: float) -> Box:
+        """The box that holds a mask, which is not empty, and so much around it as the frame has."""
+        spans = [np.flatnonzero(mask.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
+        reach = self.voxels(mm)
+        z, y, x = (slice(max(0, int(span[0]) - reach), int(span[-1]) + 1 + reach) for span in spans)
+        return z, y, x
+
+    def cropped(self, box: Box) -> Frame:
+        """A part of the frame."""
+        origin = self.grid.to_position(np.array([s.start for s in box], dtype=float))
+        hu = self.hu[box].copy()  # lets go of the rest
+        return Frame(hu, Grid.axial(hu.shape, self.grid.spacing, origin.tolist()), self.source)
 
     def near(self, mask: NDArray[np.bool_], mm: float) -> NDArray[np.bool_]:
         """Voxels within a distance of those of a mask, themselves included."""

@@ -11,7 +11,7 @@ from osteoscope.domain.study import Study
 from osteoscope.find.ct_findings import Draft, MetalOptions, as_findings, beside_metal, on_ct, site_labels
 from osteoscope.find.ct_frame import ct_image, working_frame
 from osteoscope.find.ct_lesion_spots import SpotOptions, spots
-from osteoscope.find.ct_lesion_windows import MODEL, STEP_MM, look
+from osteoscope.find.ct_lesion_windows import MODEL, look, reach_mm, step_of
 from osteoscope.find.ct_second_look import FEATURE, looked_at
 from osteoscope.find.ct_second_look import MODEL as SECOND
 from osteoscope.find.detection import Detection
@@ -67,17 +67,22 @@ def find_lesions(
     """
     image = ct_image(study)
     places = on_ct(mapped)
-    frame = working_frame(image, STEP_MM)
-    sites = frame.from_source(site_labels(places, image.grid.shape))
-    spoilt, metal = beside_metal(frame, sites, options.metal)
     chosen = model or shipped(MODEL)
+    whole = working_frame(image, step_of(chosen))
+    mapped_there = whole.from_source(site_labels(places, image.grid.shape))
+    if not mapped_there.any():
+        return Detection((), ())
+    box = whole.around(mapped_there > 0, reach_mm(chosen))
+    frame, sites = whole.cropped(box), mapped_there[box]
+    del whole, mapped_there  # most of a scan is not near bone
+    spoilt, metal = beside_metal(frame, sites, options.metal)
     bone = sites > 0
     seen = look(frame.hu, bone, chosen)
     seen.lesion[spoilt] = 0
     drafts = []
     second, weights = _second(chosen), chosen.card.settings["confidence"]
     for spot in spots(seen, frame.hu, bone, options.spot):
-        judged = looked_at(spot, frame.hu, second) if second else spot
+        judged = looked_at(spot, frame.hu, frame.step, second) if second else spot
         confidence = judged.confidence(weights)
         if confidence >= options.least_confidence:
             held = np.bincount(sites[spot.box][spot.mask], minlength=2)[1:]

@@ -13,7 +13,7 @@ from scipy import ndimage
 from scipy.special import expit
 
 from osteoscope.domain.finding import FindingKind
-from osteoscope.find.ct_lesion_windows import STEP_MM, Array, Chances, Mask
+from osteoscope.find.ct_lesion_windows import Array, Chances, Mask
 
 FEATURES = ("peak", "mean", "volume", "look_alike", "in_bone", "contrast")
 _CONSTANT = "constant"
@@ -27,11 +27,11 @@ class SpotOptions:
         least: chance below which nothing is looked for, ...
         peak: ... and that a candidate reaches somewhere.
         inside: a voxel belongs to a lesion from this chance on, or from half of its peak where that is less.
-        least_voxels: smaller places are no lesions.
+        least_mm3: smaller places are no lesions.
         beyond_mm: a lesion reaches no farther than this out of bone, ...
         least_in_bone: ... and at least this share of it lies within: soft tissue that looks like tumour is none. Of
             candidates of training scans with 0.1 to 0.3 in bone, 18 of 517 were lesions.
-        ring: voxels around a lesion that its contrast is taken to.
+        ring_mm: width of the bone around a lesion that its contrast is taken to.
         lytic_hu, blastic_hu: below, above: lytic, blastic voxels (project reference, section 3.1: 130, 300).
         pure: share of lytic (blastic) voxels from which a lesion is lytic (blastic) and not mixed (section 3.1: 2/3).
     """
@@ -39,10 +39,10 @@ class SpotOptions:
     least: float = 0.1
     peak: float = 0.25
     inside: float = 0.5
-    least_voxels: int = 4
+    least_mm3: float = 13.5
     beyond_mm: float = 9.0
     least_in_bone: float = 0.25
-    ring: int = 3
+    ring_mm: float = 4.5
     lytic_hu: float = 130.0
     blastic_hu: float = 300.0
     pure: float = 2 / 3
@@ -75,7 +75,7 @@ def spots(seen: Chances, hu: NDArray[np.int16], bone: Mask, options: SpotOptions
 
     A place of low chance that holds several surer ones is parted into them: it is cut at half of its own peak.
     """
-    near = edt.edt(~bone, anisotropy=(STEP_MM,) * 3) <= options.beyond_mm
+    near = edt.edt(~bone, anisotropy=(seen.step_mm,) * 3) <= options.beyond_mm
     labels = cc3d.connected_components(((seen.lesion >= options.least) & near).astype(np.uint8), connectivity=26)
     for number, box in enumerate(ndimage.find_objects(labels), start=1):
         chance = np.where(labels[box] == number, seen.lesion[box], 0)
@@ -87,7 +87,7 @@ def spots(seen: Chances, hu: NDArray[np.int16], bone: Mask, options: SpotOptions
             mask = pieces[inner] == piece
             whole = tuple(slice(b.start + s.start, b.start + s.stop) for b, s in zip(box, inner, strict=True))
             size, inside = np.count_nonzero(mask), np.count_nonzero(bone[whole] & mask)
-            if size >= options.least_voxels and inside > options.least_in_bone * size:
+            if size * seen.step_mm**3 >= options.least_mm3 and inside > options.least_in_bone * size:
                 yield _spot(whole, mask, (seen, hu, bone), options)
 
 
@@ -97,7 +97,7 @@ def _spot(
     seen, hu, bone = volumes
     chance = seen.lesion[box][mask].astype(np.float32)
     inside = hu[box][mask].astype(np.float32)
-    contrast = float(inside.mean() - np.median(_ring(box, mask, hu, bone, options.ring)))
+    contrast = float(inside.mean() - np.median(_ring(box, mask, hu, bone, round(options.ring_mm / seen.step_mm))))
     features = (
         _logit(float(chance.max())),
         _logit(float(chance.mean())),

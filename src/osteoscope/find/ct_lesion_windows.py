@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from osteoscope.find.ct_frame import AIR
+from osteoscope.find.ct_frame import AIR, Box
 from osteoscope.find.model import Model
 
-STEP_MM = 1.5  # of the frame that the network works in, that of the bones
+# Of the frame that networks are trained for, that of the bones.
+STEP_MM = 1.5
 MODEL = "ct_lesions"
 # Classes that the network tells apart; look-alikes are learnt by name so that they are not called lesions.
 CLASSES = ("background", "lesion", "look_alike")
@@ -24,7 +25,6 @@ _REACH = 1.5
 Mask = NDArray[np.bool_]
 Array = NDArray[np.float32]
 Halves = NDArray[np.float16]
-Box = tuple[slice, slice, slice]
 
 
 def planes(hu: NDArray[Any]) -> Array:
@@ -39,21 +39,35 @@ class Chances:
 
     Args:
         lesion, look_alike: of these classes, each of the shape of the volume, in half precision.
+        step_mm: spacing of the voxels.
     """
 
     lesion: Halves
     look_alike: Halves
+    step_mm: float = STEP_MM
+
+
+def step_of(model: Model) -> float:
+    """Spacing of the frame that a model works in, mm; 1.5 where its card says none, as of 0.4.0 and before."""
+    return float(model.card.settings.get("step_mm", 1.5))
+
+
+def reach_mm(model: Model) -> float:
+    """How far beyond bone its windows may see, mm."""
+    return step_of(model) * int(model.card.settings["window"]) / 2
 
 
 def look(hu: NDArray[np.int16], bone: Mask, model: Model) -> Chances:
-    """Run the network wherever there is bone, each window twice; memory is a few volumes, time grows with the bone.
+    """Run the network wherever there is bone; memory is a few volumes, time grows with the bone.
 
     Args:
-        hu: at ``STEP_MM`` in the working frame.
+        hu: at the model's own spacing (`step_of`) in the working frame.
         bone: of the same shape.
-        model: with the settings "window" and "stride", in voxels.
+        model: with the settings "window" and "stride", in voxels; "mirrored" (default: true): whether each window is
+            also looked at in the mirror.
     """
-    window, stride = int(model.card.settings["window"]), int(model.card.settings["stride"])
+    settings = model.card.settings
+    window, stride, mirrored = int(settings["window"]), int(settings["stride"]), bool(settings.get("mirrored", True))
     # Half precision is plenty for chances, and a whole body fits.
     found = np.zeros((2, *hu.shape), dtype=np.float16)
     weights = np.zeros(hu.shape, dtype=np.float16)
@@ -63,17 +77,20 @@ def look(hu: NDArray[np.int16], bone: Mask, model: Model) -> Chances:
         inner = tuple(slice(h.start - s.start, h.stop - s.start) for h, s in zip(held, box, strict=True))
         seen = np.full((window,) * 3, AIR, dtype=np.int16)
         seen[inner] = hu[held]
-        said = _said(planes(seen), model)
+        said = _said(planes(seen), model, mirrored)
         found[(slice(None), *held)] += (said * taper)[(slice(1, None), *inner)]
         weights[held] += taper[inner]
     found /= np.where(weights > 0, weights, 1)
-    return Chances(found[0], found[1])
+    return Chances(found[0], found[1], step_of(model))
 
 
-def _said(picture: Array, model: Model) -> Array:
-    """Chances of the classes: the mean of what the network says of a picture and of its mirror image."""
-    (plain,), (mirrored,) = model.run(picture), model.run(np.ascontiguousarray(picture[..., ::-1]))
-    return np.asarray((_chances(plain) + _chances(mirrored)[..., ::-1]) / 2, dtype=np.float32)
+def _said(picture: Array, model: Model, mirrored: bool) -> Array:
+    """Chances of the classes, or the mean of those of a picture and of its mirror image."""
+    (plain,) = model.run(picture)
+    if not mirrored:
+        return _chances(plain)
+    (other,) = model.run(np.ascontiguousarray(picture[..., ::-1]))
+    return np.asarray((_chances(plain) + _chances(other)[..., ::-1]) / 2, dtype=np.float32)
 
 
 def windows(bone: Mask, window: int, stride: int) -> Iterator[Box]:
@@ -108,4 +125,4 @@ def _taper(window: int) -> Array:
 
 def _chances(logits: Array) -> Array:
     raised = np.exp(logits - logits.max(axis=0))
-    return np.asarray(raised / raised.sum(axis=0))
+    return np.asarray(raised / raised.sum(axis=0), dtype=np.float32)

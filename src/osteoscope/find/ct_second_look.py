@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from osteoscope.find.ct_frame import AIR
 from osteoscope.find.ct_lesion_spots import Spot
@@ -20,7 +22,8 @@ from osteoscope.find.model import Model
 
 MODEL = "ct_second_look"
 FEATURE = "second_look"
-SIDE = 48  # voxels of 1.5 mm
+# Of the cube: 72 mm, more of the surroundings than in as many voxels of the detector.
+SIDE, STEP_MM = 48, 1.5
 # Mirrored along neither, x, y, and both: axes of a picture (plane, z, y, x).
 WAYS: Sequence[tuple[int, ...]] = ((), (3,), (2,), (2, 3))
 
@@ -30,7 +33,7 @@ class Around:
     """A cube around a candidate.
 
     Args:
-        hu: (SIDE, SIDE, SIDE).
+        hu: (SIDE, SIDE, SIDE) at ``STEP_MM``.
         own: bool (SIDE, SIDE, SIDE), the candidate.
     """
 
@@ -38,35 +41,51 @@ class Around:
     own: Mask
 
     @classmethod
-    def of(cls, spot: Spot, hu: NDArray[np.int16]) -> Around:
-        """Cut from a whole volume; air lies beyond it."""
+    def of(cls, spot: Spot, hu: NDArray[np.int16], step_mm: float) -> Around:
+        """Cut from a whole volume of spacing ``step_mm``, interpolated linearly; air lies beyond it."""
+        side = round(SIDE * STEP_MM / step_mm)
         voxels = np.argwhere(spot.mask) + [s.start for s in spot.box]
-        start = np.floor(voxels.mean(axis=0)).astype(int) - SIDE // 2
-        own = np.zeros((SIDE,) * 3, dtype=bool)
+        start = np.floor(voxels.mean(axis=0)).astype(int) - side // 2
+        own = np.zeros((side,) * 3, dtype=bool)
         inside = voxels - start
-        own[tuple(inside[((inside >= 0) & (inside < SIDE)).all(axis=1)].T)] = True
-        return cls(_cut(hu, start), own)
+        own[tuple(inside[((inside >= 0) & (inside < side)).all(axis=1)].T)] = True
+        cube = _cut(hu, start, side)
+        if side == SIDE:
+            return cls(cube, own)
+        share = _resampled(own)
+        return cls(np.rint(_resampled(cube)).astype(np.int16), share >= min(0.5, float(share.max())))
 
     def picture(self) -> Array:
         """What the network is shown, (3, SIDE, SIDE, SIDE): HU through two windows, and the candidate."""
         return np.concatenate([planes(self.hu), self.own[None]], dtype=np.float32)
 
 
-def looked_at(spot: Spot, hu: NDArray[np.int16], model: Model) -> Spot:
+def looked_at(spot: Spot, hu: NDArray[np.int16], step_mm: float, model: Model) -> Spot:
     """A candidate with the logit of the second look, the mean over `WAYS`, among its features.
 
     Args:
         spot: from `osteoscope.find.ct_lesion_spots.spots`.
-        hu: of the whole volume.
+        hu, step_mm: of the whole volume.
         model: of the name ``MODEL``.
     """
-    picture = Around.of(spot, hu).picture()
+    picture = Around.of(spot, hu, step_mm).picture()
     logits = [model.run(np.ascontiguousarray(np.flip(picture, axes)))[0][0] for axes in WAYS]
     return replace(spot, features={**spot.features, FEATURE: float(np.mean(logits))})
 
 
-def _cut(volume: NDArray[np.int16], start: NDArray[np.intp]) -> NDArray[np.int16]:
-    held = tuple(slice(max(0, int(a)), min(n, int(a) + SIDE)) for a, n in zip(start, volume.shape, strict=True))
-    cube = np.full((SIDE,) * 3, AIR, dtype=volume.dtype)
+def _resampled(cube: NDArray[Any]) -> Array:
+    """Of another number of voxels, as ``SIDE`` of them."""
+    scale = len(cube) / SIDE
+    middle, sides = (scale - 1) / 2, (SIDE,) * 3
+    return np.asarray(
+        ndimage.affine_transform(
+            cube.astype(np.float32), np.full(3, scale), middle, sides, order=1, mode="nearest", prefilter=False
+        )
+    )
+
+
+def _cut(volume: NDArray[np.int16], start: NDArray[np.intp], side: int) -> NDArray[np.int16]:
+    held = tuple(slice(max(0, int(a)), min(n, int(a) + side)) for a, n in zip(start, volume.shape, strict=True))
+    cube = np.full((side,) * 3, AIR, dtype=volume.dtype)
     cube[tuple(slice(h.start - int(a), h.stop - int(a)) for h, a in zip(held, start, strict=True))] = volume[held]
     return cube

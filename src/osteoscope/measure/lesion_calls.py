@@ -21,7 +21,7 @@ def sighting(findings: tuple[Finding, ...], grid: Grid) -> Sighting:
     total = sum(volume.value for volume in volumes)
     spans = [volume.interval or (volume.value, volume.value) for volume in volumes]
     largest = findings[max(range(len(findings)), key=lambda n: volumes[n].value)]
-    means = [_measure(finding, "hu_mean") for finding in findings]
+    means = [finding.measure("hu_mean") for finding in findings]
     hu = hu_interval = None
     known = [(volume.value, mean) for volume, mean in zip(volumes, means, strict=True) if mean is not None]
     if len(known) == len(findings):
@@ -37,14 +37,10 @@ def sighting(findings: tuple[Finding, ...], grid: Grid) -> Sighting:
 
 def _volume(finding: Finding, grid: Grid) -> Measure:
     """As the reader stated it with an interval, else by the mask."""
-    stated = _measure(finding, "volume")
+    stated = finding.measure("volume")
     if stated is not None and stated.interval is not None and stated.value > 0:
         return stated
     return next(m for m in size_of_mask(finding.region.parts[0].mask, grid) if m.name == "volume")
-
-
-def _measure(finding: Finding, name: str) -> Measure | None:
-    return next((measure for measure in finding.measures if measure.name == name), None)
 
 
 def call_pair(before: Sighting, now: Sighting, options: ChangeOptions) -> Followed:

@@ -17,6 +17,7 @@ from osteoscope.domain.finding import Region
 from osteoscope.domain.reading import MappedSite
 from osteoscope.domain.study import Study
 from osteoscope.errors import OsteoscopeError, UnsuitableStudyError
+from osteoscope.find.ct_lesion_windows import STEP_MM
 from osteoscope.find.ct_names import map_bones
 from osteoscope.simulate.ct import CtRecipe, random_ct_recipe, simulate_ct
 from osteoscope.train.ct_scans import Scan, prepare
@@ -25,7 +26,7 @@ from osteoscope.train.written import written
 # Beyond the seeds of the benchmark and of the tests (all below 1,000,000).
 FIRST_SEED = 2_000_000
 # Finer pixels cost time and do not show at the network's spacing.
-_FINEST_MM = 1.25
+_FINEST_MM = STEP_MM / 1.2
 _LICENCE = re.compile(r"^(?:repository )?licence:\s*(.*)$", re.IGNORECASE | re.MULTILINE)
 _FREE = re.compile(r"\b(?:apache|bsd|mit|cc by (?:3|4)\.0)\b", re.IGNORECASE)
 _SHOWN = 3

@@ -15,16 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from osteoscope.find.ct_frame import Box
 from osteoscope.find.ct_lesion_windows import STEP_MM
 from osteoscope.simulate.ct_noise import SmoothNoise
 from osteoscope.train.ct_scans import Triple
 
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
-Box = tuple[slice, slice, slice]
 LESION, LOOK_ALIKE = 1, 2
 FAR = np.float32(50.0)
-_NEARBY = 9  # voxels
+# Voxels: width of what is nearby, and smoothing that leaves no fine texture; ...
+_NEARBY, _TEXTURE = 2 * round(6 / STEP_MM) + 1, 2.25 / STEP_MM
+# ... half of a joint's widest gap, and what lies beside it.
+_GAP, _BESIDE = round(6 / STEP_MM), round(3 / STEP_MM)
 
 
 @dataclass(eq=False)
@@ -62,13 +65,14 @@ class Ground:
     @cached_property
     def smooth(self) -> Array:
         """HU before any edit, without fine texture."""
-        return np.asarray(ndimage.gaussian_filter(self.hu, 1.5), dtype=np.float32)
+        return np.asarray(ndimage.gaussian_filter(self.hu, _TEXTURE), dtype=np.float32)
 
     @cached_property
     def joint(self) -> Mask:
         """Bone next to a narrow gap: end plates, joints."""
-        closed = ndimage.binary_closing(np.pad(self.bone, 5), iterations=4)[5:-5, 5:-5, 5:-5]
-        return np.asarray(ndimage.binary_dilation(closed & ~self.bone, iterations=2) & self.bone)
+        wide = np.pad(self.bone, _GAP + 1)
+        closed = ndimage.binary_closing(wide, iterations=_GAP)[(slice(_GAP + 1, -_GAP - 1),) * 3]
+        return np.asarray(ndimage.binary_dilation(closed & ~self.bone, iterations=_BESIDE) & self.bone)
 
     def box(self, centre: NDArray[np.int64], reach_mm: float) -> Box:
         """The part of the piece around a place."""

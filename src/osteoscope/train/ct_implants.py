@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from osteoscope.find.ct_frame import Box
 from osteoscope.find.ct_lesion_windows import STEP_MM
-from osteoscope.train.ct_ground import LESION, Array, Box, Ground
+from osteoscope.train.ct_ground import LESION, Array, Ground
 
 Limit = Literal["marrow", "bone", "beyond"]
 Fill = Literal["soft", "dense", "patchy"]
@@ -25,10 +26,10 @@ Range = tuple[float, float]
 
 # A lesion that changes HU by less is not seen, and not learnt: HU, and share of the noise.
 _LEAST_CONTRAST, _LEAST_NOISE = 45.0, 0.9
-_LEAST_VOXELS = 3
+_LEAST_VOXELS = round(10 / STEP_MM**3)
 _LUNG_HU = -300.0
 # A small lesion counts as much as this many voxels, within bounds.
-_TYPICAL_VOXELS, _WEIGHT = 1000.0, (1.0, 5.0)
+_TYPICAL_VOXELS, _WEIGHT = 3375 / STEP_MM**3, (1.0, 5.0)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from osteoscope.find.ct_lesion_spots import Spot, spots
-from osteoscope.find.ct_lesion_windows import MODEL, look
+from osteoscope.find.ct_lesion_windows import MODEL, STEP_MM, look
 from osteoscope.find.ct_second_look import FEATURE, looked_at
 from osteoscope.find.ct_second_look import MODEL as SECOND
 from osteoscope.find.model import Model, shipped
@@ -50,7 +50,7 @@ def export(
     """
     graph = Graph(MODEL, _PURPOSE, (2, window, window, window), ("classes",))
     loaded = load_weights(net or LesionNet(), weights)
-    settings = {"window": window, "stride": window - OVERLAP}
+    settings = {"window": window, "stride": window - OVERLAP, "step_mm": STEP_MM, "mirrored": True}
     second = shipped(SECOND)
     return write_model(loaded, graph, folder, story, lambda model: calibrate(model, second, held_out), settings)
 
@@ -72,7 +72,7 @@ def calibrate(detector: Model, second: Model, held_out: Sequence[Path]) -> dict[
     for scan in scans_of(held_out):
         seen = look(scan.hu, scan.bone, detector)
         for spot in spots(seen, scan.hu, scan.bone):
-            judged = looked_at(spot, scan.hu, second)
+            judged = looked_at(spot, scan.hu, STEP_MM, second)
             features.append([judged.features[name] for name in _WEIGHED])
             right.append(is_lesion(spot, scan))
     return {"confidence": logistic(features, right, _WEIGHED, _WEIGHED)}

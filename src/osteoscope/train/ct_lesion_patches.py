@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from osteoscope.find.ct_frame import AIR
-from osteoscope.find.ct_lesion_windows import planes
+from osteoscope.find.ct_lesion_windows import STEP_MM, planes
 from osteoscope.train.ct_ground import LESION, LOOK_ALIKE, Array, Ground
 from osteoscope.train.ct_implants import add_lesion, add_nothing, random_kind, weight_of
 from osteoscope.train.ct_look_alikes import LOOK_ALIKES, add_look_alike
@@ -23,6 +23,8 @@ PATCH = 48
 _WIDER = 66  # voxels cut where the piece is turned afterwards
 _MOST_TURN, _MOST_SCALE = np.radians(15.0), 0.14
 _OF_THIN = 6
+# Voxels: width around bone that counts fully; blur of a softer picture; most blur of noise.
+_NEAR, _SOFTER, _NOISE_BLUR = 2 * round(4.5 / STEP_MM) + 1, 1.2 / STEP_MM, 1.05 / STEP_MM
 # Weight of what lies far from bone, where nothing is ever marked but muscle may look like tumour.
 _FAR_WEIGHT = 0.3
 # How often a piece is centred on a lesion, a look-alike, any bone, or anything in the body.
@@ -153,7 +155,7 @@ def _cut(scan: Scan, centre: NDArray[np.int64], size: int, rng: np.random.Genera
     hu = np.full(shape, AIR, dtype=np.float32)
     bone, own = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=np.uint8)
     hu[inner], bone[inner], own[inner] = scan.hu[held], scan.bone[held], scan.label[held]
-    near = ndimage.uniform_filter(bone.astype(np.float32), 7) > 0.001
+    near = ndimage.uniform_filter(bone.astype(np.float32), _NEAR) > 0.001
     weight = np.where(near, 1.0, _FAR_WEIGHT).astype(np.float32)
     label = np.zeros(shape, dtype=np.uint8)
     label[of_lesion(own)] = LESION
@@ -195,9 +197,10 @@ def _rescanned(hu: Array, rng: np.random.Generator) -> Array:
         made = thick_slices(made, rng)
     if rng.random() < 0.4:
         # Above 0 towards the softer picture, below 0 away from it.
-        made += np.float32(rng.uniform(-0.6, 0.7)) * (ndimage.gaussian_filter(made, 0.8) - made)
+        made += np.float32(rng.uniform(-0.6, 0.7)) * (ndimage.gaussian_filter(made, _SOFTER) - made)
     if rng.random() < 0.5:
-        noise = ndimage.gaussian_filter(rng.standard_normal(made.shape, dtype=np.float32), float(rng.uniform(0, 0.7)))
+        white, blur = rng.standard_normal(made.shape, dtype=np.float32), float(rng.uniform(0, _NOISE_BLUR))
+        noise = ndimage.gaussian_filter(white, blur)
         made += np.float32(rng.uniform(3, 30) / max(float(noise.std()), 1e-3)) * noise
     if rng.random() < 0.5:
         made = made * np.float32(rng.normal(1, 0.03)) + np.float32(rng.normal(0, 8))

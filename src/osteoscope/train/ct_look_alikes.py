@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from osteoscope.train.ct_ground import LOOK_ALIKE, Array, Box, Ground
+from osteoscope.find.ct_frame import Box
+from osteoscope.train.ct_ground import LOOK_ALIKE, Array, Ground
 
 Place = NDArray[np.int64]
 

@@ -19,8 +19,8 @@ from osteoscope.find.ct_lesion_windows import STEP_MM
 
 # Labels from here on are look-alikes, those below are lesions.
 LOOK_ALIKE = 128
-_MARGIN = 14  # voxels kept around bone
-_LEAST_BONE = 3000  # voxels, 10 mL
+_MARGIN = round(21 / STEP_MM)  # voxels kept around bone
+_LEAST_BONE = round(10_000 / STEP_MM**3)  # voxels, 10 mL
 # Width (sigma) of a body kernel in the plane, and of a box of width 1.
 _KERNEL_MM, _BOX = 0.6, 12**-0.5
 _SOFT_HU, _FLAT_HU = (-20.0, 130.0), 25.0
@@ -61,14 +61,20 @@ class Scan:
 
     def save(self, path: Path) -> None:
         """Write a compressed .npz."""
-        np.savez_compressed(
-            path, hu=self.hu, bone=self.bone, label=self.label, look=np.array([*self.blur, self.noise, *self.grain])
-        )
+        look = np.array([*self.blur, self.noise, *self.grain])
+        np.savez_compressed(path, hu=self.hu, bone=self.bone, label=self.label, look=look, step_mm=STEP_MM)
 
     @classmethod
     def load(cls, path: Path) -> Scan:
-        """Read what `save` wrote."""
+        """Read what `save` wrote.
+
+        Raises:
+            UnsuitableStudyError: a version that works at another spacing wrote it.
+        """
         with np.load(path) as stored:
+            if "step_mm" not in stored or stored["step_mm"] != STEP_MM:
+                remedy = "Remove it, or give another folder: it is made again"
+                raise UnsuitableStudyError(f"go on with {path}", "a scan that another version prepared", remedy)
             look = [float(value) for value in stored["look"]]
             blur, grain = (look[0], look[1], look[2]), (look[4], look[5], look[6])
             return cls(stored["hu"], stored["bone"], stored["label"], blur, look[3], grain)

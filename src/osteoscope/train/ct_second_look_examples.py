@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from osteoscope.find.ct_lesion_spots import spots
-from osteoscope.find.ct_lesion_windows import Array, Mask, look
+from osteoscope.find.ct_lesion_windows import STEP_MM, Array, Mask, look
 from osteoscope.find.ct_second_look import SIDE, Around
 from osteoscope.find.model import Model
 from osteoscope.train.ct_held_out import with_more
@@ -28,7 +28,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 # Of the wrong candidates of a scan, the surest are kept, and some of the others.
 _SUREST, _SOME = 14, 10
 # In half of the scans all that is bright counts as bone, as vessels and organs full of contrast do at times.
-_BRIGHT_HU, _BRIGHT_SIGMA = 130, 0.8
+_BRIGHT_HU, _BRIGHT_SIGMA = 130, 1.2 / STEP_MM
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +116,7 @@ def _candidates(scan: Scan, model: Model, rng: np.random.Generator) -> Candidate
     others = wrong[_SUREST:]
     some = [others[n] for n in rng.permutation(len(others))[:_SOME]]
     kept = [*right, *wrong[:_SUREST], *some]
-    around = [Around.of(spot, scan.hu) for spot in kept]
+    around = [Around.of(spot, scan.hu, STEP_MM) for spot in kept]
     return Candidates(
         np.array([a.hu for a in around], dtype=np.int16).reshape(-1, *(SIDE,) * 3),
         np.array([np.packbits(a.own) for a in around], dtype=np.uint8).reshape(-1, SIDE**3 // 8),

@@ -10,7 +10,7 @@ from osteoscope.train.ct_lesion_net import FOLD, LesionNet
 
 _PLANES = 2
 _HEADS, _HIDDEN, _DROPPED = 5, 128, (0.2, 0.5)
-# Width of the shell around a candidate that it is compared with, in blocks of 3 mm.
+# Width of the shell around a candidate that it is compared with, in blocks of ``FOLD`` voxels.
 _SHELL = 2
 
 
