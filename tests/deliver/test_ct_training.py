@@ -48,7 +48,7 @@ from osteoscope.train.ct_scans import Scan
 from osteoscope.train.exporting import Graph, Story, load_weights, write_onnx
 
 OPTIONS = TrainOptions(
-    TuneOptions(steps=30, batch=2, rate=1e-2, width=8, window=64, workers=0, every=10),
+    TuneOptions(steps=60, batch=2, rate=1e-2, width=8, window=64, workers=0, every=20),
     anew=True,
     evaluation=EvaluationOptions(DetectionOptions(resampling=Resampling(100, 0))),
 )
@@ -206,8 +206,8 @@ def test_a_run_goes_on_and_keeps_its_split(trained: tuple[Trained, Path], tmp_pa
     shutil.copytree(folder / "run", tmp_path / "run")
     shutil.copy(folder / "split.json", tmp_path)
     scans = [folder / "cases" / name / "scan.npz" for name in ("case-0", "case-1")]
-    more = replace(OPTIONS.tune, steps=32, every=2)
-    assert [line["examples"] for line in tune(scans, tmp_path / "run", None, more)] == [64]
+    more = replace(OPTIONS.tune, steps=62, every=2)
+    assert [line["examples"] for line in tune(scans, tmp_path / "run", None, more)] == [124]
     prepared = [Prepared(CtCase(p, p, tmp_path, (tmp_path,)), p, tmp_path, 1) for p in ("A", *done.split.held_out)]
     with pytest.raises(IntakeError, match="no longer in the dataset"):
         keep_split(prepared, tmp_path, OPTIONS)

@@ -74,7 +74,7 @@ def test_a_prepared_scan_keeps_its_marks_and_comes_back(scan: Scan, tmp_path: Pa
     assert (found.blur, found.noise, found.grain) == (scan.blur, scan.noise, scan.grain)
     assert found.numbers.tolist() == [1, 2, FIRST_LOOK_ALIKE]
     with np.load(tmp_path / "s.npz") as stored:
-        np.savez(tmp_path / "other.npz", **{**stored, "step_mm": 1.5})
+        np.savez(tmp_path / "other.npz", **{**stored, "step_mm": 1.0})
     with pytest.raises(UnsuitableStudyError, match=r"other\.npz.* another version prepared\. Remove it"):
         Scan.load(tmp_path / "other.npz")
 
