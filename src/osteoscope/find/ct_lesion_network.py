@@ -73,8 +73,8 @@ def find_lesions(
     if not mapped_there.any():
         return Detection((), ())
     box = whole.around(mapped_there > 0, reach_mm(chosen))
-    frame, sites = whole.cropped(box), mapped_there[box]
-    del whole, mapped_there  # most of a scan is not near bone
+    frame, sites = whole.cropped(box), mapped_there[box].copy()  # a view would keep all of it
+    del whole, mapped_there
     spoilt, metal = beside_metal(frame, sites, options.metal)
     bone = sites > 0
     seen = look(frame.hu, bone, chosen)

@@ -19,7 +19,7 @@ from osteoscope.find.ct_lesion_windows import STEP_MM
 
 # Labels from here on are look-alikes, those below are lesions.
 LOOK_ALIKE = 128
-_MARGIN = round(21 / STEP_MM)  # voxels kept around bone
+_MARGIN_MM = 21.0  # kept around bone
 _LEAST_BONE = round(10_000 / STEP_MM**3)  # voxels, 10 mL
 # Width (sigma) of a body kernel in the plane, and of a box of width 1.
 _KERNEL_MM, _BOX = 0.6, 12**-0.5
@@ -93,8 +93,7 @@ def prepare(study: Study, bones: Iterable[Region], lesions: Iterable[Region], lo
         raise UnsuitableStudyError("prepare a scan", f"{np.count_nonzero(bone)} voxels of bone", "Leave this scan out")
     marked = [*enumerate(lesions, 1), *enumerate(look_alikes, LOOK_ALIKE)]
     label = frame.from_source(_painted(marked, image.grid.shape))
-    spans = [np.flatnonzero(bone.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
-    box = tuple(slice(max(0, int(span[0]) - _MARGIN), int(span[-1]) + 1 + _MARGIN) for span in spans)
+    box = frame.around(bone, _MARGIN_MM)
     hu = np.maximum(frame.hu[box], AIR)
     noise, grain = _noise(hu, bone[box])
     thickness = study.acquisition.slice_thickness_mm or image.grid.spacing[0]
