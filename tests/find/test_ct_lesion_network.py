@@ -121,15 +121,22 @@ def test_two_sure_places_on_a_faint_bridge_are_two_lesions() -> None:
     assert {spot.kind for spot in found} == {"lytic"}
 
 
-def test_a_faint_place_is_cut_at_half_of_its_peak_and_less_sure() -> None:
+def test_a_faint_place_is_cut_at_a_share_of_its_peak_and_less_sure() -> None:
     lesion = np.zeros((12, 12, 12))
     lesion[2:5, 2:5, 2:5] = 0.95
+    lesion[1, 1, 1:5] = 0.55  # of the place, and beyond its outline
     lesion[7:11, 7:11, 7:11] = 0.15
-    lesion[8:10, 8:10, 8:11] = 0.36
-    found = list(spots(chances(lesion), np.full(lesion.shape, 700, np.int16), np.ones(lesion.shape, dtype=bool)))
+    lesion[8:10, 8:10, 7:11] = 0.32
+    lesion[8:10, 8:10, 8:11] = 0.58
+    hu, bone = np.full(lesion.shape, 700, np.int16), np.ones(lesion.shape, dtype=bool)
+    found = list(spots(chances(lesion), hu, bone))
     assert [np.count_nonzero(spot.mask) for spot in found] == [27, 12]
     assert found[0].confidence(WEIGHTS) == pytest.approx(0.95, abs=1e-3)
-    assert found[1].confidence(WEIGHTS) == pytest.approx(0.36, abs=1e-3)
+    assert found[1].confidence(WEIGHTS) == pytest.approx(0.58, abs=1e-3)
+    assert expit(found[1].features["mean"]) == pytest.approx((12 * 0.58 + 4 * 0.32) / 16, abs=1e-3)
+    assert len(list(spots(chances(lesion), hu, bone, SpotOptions(mean=0.6)))) == 1
+    wider = spots(chances(lesion), hu, bone, SpotOptions(outline=0.5))
+    assert [np.count_nonzero(spot.mask) for spot in wider] == [31, 16]
 
 
 def test_what_touches_no_bone_or_is_too_small_is_no_lesion() -> None:

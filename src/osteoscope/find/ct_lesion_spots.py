@@ -26,7 +26,11 @@ class SpotOptions:
     Args:
         least: chance below which nothing is looked for, ...
         peak: ... and that a candidate reaches somewhere.
-        inside: a voxel belongs to a lesion from this chance on, or from half of its peak where that is less.
+        inside: places are parted at this chance, or at half of their peak where that is less, ...
+        mean: ... those of a lesser mean chance are no candidates: of 130 lesions of tuning scans none was found at up
+            to two false positives per scan through one, and a scan has half as many candidates without, ...
+        outline: ... and a voxel belongs to a lesion from this chance on, or from this share of its peak where that is
+            less. At 0.5 the volumes of 46 lesions of tuning scans were off by 23 % in the median, at 0.6 by 18 %.
         least_mm3: smaller places are no lesions.
         beyond_mm: a lesion reaches no farther than this out of bone, ...
         least_in_bone: ... and at least this share of it lies within: soft tissue that looks like tumour is none. Of
@@ -39,6 +43,8 @@ class SpotOptions:
     least: float = 0.1
     peak: float = 0.25
     inside: float = 0.5
+    mean: float = 0.4
+    outline: float = 0.6
     least_mm3: float = 13.5
     beyond_mm: float = 9.0
     least_in_bone: float = 0.25
@@ -84,18 +90,25 @@ def spots(seen: Chances, hu: NDArray[np.int16], bone: Mask, options: SpotOptions
         cut = min(options.inside, float(chance.max()) / 2)
         pieces = cc3d.connected_components((chance >= max(cut, options.least)).astype(np.uint8), connectivity=26)
         for piece, inner in enumerate(ndimage.find_objects(pieces), start=1):
-            mask = pieces[inner] == piece
+            place = chance[inner][pieces[inner] == piece].astype(np.float32)
+            if place.mean() < options.mean:
+                continue
+            least = min(options.outline, options.outline * float(place.max()))
+            mask = (pieces[inner] == piece) & (chance[inner] >= least)
             whole = tuple(slice(b.start + s.start, b.start + s.stop) for b, s in zip(box, inner, strict=True))
             size, inside = np.count_nonzero(mask), np.count_nonzero(bone[whole] & mask)
             if size * seen.step_mm**3 >= options.least_mm3 and inside > options.least_in_bone * size:
-                yield _spot(whole, mask, (seen, hu, bone), options)
+                yield _spot(whole, mask, place, (seen, hu, bone), options)
 
 
 def _spot(
-    box: tuple[slice, ...], mask: Mask, volumes: tuple[Chances, NDArray[np.int16], Mask], options: SpotOptions
+    box: tuple[slice, ...],
+    mask: Mask,
+    chance: Array,
+    volumes: tuple[Chances, NDArray[np.int16], Mask],
+    options: SpotOptions,
 ) -> Spot:
     seen, hu, bone = volumes
-    chance = seen.lesion[box][mask].astype(np.float32)
     inside = hu[box][mask].astype(np.float32)
     contrast = float(inside.mean() - np.median(_ring(box, mask, hu, bone, round(options.ring_mm / seen.step_mm))))
     features = (

@@ -14,7 +14,7 @@ from osteoscope.find.ct_frame import AIR, Box
 from osteoscope.find.model import Model
 
 # Of the frame that networks are trained for, that of the bones.
-STEP_MM = 1.5
+STEP_MM = 1.125
 MODEL = "ct_lesions"
 # Classes that the network tells apart; look-alikes are learnt by name so that they are not called lesions.
 CLASSES = ("background", "lesion", "look_alike")
