@@ -26,15 +26,6 @@ def newest_source() -> float:
     return max((path.stat().st_mtime for path in sources), default=0.0)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """One process for all tests here, where tests are spread: they share a server."""
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            if Path(__file__).parent in item.path.parents:
-                item.add_marker(pytest.mark.xdist_group("e2e"))
-
-
 @pytest.fixture(scope="session")
 def built() -> Path:
     """The page as its sources are now."""

@@ -1,6 +1,6 @@
 """The whole training of the lesion network of CT: `python -m osteoscope.train.ct_lesions WORK`.
 
-Resumable: run it again. Scans are prepared first (about 10 s each on one core), then the network is trained (about 1.3
+Resumable: run it again. Scans are prepared first (about 20 s each on one core), then the network is trained (about 1.3
 steps a second on two cores), then exported with its card into WORK/model; `--ship` puts it where the package looks for
 it, from where on CT studies are read with it.
 """
@@ -23,7 +23,7 @@ from osteoscope.train.ct_lesion_fit import fit
 from osteoscope.train.exporting import Story
 from osteoscope.train.fitting import FitOptions
 
-VERSION = "0.4.0"
+VERSION = "0.5.0"
 # Numbers of simulated scans that calibrate confidences and are never trained on.
 _HELD_OUT = (*range(500_000, 500_020), *range(1000, 1014))
 _BATCH = 3

@@ -1,7 +1,7 @@
 """The whole training of the second look of CT: `python -m osteoscope.train.ct_second_look WORK`.
 
 WORK is the folder of `osteoscope.train.ct_lesions`, whose scans are taken; the detector is the one that the package
-ships. Resumable: run it again. Candidates are gathered first (about 10 s a scan and copy on one core), then heads are
+ships. Resumable: run it again. Candidates are gathered first (about 35 s a scan and copy on one core), then heads are
 fitted (minutes), then exported into WORK/model with a card of their own, and the detector's card with confidences
 calibrated anew; `--ship` puts both where the package looks for them.
 """
@@ -28,12 +28,12 @@ from osteoscope.train.ct_second_look_fit import fit_heads
 from osteoscope.train.ct_second_look_net import SecondLookNet
 from osteoscope.train.exporting import Graph, Story, write_model
 
-VERSION = "0.3.0"
+VERSION = "0.4.0"
 # Copies by number of each simulated and of each real scan: 0 is the scan as it is, the others have lesions put in.
 _COPIES: Mapping[Kind, tuple[range, range]] = {
-    "": (range(2), range(14)),
-    "thin": (range(1, 2), range(1, 9)),
-    "thick": (range(0), range(12)),
+    "": (range(2), range(8)),
+    "thin": (range(1, 2), range(1, 4)),
+    "thick": (range(0), range(6)),
 }
 # Candidates in real scans count more: there are few, and a reader meets no others.
 _REAL = 3.0
