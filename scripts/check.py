@@ -14,7 +14,7 @@ GATES: tuple[tuple[str, ...], ...] = (
     ("ruff", "format", "--check", "."),
     ("lint-imports",),
     ("mypy",),
-    ("pytest", "--numprocesses", "2", "--dist", "loadgroup", "--no-loadscope-reorder", "--durations", "30"),
+    ("pytest", "--numprocesses", "2", "--dist", "loadfile", "--no-loadscope-reorder", "--durations", "30"),
 )
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -17,13 +19,18 @@ if os.environ.get("CI"):
     settings.load_profile("ci")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where tests are spread, one process for those of a file, which share fixtures; of the browser, a server."""
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            folder = item.path.parent
-            item.add_marker(pytest.mark.xdist_group(folder.name if folder.name == "e2e" else str(item.path)))
+class ByFile(LoadFileScheduling):  # type: ignore[misc]
+    """Where tests are spread, those of a file share a process and its fixtures; those in a browser a server too."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = str(super()._split_scope(nodeid))
+        return "tests/e2e" if file.startswith("tests/e2e/") else file
+
+
+# The marks of `--dist loadgroup` are lost: xdist 3.8 writes them where pytest 9 no longer looks.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")
