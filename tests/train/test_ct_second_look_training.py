@@ -18,6 +18,7 @@ from osteoscope.train.ct_held_out import with_implants
 from osteoscope.train.ct_lesion_export import export, recalibrate
 from osteoscope.train.ct_lesion_net import LesionNet
 from osteoscope.train.ct_lesion_patches import deep_place, thin_place
+from osteoscope.train.ct_lesion_start import second_look_from_onnx
 from osteoscope.train.ct_scans import Scan
 from osteoscope.train.ct_second_look_examples import Candidates, Copy, write_candidates
 from osteoscope.train.ct_second_look_fit import HeadOptions, fit_heads
@@ -91,6 +92,11 @@ def test_heads_learn_to_tell_tumour_from_fat(scan: Scan) -> None:
         said = net(torch.from_numpy(np.stack([given.picture(n) for n in range(6)])))[:, 0].numpy()
     assert said[given.lesion].min() > said[~given.lesion].max()
     assert all(torch.equal(a, b) for a, b in zip(before, net.detector.parameters(), strict=True))
+    scale = net.spread.clone()
+    some = Candidates(given.hu[:4], given.own[:4], given.lesion[:4])
+    (on,) = fit_heads(net, [(some, 1.0)], HeadOptions(rounds=1, rate=1e-6, anew=False))
+    assert torch.equal(net.spread, scale)
+    assert on < losses[0] / 2
 
 
 def test_candidates_are_kept_and_come_back(scan: Scan, detector: Model, tmp_path: Path) -> None:
@@ -124,6 +130,8 @@ def test_lesions_are_put_into_thin_bone_where_that_is_wanted() -> None:
 def test_an_exported_second_look_calibrates_the_detector_anew(scan: Scan, detector: Model, tmp_path: Path) -> None:
     torch.manual_seed(1)
     net = SecondLookNet(LesionNet(WIDTHS)).eval()
+    torch.nn.init.uniform_(net.mean, 0, 0.1)
+    torch.nn.init.uniform_(net.spread, 0.2, 1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         graph = Graph(MODEL, "toy", (3, *(SIDE,) * 3), ("lesion",))
@@ -132,7 +140,10 @@ def test_an_exported_second_look_calibrates_the_detector_anew(scan: Scan, detect
     picture = np.random.default_rng(0).normal(0, 1, (3, *(SIDE,) * 3)).astype(np.float32)
     picture[2] = picture[2] > 1
     with torch.no_grad():
-        assert second.run(picture)[0][0] == pytest.approx(float(net(torch.from_numpy(picture[None]))), abs=1e-4)
+        said = float(net(torch.from_numpy(picture[None])))
+        back = second_look_from_onnx(card.with_suffix(".onnx"))
+        assert second.run(picture)[0][0] == pytest.approx(said, abs=1e-4)
+        assert float(back(torch.from_numpy(picture[None]))) == pytest.approx(said, abs=1e-2)  # by way of half precision
     scan.save(tmp_path / "scan.npz")
     again = Model.load(recalibrate(detector, second, [tmp_path / "scan.npz"], tmp_path))
     assert again.card.sha256 == detector.card.sha256

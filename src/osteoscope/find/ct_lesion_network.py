@@ -23,13 +23,13 @@ class NetworkOptions:
     """Choices of what is reported (engineering choices, no published source).
 
     Args:
-        least_confidence: candidates less sure are left out; on tuning scans so few wrong ones are listed as before the
-            confidences were calibrated also on lesions put in, and as many right ones or more.
+        least_confidence: candidates less sure are left out; 24 tuning copies with lesions put in then show 0.67 wrong
+            findings each (1.33 from 0.3 on) and 63 % of the lesions of 5 mm or more (67 %).
         spot: what is one lesion.
         metal: what metal spoils.
     """
 
-    least_confidence: float = 0.3
+    least_confidence: float = 0.45
     spot: SpotOptions = field(default_factory=SpotOptions)
     metal: MetalOptions = field(default_factory=MetalOptions)
 

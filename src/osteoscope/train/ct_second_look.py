@@ -1,9 +1,10 @@
 """The whole training of the second look of CT: `python -m osteoscope.train.ct_second_look WORK`.
 
 WORK is the folder of `osteoscope.train.ct_lesions`, whose scans are taken; the detector is the one that the package
-ships. Resumable: run it again. Candidates are gathered first (about 35 s a scan and copy on one core), then heads are
-fitted (minutes), then exported into WORK/model with a card of their own, and the detector's card with confidences
-calibrated anew; `--ship` puts both where the package looks for them.
+ships. Resumable: run it again. Candidates are gathered first (about 35 s a scan and copy on one core), then the heads
+of the shipped second look go on learning (minutes; with `--anew`, new heads on features of the shipped detector), then
+they are exported into WORK/model with a card of their own, and the detector's card with confidences calibrated anew;
+`--ship` puts both where the package looks for them.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from osteoscope.find.ct_lesion_windows import MODEL as DETECTOR
 from osteoscope.find.ct_second_look import MODEL, SIDE
 from osteoscope.find.model import SHIPPED, Model, shipped
 from osteoscope.train.ct_lesion_export import recalibrate
-from osteoscope.train.ct_lesion_start import from_onnx
+from osteoscope.train.ct_lesion_start import from_onnx, second_look_from_onnx
 from osteoscope.train.ct_second_look_examples import Candidates, Copy, Kind, write_candidates
-from osteoscope.train.ct_second_look_fit import fit_heads
+from osteoscope.train.ct_second_look_fit import HeadOptions, fit_heads
 from osteoscope.train.ct_second_look_net import SecondLookNet
 from osteoscope.train.exporting import Graph, Story, write_model
 
@@ -37,6 +38,8 @@ _COPIES: Mapping[Kind, tuple[range, range]] = {
 }
 # Candidates in real scans count more: there are few, and a reader meets no others.
 _REAL = 3.0
+# Heads that have learnt on many candidates move little: twice the rounds and more ranked no better on tuning scans.
+_GOING_ON = HeadOptions(rounds=5, rate=1e-4, anew=False)
 _PURPOSE = (
     "Whether a candidate of the lesion network is a bone metastasis, judged as a whole. Research use only, not a "
     "medical device."
@@ -50,6 +53,7 @@ _LIMITS = (
 def main(
     work: Annotated[Path, typer.Argument(help="Folder of `osteoscope.train.ct_lesions`.")],
     cores: Annotated[int, typer.Option(min=1)] = 2,
+    anew: Annotated[bool, typer.Option("--anew", help="New heads instead of the shipped ones.")] = False,
     ship: Annotated[bool, typer.Option("--ship", help="Write the models into the package.")] = False,
 ) -> None:
     """Train the second look at candidates of bone metastases on CT."""
@@ -62,14 +66,20 @@ def main(
         if paths:
             wanted = [Copy(path, n, kind) for kind, both in _COPIES.items() for path in paths for n in both[side]]
             data.append((Candidates.load(_gathered(wanted, work / "candidates", cores)), weight))
-    net = SecondLookNet(from_onnx(shipped(DETECTOR).path, ()))
-    for loss in fit_heads(net, data):
+    if anew:
+        net = SecondLookNet(from_onnx(shipped(DETECTOR).path, ()))
+        begun, options = f"features of {DETECTOR} {shipped(DETECTOR).card.version}", HeadOptions()
+    else:
+        net = second_look_from_onnx(shipped(MODEL).path)
+        begun, options = f"as {shipped(MODEL).card.version} ({shipped(MODEL).card.data})", _GOING_ON
+    for loss in fit_heads(net, data, options):
         typer.echo(f"loss {loss:.3f}")
     story = Story(
         VERSION,
-        f"features of {DETECTOR} {shipped(DETECTOR).card.version} at {sum(len(d.lesion) for d, _ in data)} of its "
-        f"candidates, {sum(d.lesion.sum() for d, _ in data)} of them lesions, in copies of {len(simulated)} simulated "
-        f"and {len(real)} real scans, some with lesions put into thin bones, some in thick slices",
+        f"{begun}; learnt at {sum(len(d.lesion) for d, _ in data)} candidates of {DETECTOR} "
+        f"{shipped(DETECTOR).card.version}, {sum(d.lesion.sum() for d, _ in data)} of them lesions, in copies of "
+        f"{len(simulated)} simulated and {len(real)} real scans, some with lesions put into thin bones, some in thick "
+        f"slices",
         _LIMITS,
     )
     folder = SHIPPED if ship else work / "model"

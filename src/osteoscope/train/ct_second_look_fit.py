@@ -31,6 +31,7 @@ class HeadOptions:
         decay: of the weights.
         wrong: weight of a candidate that is no lesion.
         seed: of weights, order and dropout.
+        anew: the heads are new, and features are scaled by the spread among these candidates.
     """
 
     rounds: int = 30
@@ -39,6 +40,7 @@ class HeadOptions:
     decay: float = 0.05
     wrong: float = 0.5
     seed: int = 1
+    anew: bool = True
 
 
 def fit_heads(
@@ -54,8 +56,9 @@ def fit_heads(
     torch.manual_seed(options.seed)
     seen = [_seen(net, candidates, weight, options.wrong) for candidates, weight in groups]
     features, lesion, weight = (torch.cat(parts) for parts in zip(*seen, strict=True))
-    net.mean.copy_(features.mean(dim=0))
-    net.spread.copy_(features.std(dim=0).clamp(min=_LEAST_SPREAD))
+    if options.anew:
+        net.mean.copy_(features.mean(dim=0))
+        net.spread.copy_(features.std(dim=0).clamp(min=_LEAST_SPREAD))
     optimiser = torch.optim.AdamW(net.heads.parameters(), lr=options.rate, weight_decay=options.decay)
     net.heads.train()
     for done in range(options.rounds):
