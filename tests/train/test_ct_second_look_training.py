@@ -144,8 +144,7 @@ def test_an_exported_second_look_calibrates_the_detector_anew(scan: Scan, detect
         back = second_look_from_onnx(card.with_suffix(".onnx"))
         assert second.run(picture)[0][0] == pytest.approx(said, abs=1e-4)
         assert float(back(torch.from_numpy(picture[None]))) == pytest.approx(said, abs=1e-2)  # by way of half precision
-    scan.save(tmp_path / "scan.npz")
-    again = Model.load(recalibrate(detector, second, [tmp_path / "scan.npz"], tmp_path))
+    again = Model.load(recalibrate(detector, second, [scan], tmp_path))
     assert again.card.sha256 == detector.card.sha256
     assert FEATURE in json.loads((tmp_path / "ct_lesions.json").read_text())["settings"]["confidence"]
 

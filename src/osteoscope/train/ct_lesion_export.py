@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -52,24 +52,26 @@ def export(
     loaded = load_weights(net or LesionNet(), weights)
     settings = {"window": window, "stride": window - OVERLAP, "step_mm": STEP_MM, "mirrored": False}
     second = shipped(SECOND)
-    return write_model(loaded, graph, folder, story, lambda model: calibrate(model, second, held_out), settings)
+    return write_model(
+        loaded, graph, folder, story, lambda model: calibrate(model, second, scans_of(held_out)), settings
+    )
 
 
-def recalibrate(detector: Model, second: Model, held_out: Sequence[Path], folder: Path) -> Path:
+def recalibrate(detector: Model, second: Model, scans: Iterable[Scan], folder: Path) -> Path:
     """Write a detector that goes with another second look into a folder; returns the card's path."""
-    card = replace(detector.card, settings={**detector.card.settings, **calibrate(detector, second, held_out)})
+    card = replace(detector.card, settings={**detector.card.settings, **calibrate(detector, second, scans)})
     target = folder / card.weights
     if target != detector.path:
         target.write_bytes(detector.path.read_bytes())
     return write_card(card, folder)
 
 
-def calibrate(detector: Model, second: Model, held_out: Sequence[Path]) -> dict[str, Any]:
+def calibrate(detector: Model, second: Model, scans: Iterable[Scan]) -> dict[str, Any]:
     """The setting "confidence": weights of the logistic model of a candidate being a lesion."""
     # One sure lesion and one sure miss stand in where the scans show one kind only.
     features = [[end, *[0.0] * (len(_WEIGHED) - 1)] for end in (9.0, -9.0)]
     right = [True, False]
-    for scan in scans_of(held_out):
+    for scan in scans:
         seen = look(scan.hu, scan.bone, detector)
         for spot in spots(seen, scan.hu, scan.bone):
             judged = looked_at(spot, scan.hu, STEP_MM, second)

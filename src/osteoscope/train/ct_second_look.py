@@ -9,12 +9,13 @@ they are exported into WORK/model with a card of their own, and the detector's c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import torch
 import typer
 from rich.progress import track
@@ -22,8 +23,9 @@ from rich.progress import track
 from osteoscope.find.ct_lesion_windows import MODEL as DETECTOR
 from osteoscope.find.ct_second_look import MODEL, SIDE
 from osteoscope.find.model import SHIPPED, Model, shipped
-from osteoscope.train.ct_lesion_export import recalibrate
+from osteoscope.train.ct_lesion_export import recalibrate, scans_of
 from osteoscope.train.ct_lesion_start import from_onnx, second_look_from_onnx
+from osteoscope.train.ct_scans import Scan
 from osteoscope.train.ct_second_look_examples import Candidates, Copy, Kind, write_candidates
 from osteoscope.train.ct_second_look_fit import HeadOptions, fit_heads
 from osteoscope.train.ct_second_look_net import SecondLookNet
@@ -87,7 +89,14 @@ def main(
     card = write_model(net, graph, folder, story, lambda _: {})
     typer.echo(str(card))
     held_out = sorted((work / "held_out").glob("*.npz"))
-    typer.echo(str(recalibrate(shipped(DETECTOR), Model.load(card), held_out, folder)))
+    typer.echo(str(recalibrate(shipped(DETECTOR), Model.load(card), _calibrating(held_out), folder)))
+
+
+def _calibrating(held_out: Sequence[Path]) -> Iterator[Scan]:
+    """All as they are and with lesions put in, and every other one so in thick slices."""
+    yield from scans_of(held_out)
+    for number, path in enumerate(held_out[::2]):
+        yield Copy(path, 1, "thick").made(np.random.default_rng(number))
 
 
 def _gathered(wanted: Sequence[Copy], folder: Path, cores: int) -> list[Path]:
