@@ -48,7 +48,7 @@ from osteoscope.train.ct_scans import Scan
 from osteoscope.train.exporting import Graph, Story, load_weights, write_onnx
 
 OPTIONS = TrainOptions(
-    TuneOptions(steps=60, batch=2, rate=1e-2, width=8, window=64, workers=0, every=20),
+    TuneOptions(steps=90, batch=2, rate=2e-3, width=8, window=64, workers=0, every=30),
     anew=True,
     evaluation=EvaluationOptions(DetectionOptions(resampling=Resampling(100, 0))),
 )
@@ -146,7 +146,7 @@ def test_every_format_gives_the_same_marks(dataset: Path) -> None:
 
 def loss_on(net: LesionNet, scans: list[Path]) -> float:
     rng = np.random.default_rng(9)
-    seen = [draw(Scan.load(path), rng) for path in scans for _ in range(3)]
+    seen = [draw(Scan.load(path), rng) for path in scans for _ in range(8)]
     stacked = {name: torch.from_numpy(np.stack([getattr(e, name) for e in seen])) for name in ("label", "weight")}
     with torch.no_grad():
         said = net.eval()(torch.from_numpy(np.stack([e.picture for e in seen])))
@@ -206,8 +206,8 @@ def test_a_run_goes_on_and_keeps_its_split(trained: tuple[Trained, Path], tmp_pa
     shutil.copytree(folder / "run", tmp_path / "run")
     shutil.copy(folder / "split.json", tmp_path)
     scans = [folder / "cases" / name / "scan.npz" for name in ("case-0", "case-1")]
-    more = replace(OPTIONS.tune, steps=62, every=2)
-    assert [line["examples"] for line in tune(scans, tmp_path / "run", None, more)] == [124]
+    more = replace(OPTIONS.tune, steps=92, every=2)
+    assert [line["examples"] for line in tune(scans, tmp_path / "run", None, more)] == [184]
     prepared = [Prepared(CtCase(p, p, tmp_path, (tmp_path,)), p, tmp_path, 1) for p in ("A", *done.split.held_out)]
     with pytest.raises(IntakeError, match="no longer in the dataset"):
         keep_split(prepared, tmp_path, OPTIONS)
