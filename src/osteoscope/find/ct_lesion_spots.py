@@ -90,15 +90,15 @@ def spots(seen: Chances, hu: NDArray[np.int16], bone: Mask, options: SpotOptions
         cut = min(options.inside, float(chance.max()) / 2)
         pieces = cc3d.connected_components((chance >= max(cut, options.least)).astype(np.uint8), connectivity=26)
         for piece, inner in enumerate(ndimage.find_objects(pieces), start=1):
-            place = chance[inner][pieces[inner] == piece].astype(np.float32)
-            if place.mean() < options.mean:
+            place = pieces[inner] == piece
+            said = chance[inner][place].astype(np.float32)
+            if said.mean() < options.mean:
                 continue
-            least = min(options.outline, options.outline * float(place.max()))
-            mask = (pieces[inner] == piece) & (chance[inner] >= least)
+            mask = place & (chance[inner] >= options.outline * min(1.0, float(said.max())))
             whole = tuple(slice(b.start + s.start, b.start + s.stop) for b, s in zip(box, inner, strict=True))
             size, inside = np.count_nonzero(mask), np.count_nonzero(bone[whole] & mask)
             if size * seen.step_mm**3 >= options.least_mm3 and inside > options.least_in_bone * size:
-                yield _spot(whole, mask, place, (seen, hu, bone), options)
+                yield _spot(whole, mask, said, (seen, hu, bone), options)
 
 
 def _spot(

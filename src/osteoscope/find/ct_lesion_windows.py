@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from osteoscope.find.ct_frame import AIR, Box
 from osteoscope.find.model import Model
 
-# Of the frame that networks are trained for, that of the bones.
+# Of the frame that networks are trained for.
 STEP_MM = 1.125
 MODEL = "ct_lesions"
 # Classes that the network tells apart; look-alikes are learnt by name so that they are not called lesions.

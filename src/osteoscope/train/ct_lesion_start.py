@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
 from torch import nn
 
 from osteoscope.errors import ModelError
@@ -40,13 +39,9 @@ def second_look_from_onnx(path: Path) -> SecondLookNet:
     Raises:
         ModelError: the file is not of this network.
     """
-    arrays = arrays_of(path)
-    net = SecondLookNet(LesionNet(_widths(arrays, path, "detector.")))
+    net = SecondLookNet(LesionNet(_widths(arrays_of(path), path, "detector.")))
     net.detector.register_module("classes", nn.Identity())  # of the detector, features alone are kept
-    restore(net, path, ())
-    net.mean.copy_(torch.tensor(arrays["mean"]))
-    net.spread.copy_(torch.tensor(arrays["spread"]))
-    return net
+    return restore(net, path, ())
 
 
 def _widths(arrays: Arrays, path: Path, inside: str = "") -> list[int]:

@@ -36,7 +36,7 @@ VERSION = "0.4.0"
 _COPIES: Mapping[Kind, tuple[range, range]] = {
     "": (range(2), range(8)),
     "thin": (range(1, 2), range(1, 4)),
-    "thick": (range(0), range(6)),
+    "thick": (range(1, 2), range(6)),
 }
 # Candidates in real scans count more: there are few, and a reader meets no others.
 _REAL = 3.0

@@ -57,6 +57,9 @@ def restore(net: _Net, path: Path, pictures: Pictures) -> _Net:
                 _fill(layer.weight, arrays, f"{name}.weight", path)
                 if layer.bias is not None:
                     _fill(layer.bias, arrays, biases.get(f"{name}.weight", f"{name}.bias"), path)
+        for name, place in net.named_buffers():
+            if name in arrays:
+                _fill(place, arrays, name, path)
         for before, norm in _normalised(net):
             norm.running_mean = torch.zeros_like(norm.bias)
             norm.running_var = torch.full_like(norm.bias, 1 - norm.eps)
