@@ -19,15 +19,18 @@ from measure import SHARED
 from osteoscope.dicom.load import IntakeOptions, load, scan
 from osteoscope.domain.reading import Case, MappedSite, Reading
 from osteoscope.domain.study import Study
+from osteoscope.errors import OsteoscopeError
 from osteoscope.find.ct_bone_tables import TOTALSEGMENTATOR, label_of_class
 from osteoscope.reading.ct_plans import CT_BASELINE, CT_PLAN
 from osteoscope.reading.plan import Plan
 from osteoscope.reading.read import read
 from osteoscope.simulate.ct import random_ct_recipe, simulate_ct
 from osteoscope.stats.detection import match
+from osteoscope.train.ct_backgrounds import find_real, read_study
 
 Figures = dict[str, Any]
 TRUNKS, FIELDS = range(5000, 5006), range(8000, 8006)
+SURE = 0.5
 
 
 def real_study(path: Path) -> Study:
@@ -121,13 +124,27 @@ def bone_names() -> Figures:
 
 
 def natural_findings() -> Figures:
-    """Candidates per real CT without known bone lesions: false positives on natural findings, as far as is known."""
-    paths = sorted((SHARED / "ct_background").glob("*/ct.nii.gz"))
-    if not paths:
+    """Findings per real CT without known bone lesions: false positives on natural findings, as far as is known."""
+    reals = find_real(SHARED / "ct") + find_real(SHARED / "ct_background")
+    if not reals:
         return {"skipped": "reference data ../shared/data is absent"}
-    found = {path.parent.name: read(real_study(path)).reading.findings for path in paths}
-    counts: Figures = {name: len(findings) for name, findings in found.items()}
-    counts["of confidence >= 0.5"] = sum(f.confidence >= 0.5 for findings in found.values() for f in findings)
+    counts: Figures = {}
+    of_group: dict[str, list[float]] = defaultdict(list)
+    for real in reals:
+        try:
+            findings = read(read_study(real.path)).reading.findings
+        except OsteoscopeError as error:
+            counts[f"{real.name}, not read"] = str(error)
+            continue
+        group = "of free licence, for training" if real.free else "never trained on"
+        counts[f"{real.name}, {group}"] = len(findings)
+        of_group[group] += [finding.confidence for finding in findings]
+    for group, confidences in of_group.items():
+        scans = sum(key.endswith(group) for key in counts)
+        sure = sum(confidence >= SURE for confidence in confidences)
+        counts[f"a scan {group}"] = (
+            f"{len(confidences) / scans:.2f}; of confidence {SURE:g} or more: {sure / scans:.2f}"
+        )
     return counts
 
 

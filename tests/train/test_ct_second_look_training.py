@@ -11,17 +11,20 @@ import pytest
 import torch
 from scipy import ndimage
 
+from osteoscope.errors import UnsuitableStudyError
 from osteoscope.find.ct_lesion_spots import Spot
 from osteoscope.find.ct_second_look import FEATURE, MODEL, SIDE, Around
+from osteoscope.find.ct_twins import FEATURE as TWINS
 from osteoscope.find.model import Model
 from osteoscope.train.ct_held_out import with_implants
-from osteoscope.train.ct_lesion_export import export, recalibrate
+from osteoscope.train.ct_lesion_export import calibrate, export, with_settings
 from osteoscope.train.ct_lesion_net import LesionNet
 from osteoscope.train.ct_lesion_patches import deep_place, thin_place
 from osteoscope.train.ct_lesion_start import second_look_from_onnx
 from osteoscope.train.ct_scans import Scan
+from osteoscope.train.ct_second_look_apart import OfPatient, calibrated_apart
 from osteoscope.train.ct_second_look_examples import Candidates, Copy, write_candidates
-from osteoscope.train.ct_second_look_fit import HeadOptions, fit_heads
+from osteoscope.train.ct_second_look_fit import HeadOptions, Seen, fit_heads, seen
 from osteoscope.train.ct_second_look_net import SecondLookNet
 from osteoscope.train.exporting import Graph, Story, logistic, write_model
 
@@ -76,7 +79,8 @@ def candidates(scan: Scan) -> Candidates:
             around.append(Around.of(Spot(box, inside, "lytic", {}), scan.hu, 1.5))
             lesion.append(bool(scan.label[box][inside].any()))
     own = np.array([np.packbits(a.own) for a in around])
-    return Candidates(np.array([a.hu for a in around]), own, np.array(lesion))
+    beside = np.zeros((len(around), 2), dtype=np.float32)
+    return Candidates(np.array([a.hu for a in around]), own, np.array(lesion), beside)
 
 
 def test_heads_learn_to_tell_tumour_from_fat(scan: Scan) -> None:
@@ -86,15 +90,15 @@ def test_heads_learn_to_tell_tumour_from_fat(scan: Scan) -> None:
     assert given.lesion.tolist().count(True) == given.lesion.tolist().count(False) == 3
     net = SecondLookNet(LesionNet(WIDTHS).eval())
     before = [parameter.clone() for parameter in net.detector.parameters()]
-    losses = list(fit_heads(net, [(given, 1.0)], HeadOptions(rounds=30, batch=8)))
+    losses = list(fit_heads(net, [(seen(net, given), 1.0)], HeadOptions(rounds=30, batch=8)))
     assert losses[-1] < losses[0] / 2
     with torch.no_grad():
         said = net(torch.from_numpy(np.stack([given.picture(n) for n in range(6)])))[:, 0].numpy()
     assert said[given.lesion].min() > said[~given.lesion].max()
     assert all(torch.equal(a, b) for a, b in zip(before, net.detector.parameters(), strict=True))
     scale = net.spread.clone()
-    some = Candidates(given.hu[:4], given.own[:4], given.lesion[:4])
-    (on,) = fit_heads(net, [(some, 1.0)], HeadOptions(rounds=1, rate=1e-6, anew=False))
+    some = Candidates(given.hu[:4], given.own[:4], given.lesion[:4], given.beside[:4])
+    (on,) = fit_heads(net, [(seen(net, some), 1.0)], HeadOptions(rounds=1, rate=1e-6, anew=False))
     assert torch.equal(net.spread, scale)
     assert on < losses[0] / 2
 
@@ -108,8 +112,36 @@ def test_candidates_are_kept_and_come_back(scan: Scan, detector: Model, tmp_path
     found = Candidates.load(paths)
     assert found.hu.shape == (len(found.lesion), SIDE, SIDE, SIDE)
     assert all(found.picture(number)[2].any() for number in range(len(found.lesion)))
+    assert found.beside.shape == (len(found.lesion), 2)
+    assert np.isfinite(found.beside).all()
     made = paths[0].stat().st_mtime_ns
     assert write_candidates(copies[0], tmp_path / "c", detector).stat().st_mtime_ns == made
+
+
+def test_candidates_that_another_version_kept_are_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "old.npz", hu=np.zeros((0, SIDE, SIDE, SIDE)), lesion=np.zeros(0, dtype=bool))
+    with pytest.raises(UnsuitableStudyError, match=r"old\.npz.*Remove it"):
+        Candidates.load([tmp_path / "old.npz"])
+
+
+@pytest.mark.parametrize("common", [True, False])
+def test_confidences_trust_heads_as_far_as_those_know_patients_that_they_never_met(common: bool) -> None:
+    """What marks a lesion is the same in all patients, or another thing in each, which can only be learnt by heart."""
+    torch.manual_seed(2)
+    detector = LesionNet(WIDTHS).eval()
+    count = len(SecondLookNet(detector).mean)
+    shared = torch.randn(count)
+    patients = []
+    for number in range(6):
+        lesion = (torch.arange(60) % 2).float()
+        marks = lesion[:, None] * (shared if common else torch.randn(count))
+        features = torch.randn(60, 4, count) * 0.3 + marks[:, None]
+        beside = np.random.default_rng(number).normal(lesion.numpy()[:, None], 1.0, (60, 2)).astype(np.float32)
+        patients.append(OfPatient(Seen(features, lesion), beside, 1.0, real=number < 4))
+    weights = calibrated_apart(patients, detector, HeadOptions(rounds=15, batch=64))
+    # Each alone would weigh 1; heads that know the answer leave nothing to them.
+    for name in ("mean", TWINS):
+        assert (weights[name] < 0.4) if common else (weights[name] > 0.6), weights
 
 
 def test_lesions_are_put_into_thin_bone_where_that_is_wanted() -> None:
@@ -144,7 +176,7 @@ def test_an_exported_second_look_calibrates_the_detector_anew(scan: Scan, detect
         back = second_look_from_onnx(card.with_suffix(".onnx"))
         assert second.run(picture)[0][0] == pytest.approx(said, abs=1e-4)
         assert float(back(torch.from_numpy(picture[None]))) == pytest.approx(said, abs=1e-2)  # by way of half precision
-    again = Model.load(recalibrate(detector, second, [scan], tmp_path))
+    again = Model.load(with_settings(detector, calibrate(detector, second, [scan]), tmp_path))
     assert again.card.sha256 == detector.card.sha256
     assert FEATURE in json.loads((tmp_path / "ct_lesions.json").read_text())["settings"]["confidence"]
 

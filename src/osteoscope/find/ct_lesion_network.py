@@ -14,6 +14,8 @@ from osteoscope.find.ct_lesion_spots import SpotOptions, spots
 from osteoscope.find.ct_lesion_windows import MODEL, look, reach_mm, step_of
 from osteoscope.find.ct_second_look import FEATURE, looked_at
 from osteoscope.find.ct_second_look import MODEL as SECOND
+from osteoscope.find.ct_twins import FEATURE as TWINS
+from osteoscope.find.ct_twins import MOST, Coarse, compared
 from osteoscope.find.detection import Detection
 from osteoscope.find.model import Model, shipped
 
@@ -81,8 +83,13 @@ def find_lesions(
     seen.lesion[spoilt] = 0
     drafts = []
     second, weights = _second(chosen), chosen.card.settings["confidence"]
+    coarse = Coarse.of(frame.hu, frame.step) if TWINS in weights else None
     for spot in spots(seen, frame.hu, bone, options.spot):
         judged = looked_at(spot, frame.hu, frame.step, second) if second else spot
+        if coarse:
+            if judged.knowing(TWINS, MOST).confidence(weights) < options.least_confidence:
+                continue  # however unlike its twins
+            judged = compared(judged, coarse)
         confidence = judged.confidence(weights)
         if confidence >= options.least_confidence:
             held = np.bincount(sites[spot.box][spot.mask], minlength=2)[1:]

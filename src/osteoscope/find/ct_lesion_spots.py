@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cc3d
 import edt
@@ -74,6 +74,10 @@ class Spot:
         """Chance of being a lesion, 0..1, by a logistic model over the features that have weights, and "constant"."""
         total = sum(weight * self.features[name] for name, weight in weights.items() if name != _CONSTANT)
         return float(expit(weights[_CONSTANT] + total))
+
+    def knowing(self, feature: str, value: float) -> Spot:
+        """The same with one more feature."""
+        return replace(self, features={**self.features, feature: value})
 
 
 def spots(seen: Chances, hu: NDArray[np.int16], bone: Mask, options: SpotOptions = SpotOptions()) -> Iterator[Spot]:

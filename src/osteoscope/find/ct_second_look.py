@@ -8,7 +8,7 @@ question, and the one that a list of findings is ranked by (two stages, as Dou e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -70,7 +70,7 @@ def looked_at(spot: Spot, hu: NDArray[np.int16], step_mm: float, model: Model) -
     """
     picture = Around.of(spot, hu, step_mm).picture()
     logits = [model.run(np.ascontiguousarray(np.flip(picture, axes)))[0][0] for axes in WAYS]
-    return replace(spot, features={**spot.features, FEATURE: float(np.mean(logits))})
+    return spot.knowing(FEATURE, float(np.mean(logits)))
 
 
 def _resampled(cube: NDArray[Any]) -> Array:

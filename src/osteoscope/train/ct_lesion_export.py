@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ from osteoscope.find.ct_lesion_spots import Spot, spots
 from osteoscope.find.ct_lesion_windows import MODEL, STEP_MM, look
 from osteoscope.find.ct_second_look import FEATURE, looked_at
 from osteoscope.find.ct_second_look import MODEL as SECOND
+from osteoscope.find.ct_twins import FEATURE as TWINS
+from osteoscope.find.ct_twins import Coarse, compared
 from osteoscope.find.model import Model, shipped
 from osteoscope.train.ct_held_out import with_implants, with_more
 from osteoscope.train.ct_lesion_net import LesionNet
@@ -26,7 +28,7 @@ _COPIES = 3
 WINDOW, OVERLAP = 96, 16
 # What confidence follows from. With peak, volume, share in bone and contrast too, 218 instead of 226 of 315 lesions of
 # tuning scans were found at 0.62 false positives per scan.
-_WEIGHED = ("mean", FEATURE)
+WEIGHED = ("mean", FEATURE, TWINS)
 
 _PURPOSE = (
     "Lytic, blastic and mixed bone metastases of adults on CT, within or grown out of bone, and benign look-alikes. "
@@ -57,9 +59,9 @@ def export(
     )
 
 
-def recalibrate(detector: Model, second: Model, scans: Iterable[Scan], folder: Path) -> Path:
-    """Write a detector that goes with another second look into a folder; returns the card's path."""
-    card = replace(detector.card, settings={**detector.card.settings, **calibrate(detector, second, scans)})
+def with_settings(detector: Model, settings: Mapping[str, Any], folder: Path) -> Path:
+    """Write a detector with other settings, its confidences say, into a folder; returns the card's path."""
+    card = replace(detector.card, settings={**detector.card.settings, **settings})
     target = folder / card.weights
     if target != detector.path:
         target.write_bytes(detector.path.read_bytes())
@@ -69,15 +71,15 @@ def recalibrate(detector: Model, second: Model, scans: Iterable[Scan], folder: P
 def calibrate(detector: Model, second: Model, scans: Iterable[Scan]) -> dict[str, Any]:
     """The setting "confidence": weights of the logistic model of a candidate being a lesion."""
     # One sure lesion and one sure miss stand in where the scans show one kind only.
-    features = [[end, *[0.0] * (len(_WEIGHED) - 1)] for end in (9.0, -9.0)]
+    features = [[end, *[0.0] * (len(WEIGHED) - 1)] for end in (9.0, -9.0)]
     right = [True, False]
     for scan in scans:
-        seen = look(scan.hu, scan.bone, detector)
+        seen, coarse = look(scan.hu, scan.bone, detector), Coarse.of(scan.hu, STEP_MM)
         for spot in spots(seen, scan.hu, scan.bone):
-            judged = looked_at(spot, scan.hu, STEP_MM, second)
-            features.append([judged.features[name] for name in _WEIGHED])
+            judged = compared(looked_at(spot, scan.hu, STEP_MM, second), coarse)
+            features.append([judged.features[name] for name in WEIGHED])
             right.append(is_lesion(spot, scan))
-    return {"confidence": logistic(features, right, _WEIGHED, _WEIGHED)}
+    return {"confidence": logistic(features, right, WEIGHED, WEIGHED)}
 
 
 def scans_of(paths: Sequence[Path]) -> Iterator[Scan]:

@@ -23,7 +23,7 @@ from osteoscope.train.ct_lesion_fit import fit
 from osteoscope.train.exporting import Story
 from osteoscope.train.fitting import FitOptions
 
-VERSION = "0.5.0"
+VERSION = "0.5.1"
 # Numbers of simulated scans that calibrate confidences and are never trained on.
 _HELD_OUT = (*range(500_000, 500_020), *range(1000, 1014))
 _BATCH = 3

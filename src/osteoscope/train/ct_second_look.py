@@ -3,12 +3,14 @@
 WORK is the folder of `osteoscope.train.ct_lesions`, whose scans are taken; the detector is the one that the package
 ships. Resumable: run it again. Candidates are gathered first (about 35 s a scan and copy on one core), then the heads
 of the shipped second look go on learning (minutes; with `--anew`, new heads on features of the shipped detector), then
-they are exported into WORK/model with a card of their own, and the detector's card with confidences calibrated anew;
-`--ship` puts both where the package looks for them.
+they are exported into WORK/model with a card of their own, and the detector's card with confidences calibrated anew, on
+candidates of each real patient in turn that heads judge which never learnt on the patient; `--ship` puts both where the
+package looks for them.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -23,11 +25,12 @@ from rich.progress import track
 from osteoscope.find.ct_lesion_windows import MODEL as DETECTOR
 from osteoscope.find.ct_second_look import MODEL, SIDE
 from osteoscope.find.model import SHIPPED, Model, shipped
-from osteoscope.train.ct_lesion_export import recalibrate, scans_of
+from osteoscope.train.ct_lesion_export import calibrate, scans_of, with_settings
 from osteoscope.train.ct_lesion_start import from_onnx, second_look_from_onnx
 from osteoscope.train.ct_scans import Scan
+from osteoscope.train.ct_second_look_apart import OfPatient, calibrated_apart
 from osteoscope.train.ct_second_look_examples import Candidates, Copy, Kind, write_candidates
-from osteoscope.train.ct_second_look_fit import HeadOptions, fit_heads
+from osteoscope.train.ct_second_look_fit import HeadOptions, fit_heads, seen
 from osteoscope.train.ct_second_look_net import SecondLookNet
 from osteoscope.train.exporting import Graph, Story, write_model
 
@@ -63,23 +66,32 @@ def main(
     scans = sorted((work / "training").glob("*.npz"))
     simulated = [path for path in scans if path.stem.startswith("simulated")]
     real = [path for path in scans if path not in simulated]
-    data = []
-    for paths, side, weight in ((simulated, 0, 1.0), (real, 1, _REAL)):
-        if paths:
-            wanted = [Copy(path, n, kind) for kind, both in _COPIES.items() for path in paths for n in both[side]]
-            data.append((Candidates.load(_gathered(wanted, work / "candidates", cores)), weight))
+    wanted = [
+        Copy(path, number, kind)
+        for kind, both in _COPIES.items()
+        for paths, numbers in zip((simulated, real), both, strict=True)
+        for path in paths
+        for number in numbers
+    ]
+    files = defaultdict(list)
+    for copy, gathered in zip(wanted, _gathered(wanted, work / "candidates", cores), strict=True):
+        files[_patient(copy.path)].append(gathered)
     if anew:
         net = SecondLookNet(from_onnx(shipped(DETECTOR).path, ()))
         begun, options = f"features of {DETECTOR} {shipped(DETECTOR).card.version}", HeadOptions()
     else:
         net = second_look_from_onnx(shipped(MODEL).path)
         begun, options = f"as {shipped(MODEL).card.version} ({shipped(MODEL).card.data})", _GOING_ON
-    for loss in fit_heads(net, data, options):
+    known = {_patient(path) for path in real}
+    patients = [_seen(net, some, name in known) for name, some in track(files.items(), "features")]
+    lesions, candidates = (sum(int(count(p.seen.lesion)) for p in patients) for count in (torch.sum, torch.numel))
+    settings = {"confidence": calibrated_apart(patients, net.detector, HeadOptions())} if real else None
+    for loss in fit_heads(net, [(p.seen, p.weight) for p in patients], options):
         typer.echo(f"loss {loss:.3f}")
     story = Story(
         VERSION,
-        f"{begun}; learnt at {sum(len(d.lesion) for d, _ in data)} candidates of {DETECTOR} "
-        f"{shipped(DETECTOR).card.version}, {sum(d.lesion.sum() for d, _ in data)} of them lesions, in copies of "
+        f"{begun}; learnt at {candidates} candidates of {DETECTOR} "
+        f"{shipped(DETECTOR).card.version}, {lesions} of them lesions, in copies of "
         f"{len(simulated)} simulated and {len(real)} real scans, some with lesions put into thin bones, some in thick "
         f"slices",
         _LIMITS,
@@ -88,12 +100,23 @@ def main(
     graph = Graph(MODEL, _PURPOSE, (3, *(SIDE,) * 3), ("lesion",))
     card = write_model(net, graph, folder, story, lambda _: {})
     typer.echo(str(card))
-    held_out = sorted((work / "held_out").glob("*.npz"))
-    typer.echo(str(recalibrate(shipped(DETECTOR), Model.load(card), _calibrating(held_out), folder)))
+    settings = settings or calibrate(shipped(DETECTOR), Model.load(card), _calibrating(work / "held_out"))
+    typer.echo(str(with_settings(shipped(DETECTOR), settings, folder)))
 
 
-def _calibrating(held_out: Sequence[Path]) -> Iterator[Scan]:
+def _patient(scan: Path) -> str:
+    """Scans whose names begin alike, up to "_ct", are of one patient."""
+    return scan.stem.split("_ct")[0]
+
+
+def _seen(net: SecondLookNet, files: Sequence[Path], real: bool) -> OfPatient:
+    candidates = Candidates.load(files)
+    return OfPatient(seen(net, candidates), candidates.beside, _REAL if real else 1.0, real)
+
+
+def _calibrating(folder: Path) -> Iterator[Scan]:
     """All as they are and with lesions put in, and every other one so in thick slices."""
+    held_out = sorted(folder.glob("*.npz"))
     yield from scans_of(held_out)
     for number, path in enumerate(held_out[::2]):
         yield Copy(path, 1, "thick").made(np.random.default_rng(number))

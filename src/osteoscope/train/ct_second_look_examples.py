@@ -11,9 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from osteoscope.errors import UnsuitableStudyError
 from osteoscope.find.ct_lesion_spots import spots
 from osteoscope.find.ct_lesion_windows import STEP_MM, Array, Mask, look
 from osteoscope.find.ct_second_look import SIDE, Around
+from osteoscope.find.ct_twins import FEATURE as TWINS
+from osteoscope.find.ct_twins import Coarse, compared
 from osteoscope.find.model import Model
 from osteoscope.train.ct_held_out import with_more
 from osteoscope.train.ct_lesion_export import is_lesion
@@ -25,6 +28,8 @@ from osteoscope.train.written import written
 Kind = Literal["", "thin", "thick"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
+# What a confidence follows from beside the second look.
+BESIDE = ("mean", TWINS)
 # Of the wrong candidates of a scan, the surest are kept, and some of the others.
 _SUREST, _SOME = 14, 10
 # In half of the scans all that is bright counts as bone, as vessels and organs full of contrast do at times.
@@ -39,11 +44,13 @@ class Candidates:
         hu: int16 (n, SIDE, SIDE, SIDE).
         own: uint8 (n, SIDE**3 / 8), packed bits.
         lesion: bool (n,), whether it is one.
+        beside: float32 (n, 2), the features ``BESIDE``.
     """
 
     hu: NDArray[np.int16]
     own: NDArray[np.uint8]
     lesion: Mask
+    beside: Array
 
     def save(self, path: Path) -> None:
         """Write a compressed .npz, whole or not at all."""
@@ -52,10 +59,17 @@ class Candidates:
 
     @classmethod
     def load(cls, paths: Sequence[Path]) -> Candidates:
-        """All that `save` wrote to some files."""
+        """All that `save` wrote to some files.
+
+        Raises:
+            UnsuitableStudyError: a version that kept other things wrote one of them.
+        """
         parts: dict[str, list[NDArray[Any]]] = {name: [] for name in cls.__dataclass_fields__}
         for path in paths:
             with np.load(path) as stored:
+                if set(stored.files) != set(parts):
+                    found = f"candidates with {', '.join(stored.files)}, of another version"
+                    raise UnsuitableStudyError(f"learn from {path}", found, "Remove it: it is made again")
                 for name, held in parts.items():
                     held.append(stored[name])
         return cls(**{name: np.concatenate(held) for name, held in parts.items()})
@@ -115,10 +129,12 @@ def _candidates(scan: Scan, model: Model, rng: np.random.Generator) -> Candidate
     wrong = [spot for spot in found if not of_lesion(scan.label[spot.box][spot.mask]).any()]
     others = wrong[_SUREST:]
     some = [others[n] for n in rng.permutation(len(others))[:_SOME]]
-    kept = [*right, *wrong[:_SUREST], *some]
+    coarse = Coarse.of(scan.hu, STEP_MM)
+    kept = [compared(spot, coarse) for spot in (*right, *wrong[:_SUREST], *some)]
     around = [Around.of(spot, scan.hu, STEP_MM) for spot in kept]
     return Candidates(
         np.array([a.hu for a in around], dtype=np.int16).reshape(-1, *(SIDE,) * 3),
         np.array([np.packbits(a.own) for a in around], dtype=np.uint8).reshape(-1, SIDE**3 // 8),
         np.arange(len(kept)) < len(right),
+        np.array([[s.features[name] for name in BESIDE] for s in kept], dtype=np.float32).reshape(-1, len(BESIDE)),
     )

@@ -43,19 +43,42 @@ class HeadOptions:
     anew: bool = True
 
 
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Candidates as the heads see them.
+
+    Args:
+        features: (n, ways, features), see `SecondLookNet.pooled` and `osteoscope.find.ct_second_look.WAYS`.
+        lesion: (n,), 1 where a candidate is one, else 0.
+    """
+
+    features: Tensor
+    lesion: Tensor
+
+
+@torch.no_grad()
+def seen(net: SecondLookNet, candidates: Candidates) -> Seen:
+    """Features of candidates; where most of the time of a training goes."""
+    net.eval()
+    ways = torch.stack([_pooled(net, candidates, axes) for axes in WAYS], dim=1)
+    return Seen(ways, torch.from_numpy(candidates.lesion).float())
+
+
 def fit_heads(
-    net: SecondLookNet, groups: Sequence[tuple[Candidates, float]], options: HeadOptions = HeadOptions()
+    net: SecondLookNet, groups: Sequence[tuple[Seen, float]], options: HeadOptions = HeadOptions()
 ) -> Iterator[float]:
     """Fit the heads of a net in place; yields the mean loss of each round.
 
     Args:
-        net: with the detector's weights.
+        net: with the weights of the detector that `seen` them.
         groups: candidates, and how much each counts.
         options: see `HeadOptions`.
     """
     torch.manual_seed(options.seed)
-    seen = [_seen(net, candidates, weight, options.wrong) for candidates, weight in groups]
-    features, lesion, weight = (torch.cat(parts) for parts in zip(*seen, strict=True))
+    features = torch.cat([group.features.flatten(0, 1) for group, _ in groups])
+    lesion = torch.cat([group.lesion.repeat_interleave(len(WAYS)) for group, _ in groups])[:, None]
+    counts = torch.cat([torch.full((group.lesion.numel() * len(WAYS), 1), weight) for group, weight in groups])
+    weight = torch.where(lesion > 0, counts, counts * options.wrong)
     if options.anew:
         net.mean.copy_(features.mean(dim=0))
         net.spread.copy_(features.std(dim=0).clamp(min=_LEAST_SPREAD))
@@ -77,20 +100,18 @@ def fit_heads(
     net.eval()
 
 
-def _seen(net: SecondLookNet, candidates: Candidates, weight: float, wrong: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Features, whether it is a lesion, and weight of each candidate, seen each way."""
-    features = torch.cat([_pooled(net, candidates, axes) for axes in WAYS])
-    lesion = torch.from_numpy(candidates.lesion).float().repeat(len(WAYS))[:, None]
-    return features, lesion, torch.where(lesion > 0, weight, weight * wrong)
-
-
 @torch.no_grad()
+def logits(net: SecondLookNet, group: Seen) -> Tensor:
+    """What the second look says of candidates, (n,), as `osteoscope.find.ct_second_look.looked_at` does."""
+    count = len(group.lesion)
+    return net.judged(group.features.flatten(0, 1)).reshape(count, -1).mean(dim=1)
+
+
 def _pooled(net: SecondLookNet, candidates: Candidates, axes: tuple[int, ...]) -> Tensor:
-    net.eval()
     found = []
     for start in range(0, len(candidates.lesion), _AT_ONCE):
         numbers = range(start, min(start + _AT_ONCE, len(candidates.lesion)))
         pictures = np.stack([np.flip(candidates.picture(number), axes) for number in numbers])
         with torch.autocast("cpu", dtype=torch.bfloat16):
             found.append(net.pooled(torch.from_numpy(pictures)).float())
-    return torch.cat(found)
+    return torch.cat(found) if found else torch.zeros((0, len(net.mean)))
