@@ -25,6 +25,7 @@ from osteoscope.find.ct_frame import Frame, working_frame
 from osteoscope.find.ct_lesion_network import NetworkOptions, find_lesions
 from osteoscope.find.ct_lesion_spots import FEATURES, SpotOptions, spots
 from osteoscope.find.ct_lesion_windows import STEP_MM, Chances, look, planes, step_of, windows
+from osteoscope.find.ct_twins import FEATURE as TWINS
 from osteoscope.find.model import Model
 
 FINER_MM = 1.125
@@ -139,6 +140,20 @@ def test_a_faint_place_is_cut_at_a_share_of_its_peak_and_less_sure() -> None:
     assert [np.count_nonzero(spot.mask) for spot in wider] == [31, 16]
 
 
+@pytest.mark.parametrize(
+    ("dark", "kind"),
+    [(0, "blastic"), (15, "blastic"), (25, "mixed"), (45, "mixed"), (60, "mixed"), (70, "lytic"), (100, "lytic")],
+)
+def test_the_type_follows_from_the_share_of_dark_and_bright_voxels(dark: int, kind: str) -> None:
+    """The limits of lytic and of blastic differ: sclerosis leaves less dark than a cortex leaves bright."""
+    lesion = np.zeros((9, 9, 14))
+    lesion[2:7, 2:7, 5:9] = 0.9
+    hu = np.full(lesion.shape, 200, dtype=np.int16)
+    hu[lesion > 0] = np.where(np.arange(100) < dark, 60, 600)
+    (found,) = spots(chances(lesion), hu, np.ones(lesion.shape, dtype=bool))
+    assert found.kind == kind
+
+
 def test_what_touches_no_bone_or_is_too_small_is_no_lesion() -> None:
     lesion = np.zeros((12, 12, 12))
     lesion[2:5, 2:5, 2:5] = lesion[8, 8, 8:10] = 0.9
@@ -189,6 +204,23 @@ def test_a_lesion_is_found_where_it_lies_and_metal_is_set_aside(model: Model) ->
     mask = finding.region.parts[0].full(image.grid.shape)
     assert 2 * np.count_nonzero(mask & truth) / (mask.sum() + truth.sum()) > 0.8
     assert [aside.what for aside in found.set_aside] == ["metal"]
+
+
+def test_what_a_body_has_on_both_sides_is_no_lesion_where_the_card_weighs_twins(model: Model) -> None:
+    weights = WEIGHTS | {TWINS: 20.0}
+    weighing = replace(model, card=replace(model.card, settings={**model.card.settings, "confidence": weights}))
+    study, _ = phantom()
+    image = study.images["ct"]
+    hu = np.where(image.values == 3000, 100, image.values).astype(np.int16)
+    one = np.concatenate([hu, np.where(hu == 900, 100, hu)[..., ::-1]], axis=2)
+    both = np.concatenate([hu, hu[..., ::-1]], axis=2)
+    counts = {}
+    for name, values in (("one", one), ("both", both)):
+        grid = Grid.axial(values.shape, image.grid.spacing, (0, 0, 0))
+        mapped = (MappedSite("hip_a", Region((Part.from_mask("ct", values >= 100),))),)
+        made = replace(study, images={"ct": Image(grid, values, "HU")})
+        counts[name] = [len(find_lesions(made, mapped, model=each).findings) for each in (model, weighing)]
+    assert counts == {"one": [1, 1], "both": [2, 0]}
 
 
 def test_air_around_the_body_changes_nothing(model: Model) -> None:

@@ -37,7 +37,9 @@ class SpotOptions:
             candidates of training scans with 0.1 to 0.3 in bone, 18 of 517 were lesions.
         ring_mm: width of the bone around a lesion that its contrast is taken to.
         lytic_hu, blastic_hu: below, above: lytic, blastic voxels (project reference, section 3.1: 130, 300).
-        pure: share of lytic (blastic) voxels from which a lesion is lytic (blastic) and not mixed (section 3.1: 2/3).
+        pure_lytic: share of lytic among lytic and blastic voxels from which a lesion is lytic (section 3.1: 2/3).
+        pure_blastic: share of blastic ones from which it is blastic. Sclerosis leaves less dark than a cortex leaves
+            bright: of nine blastic lesions of tuning scans 0.89 or more was, of six mixed ones at most 0.74.
     """
 
     least: float = 0.1
@@ -51,7 +53,8 @@ class SpotOptions:
     ring_mm: float = 4.5
     lytic_hu: float = 130.0
     blastic_hu: float = 300.0
-    pure: float = 2 / 3
+    pure_lytic: float = 2 / 3
+    pure_blastic: float = 0.8
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,9 +143,9 @@ def _kind(inside: Array, contrast: float, options: SpotOptions) -> FindingKind:
     if low + high < len(inside) / 4:
         return "blastic" if contrast > 0 else "lytic"
     share = low / (low + high)
-    if share >= options.pure:
+    if share >= options.pure_lytic:
         return "lytic"
-    return "blastic" if share <= 1 - options.pure else "mixed"
+    return "blastic" if share <= 1 - options.pure_blastic else "mixed"
 
 
 def _logit(chance: float) -> float:
