@@ -23,7 +23,7 @@ from osteoscope.find.ct_lesion_windows import Array, Mask
 
 FEATURE = "unlike_twins"
 # Spacing that is compared at, about; what lies beyond the window says nothing of bone.
-_COARSE_MM, _WINDOW, _BLUR = 2.25, (-300.0, 900.0), 0.7
+_COARSE_MM, _WINDOW, _BLUR = 2.25, (-300, 900), 0.7
 # Differences, HU, that count as none, and that say nothing either way: that of a candidate without any twin.
 _NONE_HU, _USUAL_HU = 10.0, 100.0
 # No candidate's feature is larger: all black on all white.
@@ -187,7 +187,9 @@ def _fitted(template: _Template, picture: Array) -> Array:
     except RuntimeError:  # ITK says that all of it moved out of the picture
         transform.SetIdentity()
     return np.asarray(
-        SimpleITK.GetArrayFromImage(SimpleITK.Resample(moving, fixed, transform, SimpleITK.sitkLinear, _WINDOW[0]))
+        SimpleITK.GetArrayFromImage(
+            SimpleITK.Resample(moving, fixed, transform, SimpleITK.sitkLinear, float(_WINDOW[0]))
+        )
     )
 
 
