@@ -85,7 +85,7 @@ def main(
     known = {_patient(path) for path in real}
     patients = [_seen(net, some, name in known) for name, some in track(files.items(), "features")]
     lesions, candidates = (sum(int(count(p.seen.lesion)) for p in patients) for count in (torch.sum, torch.numel))
-    settings = {"confidence": calibrated_apart(patients, net.detector, HeadOptions())} if real else None
+    settings = {"confidence": calibrated_apart(patients, net.detector, HeadOptions())} if real and simulated else None
     for loss in fit_heads(net, [(p.seen, p.weight) for p in patients], options):
         typer.echo(f"loss {loss:.3f}")
     story = Story(
