@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -16,7 +14,6 @@ import SimpleITK
 from numpy.typing import NDArray
 
 from measure import SHARED
-from osteoscope.dicom.load import IntakeOptions, load, scan
 from osteoscope.domain.reading import Case, MappedSite, Reading
 from osteoscope.domain.study import Study
 from osteoscope.errors import OsteoscopeError
@@ -31,15 +28,6 @@ from osteoscope.train.ct_backgrounds import find_real, read_study
 Figures = dict[str, Any]
 TRUNKS, FIELDS = range(5000, 5006), range(8000, 8006)
 SURE = 0.5
-
-
-def real_study(path: Path) -> Study:
-    """The one study of a file or folder."""
-    with tempfile.TemporaryDirectory() as scratch:
-        found = scan(path, Path(scratch), IntakeOptions())
-        study = load(found.candidates[0], Path(scratch), IntakeOptions()).study
-        assert study is not None
-        return study
 
 
 def _bones(study: Study, plan: Plan) -> tuple[NDArray[np.intp], list[str]]:
@@ -85,7 +73,7 @@ def bone_mask() -> Figures:
         )
         reference = SimpleITK.GetArrayFromImage(aligned)
         bone = np.isin(reference, list(sites))
-        study = real_study(folder / image)
+        study = read_study(folder / image)
         for plan in (CT_PLAN, CT_BASELINE):
             found, names = _bones(study, plan)
             figures[f"Dice, {name}, {plan.name}"] = _dice(found > 0, bone)
@@ -129,7 +117,7 @@ def natural_findings() -> Figures:
     if not reals:
         return {"skipped": "reference data ../shared/data is absent"}
     counts: Figures = {}
-    of_group: dict[str, list[float]] = defaultdict(list)
+    of_group: dict[str, list[list[float]]] = defaultdict(list)
     for real in reals:
         try:
             findings = read(read_study(real.path)).reading.findings
@@ -138,13 +126,10 @@ def natural_findings() -> Figures:
             continue
         group = "of free licence, for training" if real.free else "never trained on"
         counts[f"{real.name}, {group}"] = len(findings)
-        of_group[group] += [finding.confidence for finding in findings]
-    for group, confidences in of_group.items():
-        scans = sum(key.endswith(group) for key in counts)
-        sure = sum(confidence >= SURE for confidence in confidences)
-        counts[f"a scan {group}"] = (
-            f"{len(confidences) / scans:.2f}; of confidence {SURE:g} or more: {sure / scans:.2f}"
-        )
+        of_group[group].append([finding.confidence for finding in findings])
+    for group, scans in of_group.items():
+        every, sure = (sum(c >= least for scan in scans for c in scan) / len(scans) for least in (0, SURE))
+        counts[f"a scan {group}"] = f"{every:.2f}; of confidence {SURE:g} or more: {sure:.2f}"
     return counts
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from osteoscope.find.ct_cutting import held
 from osteoscope.find.ct_frame import AIR, Box
 from osteoscope.find.model import Model
 
@@ -73,13 +74,12 @@ def look(hu: NDArray[np.int16], bone: Mask, model: Model) -> Chances:
     weights = np.zeros(hu.shape, dtype=np.float16)
     taper = _taper(window)
     for box in windows(bone, window, stride):
-        held = tuple(slice(max(0, s.start), min(n, s.stop)) for s, n in zip(box, hu.shape, strict=True))
-        inner = tuple(slice(h.start - s.start, h.stop - s.start) for h, s in zip(held, box, strict=True))
+        outer, inner = held(hu.shape, [s.start for s in box], (window,) * 3)
         seen = np.full((window,) * 3, AIR, dtype=np.int16)
-        seen[inner] = hu[held]
+        seen[inner] = hu[outer]
         said = _said(planes(seen), model, mirrored)
-        found[(slice(None), *held)] += (said * taper)[(slice(1, None), *inner)]
-        weights[held] += taper[inner]
+        found[(slice(None), *outer)] += (said * taper)[(slice(1, None), *inner)]
+        weights[outer] += taper[inner]
     found /= np.where(weights > 0, weights, 1)
     return Chances(found[0], found[1], step_of(model))
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from osteoscope.find.ct_cutting import cut
 from osteoscope.find.ct_frame import AIR
 from osteoscope.find.ct_lesion_spots import Spot
 from osteoscope.find.ct_lesion_windows import Array, Mask, planes
@@ -49,7 +50,7 @@ class Around:
         own = np.zeros((side,) * 3, dtype=bool)
         inside = voxels - start
         own[tuple(inside[((inside >= 0) & (inside < side)).all(axis=1)].T)] = True
-        cube = _cut(hu, start, side)
+        cube = cut(hu, start, own.shape, AIR)
         if side == SIDE:
             return cls(cube, own)
         share = _resampled(own)
@@ -82,10 +83,3 @@ def _resampled(cube: NDArray[Any]) -> Array:
             cube.astype(np.float32), np.full(3, scale), middle, sides, order=1, mode="nearest", prefilter=False
         )
     )
-
-
-def _cut(volume: NDArray[np.int16], start: NDArray[np.intp], side: int) -> NDArray[np.int16]:
-    held = tuple(slice(max(0, int(a)), min(n, int(a) + side)) for a, n in zip(start, volume.shape, strict=True))
-    cube = np.full((side,) * 3, AIR, dtype=volume.dtype)
-    cube[tuple(slice(h.start - int(a), h.stop - int(a)) for h, a in zip(held, start, strict=True))] = volume[held]
-    return cube

@@ -7,7 +7,7 @@ within it is compared with what is within them (own method, no published source)
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import log
 from typing import Any
@@ -17,7 +17,7 @@ import SimpleITK
 from numpy.typing import NDArray
 from scipy import fft, ndimage
 
-from osteoscope.find.ct_frame import Box
+from osteoscope.find.ct_cutting import cut, held
 from osteoscope.find.ct_lesion_spots import Spot
 from osteoscope.find.ct_lesion_windows import Array, Mask
 
@@ -106,9 +106,9 @@ def compared(spot: Spot, coarse: Coarse, options: TwinOptions = TwinOptions()) -
 def _blocks(values: NDArray[Any], ratio: int) -> Array:
     """Means over cubes of ``ratio`` voxels."""
     whole = tuple(n // ratio for n in values.shape)
-    cut = values[tuple(slice(n * ratio) for n in whole)]
+    even = values[tuple(slice(n * ratio) for n in whole)]
     z, y, x = whole
-    return np.asarray(cut.reshape(z, ratio, y, ratio, x, ratio).mean(axis=(1, 3, 5), dtype=np.float32))
+    return np.asarray(even.reshape(z, ratio, y, ratio, x, ratio).mean(axis=(1, 3, 5), dtype=np.float32))
 
 
 def _template(spot: Spot, coarse: Coarse, shell: int) -> _Template:
@@ -120,50 +120,49 @@ def _template(spot: Spot, coarse: Coarse, shell: int) -> _Template:
     share = _blocks(fine, coarse.ratio)
     mask = np.pad(share >= min(0.5, float(share.max())), shell)
     start = start - shell
-    scanned = _cut(np.ones(coarse.hu.shape, dtype=bool), start, mask.shape, False)
+    scanned = np.zeros(mask.shape, dtype=bool)
+    scanned[held(coarse.hu.shape, start, mask.shape)[1]] = True
     near = ndimage.distance_transform_edt(~mask) <= shell
-    return _Template(start, _cut(coarse.hu, start, mask.shape, _WINDOW[0]), mask, near & ~mask & scanned)
+    return _Template(start, cut(coarse.hu, start, mask.shape, _WINDOW[0]), mask, near & ~mask & scanned)
 
 
 def _twins(template: _Template, coarse: Coarse, options: TwinOptions) -> Iterator[tuple[float, Array]]:
     """Mean square difference of the surroundings, and HU there with a margin: some places of each view."""
-    own = np.zeros(coarse.hu.shape, dtype=bool)
-    shape = template.mask.shape
-    held, inner = _held(own.shape, template.start, shape)
-    own[held] = template.mask[inner]
+    whole, shape, start = np.array(coarse.hu.shape), np.array(template.mask.shape), template.start
     # A twin may be cut by the end of a scan as the candidate is.
     beyond = round(options.shell_mm / coarse.step_mm)
-    reach = [*(round(mm / coarse.step_mm) for mm in options.reach_mm), max(own.shape)]
-    low = np.maximum(-beyond, template.start - reach)
-    high = np.minimum(np.add(own.shape, beyond), template.start + shape + reach)
-    for way in (slice(None), slice(None, None, -1)):
-        hu, taken = coarse.hu[..., way], own[..., way]
-        misfit = _misfits(template, _cut(hu, low, tuple(high - low), _WINDOW[0]))
+    reach = [*(round(mm / coarse.step_mm) for mm in options.reach_mm), max(whole)]
+    low, high = np.maximum(-beyond, start - reach), np.minimum(whole + beyond, start + shape + reach)
+    mirrored = np.array([start[0], start[1], whole[2] - start[2] - shape[2]])
+    # A view of the scan and, in it, the candidate and where that begins.
+    views = ((coarse.hu, template.mask, start), (coarse.hu[..., ::-1], template.mask[..., ::-1], mirrored))
+    windows = [cut(hu, low, high - low, _WINDOW[0]) for hu, _, _ in views]
+    for (hu, own, at), misfit in zip(views, _misfits(template, windows), strict=True):
         places = np.argwhere(ndimage.minimum_filter(misfit, _APART) == misfit)
         found = 0
         for place in places[np.argsort(misfit[tuple(places.T)])[:_TRIED]]:
-            corner = place + low
-            shared = _cut(taken, corner, shape, False) & template.mask
+            shared = cut(own, place + low - at, shape, False) & template.mask
             if np.count_nonzero(shared) > options.own * np.count_nonzero(template.mask):
                 continue
-            wide = tuple(n + 2 * _MARGIN for n in shape)
-            yield float(misfit[tuple(place)]), _cut(hu, corner - _MARGIN, wide, _WINDOW[0])
+            yield float(misfit[tuple(place)]), cut(hu, place + low - _MARGIN, shape + 2 * _MARGIN, _WINDOW[0])
             found += 1
             if found == options.count:
                 break
 
 
-def _misfits(template: _Template, window: Array) -> Array:
-    """Mean square difference of the surroundings wherever a template lies within a window."""
-    sides = [fft.next_fast_len(n, real=True) for n in window.shape]
+def _misfits(template: _Template, windows: Sequence[Array]) -> Iterator[Array]:
+    """Mean square difference of the surroundings wherever a template lies within each of some windows of one shape."""
+    sides = [fft.next_fast_len(n, real=True) for n in windows[0].shape]
+    within = tuple(slice(n - m + 1) for n, m in zip(windows[0].shape, template.mask.shape, strict=True))
+    floor = np.float32(_WINDOW[0])
     shell = template.shell.astype(np.float32)
-    raised = window - np.float32(_WINDOW[0])
-    wanted = shell * (template.hu - np.float32(_WINDOW[0]))
-    crossed = fft.rfftn(raised**2, sides) * np.conj(fft.rfftn(shell, sides))
-    crossed -= 2 * fft.rfftn(raised, sides) * np.conj(fft.rfftn(wanted, sides))
-    within = tuple(slice(n - m + 1) for n, m in zip(window.shape, template.mask.shape, strict=True))
-    total = fft.irfftn(crossed, sides)[within] + np.sum(wanted**2, dtype=np.float64)
-    return np.asarray(np.maximum(total, 0) / max(1, np.count_nonzero(template.shell)), dtype=np.float32)
+    wanted = shell * (template.hu - floor)
+    around, asked = (np.conj(fft.rfftn(values, sides)) for values in (shell, wanted))
+    for window in windows:
+        crossed = fft.rfftn((window - floor) ** 2, sides) * around
+        crossed -= 2 * fft.rfftn(window - floor, sides) * asked
+        total = fft.irfftn(crossed, sides)[within] + np.sum(wanted**2, dtype=np.float64)
+        yield np.asarray(np.maximum(total, 0) / max(1, np.count_nonzero(template.shell)), dtype=np.float32)
 
 
 def _fitted(template: _Template, picture: Array) -> Array:
@@ -198,19 +197,3 @@ def _differences(template: _Template, twin: Array) -> tuple[float, float]:
     squared = (template.hu - twin) ** 2
     around = float(squared[template.shell].mean()) if template.shell.any() else 0.0
     return around**0.5, float(squared[template.mask].mean()) ** 0.5
-
-
-def _cut(volume: NDArray[Any], start: NDArray[np.intp], shape: tuple[int, ...], beyond: float) -> NDArray[Any]:
-    """A box of a volume, which may reach beyond it."""
-    held, inner = _held(volume.shape, start, shape)
-    made = np.full(shape, beyond, dtype=volume.dtype)
-    made[inner] = volume[held]
-    return made
-
-
-def _held(whole: tuple[int, ...], start: NDArray[np.intp], shape: tuple[int, ...]) -> tuple[Box, Box]:
-    """What a box holds of a volume, in the volume and in the box."""
-    spans = [(max(0, int(a)), min(n, int(a) + m)) for a, n, m in zip(start, whole, shape, strict=True)]
-    held = tuple(slice(low, max(low, high)) for low, high in spans)
-    inner = tuple(slice(s.start - int(a), s.stop - int(a)) for s, a in zip(held, start, strict=True))
-    return held, inner  # type: ignore[return-value]

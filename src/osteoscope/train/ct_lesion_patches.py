@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from osteoscope.find.ct_cutting import cut
 from osteoscope.find.ct_frame import AIR
 from osteoscope.find.ct_lesion_windows import STEP_MM, planes
 from osteoscope.train.ct_ground import LESION, LOOK_ALIKE, Array, Ground
@@ -148,13 +149,9 @@ def _centre(scan: Scan, rng: np.random.Generator) -> NDArray[np.int64]:
 
 
 def _cut(scan: Scan, centre: NDArray[np.int64], size: int, rng: np.random.Generator) -> Ground:
-    start = centre - size // 2
-    held = tuple(slice(max(0, int(a)), min(n, int(a) + size)) for a, n in zip(start, scan.hu.shape, strict=True))
-    inner = tuple(slice(h.start - int(a), h.stop - int(a)) for h, a in zip(held, start, strict=True))
-    shape = (size,) * 3
-    hu = np.full(shape, AIR, dtype=np.float32)
-    bone, own = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=np.uint8)
-    hu[inner], bone[inner], own[inner] = scan.hu[held], scan.bone[held], scan.label[held]
+    start, shape = centre - size // 2, (size,) * 3
+    hu = cut(scan.hu, start, shape, AIR).astype(np.float32)
+    bone, own = cut(scan.bone, start, shape, False), cut(scan.label, start, shape, 0)
     near = ndimage.uniform_filter(bone.astype(np.float32), _NEAR) > 0.001
     weight = np.where(near, 1.0, _FAR_WEIGHT).astype(np.float32)
     label = np.zeros(shape, dtype=np.uint8)

@@ -84,7 +84,8 @@ def main(
         begun, options = f"as {shipped(MODEL).card.version} ({shipped(MODEL).card.data})", _GOING_ON
     known = {_patient(path) for path in real}
     patients = [_seen(net, some, name in known) for name, some in track(files.items(), "features")]
-    lesions, candidates = (sum(int(count(p.seen.lesion)) for p in patients) for count in (torch.sum, torch.numel))
+    candidates = sum(len(p.seen.lesion) for p in patients)
+    lesions = sum(int(p.seen.lesion.sum()) for p in patients)
     settings = {"confidence": calibrated_apart(patients, net.detector, HeadOptions())} if real and simulated else None
     for loss in fit_heads(net, [(p.seen, p.weight) for p in patients], options):
         typer.echo(f"loss {loss:.3f}")

@@ -14,12 +14,11 @@ from scipy import ndimage
 from osteoscope.errors import UnsuitableStudyError
 from osteoscope.find.ct_lesion_spots import spots
 from osteoscope.find.ct_lesion_windows import STEP_MM, Array, Mask, look
-from osteoscope.find.ct_second_look import SIDE, Around
-from osteoscope.find.ct_twins import FEATURE as TWINS
+from osteoscope.find.ct_second_look import FEATURE, SIDE, Around
 from osteoscope.find.ct_twins import Coarse, compared
 from osteoscope.find.model import Model
 from osteoscope.train.ct_held_out import with_more
-from osteoscope.train.ct_lesion_export import is_lesion
+from osteoscope.train.ct_lesion_export import WEIGHED, is_lesion
 from osteoscope.train.ct_lesion_patches import deep_place, thin_place
 from osteoscope.train.ct_scans import Scan, of_lesion
 from osteoscope.train.ct_slices import thick_slices
@@ -29,7 +28,7 @@ Kind = Literal["", "thin", "thick"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 # What a confidence follows from beside the second look.
-BESIDE = ("mean", TWINS)
+BESIDE = tuple(name for name in WEIGHED if name != FEATURE)
 # Of the wrong candidates of a scan, the surest are kept, and some of the others.
 _SUREST, _SOME = 14, 10
 # In half of the scans all that is bright counts as bone, as vessels and organs full of contrast do at times.
