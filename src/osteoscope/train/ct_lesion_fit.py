@@ -16,9 +16,9 @@ from osteoscope.train.ct_lesion_patches import Pool, piece, seen
 from osteoscope.train.fitting import FitOptions, Task, fit_task
 
 # Share of the examples that real scans give: more, from few scans, and the network would know them by heart.
-_REAL = 0.3
+_REAL = 0.45
 # A piece takes longer to make than to learn from: so many are kept, and each is seen so often.
-_KEPT, _SEEN = 60, 4
+_KEPT, _SEEN = 40, 2
 
 
 def fit(

@@ -19,10 +19,13 @@ from osteoscope.train.ct_look_alikes import LOOK_ALIKES, add_look_alike
 from osteoscope.train.ct_scans import LOOK_ALIKE as FIRST_LOOK_ALIKE
 from osteoscope.train.ct_scans import Scan, of_lesion
 from osteoscope.train.ct_slices import thick_slices
+from osteoscope.train.ct_variety import vary
 
 PATCH = 48
-_WIDER = 66  # voxels cut where the piece is turned afterwards
-_MOST_TURN, _MOST_SCALE = np.radians(15.0), 0.14
+_WIDER = 70  # voxels cut where the piece is turned and bent afterwards
+_BENT, _MOST_TURN, _MOST_SCALE = 0.6, np.radians(15.0), 0.18
+# Standard deviation of the bending, mm, and distance of its knots.
+_MOST_BENT_MM, _KNOTS_MM = 3.0, (14.0, 30.0)
 _OF_THIN = 6
 # Voxels: width around bone that counts fully; blur of a softer picture; most blur of noise.
 _NEAR, _SOFTER, _NOISE_BLUR = 2 * round(4.5 / STEP_MM) + 1, 1.2 / STEP_MM, 1.05 / STEP_MM
@@ -33,7 +36,9 @@ _CENTRES = (0.47, 0.15, 0.32, 0.06)
 _BODY_HU = -300
 # How many lesions, and how many look-alikes, are put in: 0, 1, 2 ... and how often, into scans with findings of their
 # own, and without. Many more than patients have, since each voxel without any teaches little.
-_COUNTS = {True: (0.4, 0.3, 0.2, 0.1), False: (0.15, 0.25, 0.3, 0.2, 0.1)}
+_COUNTS = {True: (0.4, 0.3, 0.2, 0.1), False: (0.3, 0.25, 0.22, 0.15, 0.08)}
+# Metal is put in less often than other look-alikes: its streaks fill a piece.
+_OFTEN = np.array([0.3 if kind == "metal" else 1.0 for kind in LOOK_ALIKES])
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,12 +90,13 @@ def draw(scan: Scan, rng: np.random.Generator) -> Patch:
 
 def piece(scan: Scan, rng: np.random.Generator) -> Ground:
     """A piece of a scan with what is put into it; where most of the time of an example goes."""
-    turned = bool(rng.random() < 0.5)
-    size = _WIDER if turned else PATCH
+    bent = bool(rng.random() < _BENT)
+    size = _WIDER if bent else PATCH
     ground = _cut(scan, _centre(scan, rng), size, rng)
+    vary(ground)
     add_findings(ground, bool(len(scan.numbers)))
-    if turned:
-        _turn(ground)
+    if bent:
+        _bend(ground)
     return ground
 
 
@@ -109,7 +115,7 @@ def add_findings(ground: Ground, has_own: bool) -> None:
         return
     counts = _COUNTS[has_own]
     for _ in range(int(rng.choice(len(counts), p=counts))):
-        add_look_alike(ground, str(rng.choice(list(LOOK_ALIKES))), _some(places, rng))
+        add_look_alike(ground, str(rng.choice(list(LOOK_ALIKES), p=_OFTEN / _OFTEN.sum())), _some(places, rng))
     if rng.random() < 0.3:
         add_nothing(ground, _some(places, rng))
     for _ in range(int(rng.choice(len(counts), p=counts))):
@@ -162,28 +168,23 @@ def _cut(scan: Scan, centre: NDArray[np.int64], size: int, rng: np.random.Genera
     return Ground(hu, bone, label, weight, scan.blur, scan.noise, scan.grain, rng)
 
 
-def _turn(ground: Ground) -> None:
-    """Turn and scale a wider piece, and cut the middle."""
+def _bend(ground: Ground) -> None:
+    """Turn, scale and bend a wider piece, and cut the middle."""
     rng = ground.rng
-    matrix = np.eye(3) * np.exp(rng.uniform(-_MOST_SCALE, _MOST_SCALE))
+    matrix = np.eye(3) * np.exp(rng.uniform(-_MOST_SCALE, _MOST_SCALE, 3))
     for a, b in ((0, 1), (0, 2), (1, 2)):
         angle = float(rng.uniform(-_MOST_TURN, _MOST_TURN))
         turn = np.eye(3)
         turn[a, a] = turn[b, b] = np.cos(angle)
         turn[a, b], turn[b, a] = -np.sin(angle), np.sin(angle)
         matrix = matrix @ turn
-    offset = (_WIDER - 1) / 2 - matrix @ np.full(3, (PATCH - 1) / 2)
+    line = np.arange(PATCH) - (PATCH - 1) / 2
+    at = np.tensordot(matrix, np.stack(np.meshgrid(line, line, line, indexing="ij")), 1) + (_WIDER - 1) / 2
+    box, pitch = (slice(0, PATCH),) * 3, float(rng.uniform(*_KNOTS_MM))
+    for axis in range(3):
+        at[axis] += rng.uniform(0, _MOST_BENT_MM) / STEP_MM * ground.waves(box, pitch)
     for name, order, fill in (("hu", 1, AIR), ("label", 0, 0), ("weight", 0, _FAR_WEIGHT)):
-        moved = ndimage.affine_transform(
-            getattr(ground, name),
-            matrix,
-            offset,
-            (PATCH,) * 3,
-            order=order,
-            mode="constant",
-            cval=fill,
-            prefilter=False,
-        )
+        moved = ndimage.map_coordinates(getattr(ground, name), at, order=order, cval=fill, prefilter=False)
         setattr(ground, name, moved)
 
 

@@ -24,7 +24,7 @@ from osteoscope.train.fitting import FitOptions
 _LEAST_PATIENTS = 3
 # Highest learning rates: a trained network is moved gently. On twelve simulated scans 300 steps took the loss of
 # lesions in others from 0.433 to 0.425 so; to 0.496 at 4e-4 with statistics of normalisations that moved.
-_RATES = {True: 5e-5, False: 1.5e-3}
+RATES = {True: 5e-5, False: 1.5e-3}
 # Pieces that a model's statistics are settled on before it goes on.
 _SETTLED_ON = 8
 
@@ -96,14 +96,15 @@ def tune(
     """
     torch.manual_seed(options.seed)
     fitting = FitOptions(
-        examples=options.batch * options.steps, batch=options.batch, rate=options.rate or _RATES[start is not None],
+        examples=options.batch * options.steps, batch=options.batch, rate=options.rate or RATES[start is not None],
         warm=options.batch * min(300, options.steps // 10 + 1), workers=options.workers,
         every=options.batch * options.every, seed=options.seed, settled=start is not None,
     )  # fmt: skip
-    yield from fit([], training, folder, fitting, _begin(training, start, options))
+    yield from fit([], training, folder, fitting, begin(training, start, options))
 
 
-def _begin(training: Sequence[Path], start: Model | None, options: TuneOptions) -> LesionNet:
+def begin(training: Sequence[Path], start: Model | None, options: TuneOptions = TuneOptions()) -> LesionNet:
+    """The network of a model, its statistics settled on pieces of the first of some prepared scans; or a new one."""
     if start is None:
         return LesionNet(widths(options.width))
     rng = np.random.default_rng(options.seed)

@@ -2,7 +2,7 @@
 
 Resumable: run it again. Scans are prepared first (about 20 s each on one core), then the network is trained (about 1.3
 steps a second on two cores), then exported with its card into WORK/model; `--ship` puts it where the package looks for
-it, from where on CT studies are read with it.
+it, from where on CT studies are read with it. `--go-on` begins with the shipped network, and moves it gently.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ import typer
 from rich.progress import track
 
 from osteoscope.errors import OsteoscopeError
-from osteoscope.find.model import SHIPPED
+from osteoscope.find.ct_lesion_windows import MODEL
+from osteoscope.find.model import SHIPPED, shipped
 from osteoscope.train.ct_backgrounds import Real, find_real, write_all_simulated, write_real
 from osteoscope.train.ct_lesion_export import export
 from osteoscope.train.ct_lesion_fit import fit
+from osteoscope.train.ct_lesion_tune import RATES, begin
 from osteoscope.train.exporting import Story
 from osteoscope.train.fitting import FitOptions
 
@@ -47,6 +49,7 @@ def main(  # noqa: PLR0913, PLR0917 - the options that a user sees
     scans: Annotated[int, typer.Option(min=1, help="Simulated scans.")] = 120,
     steps: Annotated[int, typer.Option(min=1)] = 12_000,
     cores: Annotated[int, typer.Option(min=1)] = 2,
+    go_on: Annotated[bool, typer.Option("--go-on", help="Begin with the shipped network.")] = False,
     ship: Annotated[bool, typer.Option("--ship", help="Write the model into the package.")] = False,
 ) -> None:
     """Train the network that finds bone metastases on CT."""
@@ -59,14 +62,17 @@ def main(  # noqa: PLR0913, PLR0917 - the options that a user sees
     kept = _prepared([real for real in found if real not in apart], folders["training"])
     calibrating += _prepared(apart, folders["held_out"])
     options = FitOptions(
-        examples=_BATCH * steps, batch=_BATCH, rate=1.5e-3, warm=300 * _BATCH, workers=max(1, cores - 1), every=300
-    )
-    for line in fit(simulated, kept, work / "run", options):
+        examples=_BATCH * steps, batch=_BATCH, rate=RATES[go_on], warm=300 * _BATCH, workers=max(1, cores - 1),
+        every=300, settled=go_on,
+    )  # fmt: skip
+    start = shipped(MODEL) if go_on else None
+    begun = f"as {start.card.version} ({start.card.data}); then " if start else ""
+    for line in fit(simulated, kept, work / "run", options, begin(kept or simulated, start)):
         typer.echo("  ".join(f"{name} {value:g}" for name, value in line.items()))
     story = Story(
         VERSION,
-        f"{len(simulated)} simulated scans; {len(kept)} real scans with lesions put in; {_BATCH * steps} examples "
-        f"drawn from them; {len(calibrating)} other scans calibrate",
+        f"{begun}{_BATCH * steps} examples of {len(simulated)} simulated scans and of {len(kept)} real ones with "
+        f"lesions put in; {len(calibrating)} other scans calibrate",
         _LIMITS,
     )
     typer.echo(str(export(work / "run" / "weights.pt", SHIPPED if ship else work / "model", calibrating, story)))
