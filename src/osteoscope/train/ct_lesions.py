@@ -25,7 +25,7 @@ from osteoscope.train.ct_lesion_tune import RATES, begin
 from osteoscope.train.exporting import Story
 from osteoscope.train.fitting import FitOptions
 
-VERSION = "0.5.1"
+VERSION = "0.6.0"
 # Numbers of simulated scans that calibrate confidences and are never trained on.
 _HELD_OUT = (*range(500_000, 500_020), *range(1000, 1014))
 _BATCH = 3
