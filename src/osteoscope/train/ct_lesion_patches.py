@@ -15,7 +15,7 @@ from osteoscope.find.ct_frame import AIR
 from osteoscope.find.ct_lesion_windows import STEP_MM, planes
 from osteoscope.train.ct_ground import LESION, LOOK_ALIKE, Array, Ground
 from osteoscope.train.ct_implants import add_lesion, add_nothing, random_kind, weight_of
-from osteoscope.train.ct_look_alikes import LOOK_ALIKES, add_look_alike
+from osteoscope.train.ct_look_alikes import add_look_alike, random_look_alike
 from osteoscope.train.ct_scans import LOOK_ALIKE as FIRST_LOOK_ALIKE
 from osteoscope.train.ct_scans import Scan, of_lesion
 from osteoscope.train.ct_slices import thick_slices
@@ -24,7 +24,7 @@ from osteoscope.train.ct_variety import vary
 PATCH = 48
 _WIDER = 70  # voxels cut where the piece is turned and bent afterwards
 _BENT, _MOST_TURN, _MOST_SCALE = 0.6, np.radians(15.0), 0.18
-# Standard deviation of the bending, mm, and distance of its knots.
+# Greatest standard deviation of the bending, mm, and distance of its knots.
 _MOST_BENT_MM, _KNOTS_MM = 3.0, (14.0, 30.0)
 _OF_THIN = 6
 # Voxels: width around bone that counts fully; blur of a softer picture; most blur of noise.
@@ -37,8 +37,6 @@ _BODY_HU = -300
 # How many lesions, and how many look-alikes, are put in: 0, 1, 2 ... and how often, into scans with findings of their
 # own, and without. Many more than patients have, since each voxel without any teaches little.
 _COUNTS = {True: (0.4, 0.3, 0.2, 0.1), False: (0.3, 0.25, 0.22, 0.15, 0.08)}
-# Metal is put in less often than other look-alikes: its streaks fill a piece.
-_OFTEN = np.array([0.3 if kind == "metal" else 1.0 for kind in LOOK_ALIKES])
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +113,7 @@ def add_findings(ground: Ground, has_own: bool) -> None:
         return
     counts = _COUNTS[has_own]
     for _ in range(int(rng.choice(len(counts), p=counts))):
-        add_look_alike(ground, str(rng.choice(list(LOOK_ALIKES), p=_OFTEN / _OFTEN.sum())), _some(places, rng))
+        add_look_alike(ground, random_look_alike(rng), _some(places, rng))
     if rng.random() < 0.3:
         add_nothing(ground, _some(places, rng))
     for _ in range(int(rng.choice(len(counts), p=counts))):
@@ -178,9 +176,8 @@ def _bend(ground: Ground) -> None:
         turn[a, a] = turn[b, b] = np.cos(angle)
         turn[a, b], turn[b, a] = -np.sin(angle), np.sin(angle)
         matrix = matrix @ turn
-    line = np.arange(PATCH) - (PATCH - 1) / 2
-    at = np.tensordot(matrix, np.stack(np.meshgrid(line, line, line, indexing="ij")), 1) + (_WIDER - 1) / 2
     box, pitch = (slice(0, PATCH),) * 3, float(rng.uniform(*_KNOTS_MM))
+    at = np.tensordot(matrix, np.indices((PATCH,) * 3) - (PATCH - 1) / 2, 1) + (_WIDER - 1) / 2
     for axis in range(3):
         at[axis] += rng.uniform(0, _MOST_BENT_MM) / STEP_MM * ground.waves(box, pitch)
     for name, order, fill in (("hu", 1, AIR), ("label", 0, 0), ("weight", 0, _FAR_WEIGHT)):

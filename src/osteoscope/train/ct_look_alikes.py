@@ -144,3 +144,10 @@ LOOK_ALIKES: Mapping[str, Callable[[Ground, Place], None]] = MappingProxyType(
         "metal": _metal,
     }
 )
+# Metal is rarer than the others: its streaks fill a piece.
+_OFTEN = np.array([0.3 if kind == "metal" else 1.0 for kind in LOOK_ALIKES])
+
+
+def random_look_alike(rng: np.random.Generator) -> str:
+    """One of ``LOOK_ALIKES``."""
+    return str(rng.choice(list(LOOK_ALIKES), p=_OFTEN / _OFTEN.sum()))

@@ -25,6 +25,7 @@ _ALONG = (0.7, 0.15, 0.15)  # a field ends most often along z
 
 def vary(ground: Ground) -> None:
     """Change a piece into that of another patient, before anything is put in."""
+    # Ends first: what is computed of the bone is kept.
     for often, change in ((_ENDS, _end), (_OTHER_BONE, _other_bone), (_OTHER_SOFT, _other_soft)):
         if ground.rng.random() < often:
             change(ground)
@@ -32,12 +33,12 @@ def vary(ground: Ground) -> None:
 
 def _other_bone(ground: Ground) -> None:
     rng = ground.rng
-    box = (slice(0, ground.hu.shape[0]), slice(0, ground.hu.shape[1]), slice(0, ground.hu.shape[2]))
+    z, y, x = (slice(0, n) for n in ground.hu.shape)
     pitch = float(np.exp(rng.uniform(*np.log(_WAVES_MM))))
-    density = rng.normal(0, _OVERALL) + rng.uniform(0, _LOCAL) * ground.waves(box, pitch)
+    density = rng.normal(0, _OVERALL) + rng.uniform(0, _LOCAL) * ground.waves((z, y, x), pitch)
     bone = ndimage.binary_dilation(ground.bone) & (ground.hu > _SOFT_HU)
     ground.hu += np.where(bone, (ground.hu - _SOFT_HU) * np.expm1(density), 0).astype(np.float32)
-    shift = rng.normal(0, _SHIFT_HU) + rng.uniform(0, _SHIFT_HU) * ground.waves(box, pitch)
+    shift = rng.normal(0, _SHIFT_HU) + rng.uniform(0, _SHIFT_HU) * ground.waves((z, y, x), pitch)
     ground.hu += np.where(ground.depth > _MARROW_MM, shift, 0).astype(np.float32)
 
 
