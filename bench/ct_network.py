@@ -23,8 +23,8 @@ from osteoscope.domain.image import Image
 from osteoscope.domain.reading import MappedSite
 from osteoscope.domain.study import Patient, Study
 from osteoscope.find import ct_lesion_network, ct_lesions
+from osteoscope.find.ct_bones_network import map_bones
 from osteoscope.find.ct_lesion_windows import MODEL, STEP_MM
-from osteoscope.find.ct_names import map_bones
 from osteoscope.find.detection import Detection
 from osteoscope.find.model import Model, is_shipped, shipped
 from osteoscope.measure.size import size_of_mask
@@ -45,7 +45,7 @@ SMALLEST_MM = (5.0, 12.0)
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """A study with what is in it, and its bones as the package maps them."""
+    """A study with what is in it, and its bones as a reading maps them."""
 
     study: Study
     lesions: tuple[Lesion, ...]

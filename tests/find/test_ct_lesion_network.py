@@ -154,6 +154,20 @@ def test_the_type_follows_from_the_share_of_dark_and_bright_voxels(dark: int, ki
     assert found.kind == kind
 
 
+@pytest.mark.parametrize(
+    ("shell", "bright", "kind"),
+    [(600, 0, "lytic"), (60, 100, "blastic"), (60, 15, "mixed"), (600, 60, "mixed"), (60, 5, "lytic")],
+)
+def test_the_type_of_a_lesion_with_an_inside_is_that_of_its_inside(shell: int, bright: int, kind: str) -> None:
+    """Its outermost layer is half cortex, or half marrow: more than half of the voxels here."""
+    lesion = np.zeros((11, 11, 11))
+    lesion[2:9, 2:9, 2:9] = 0.9
+    hu = np.full(lesion.shape, shell, dtype=np.int16)
+    hu[3:8, 3:8, 3:8] = np.where(np.arange(125) % 100 < bright, 600, 60).reshape(5, 5, 5)
+    (found,) = spots(chances(lesion), hu, np.ones(lesion.shape, dtype=bool))
+    assert found.kind == kind
+
+
 def test_what_touches_no_bone_or_is_too_small_is_no_lesion() -> None:
     lesion = np.zeros((12, 12, 12))
     lesion[2:5, 2:5, 2:5] = lesion[8, 8, 8:10] = 0.9

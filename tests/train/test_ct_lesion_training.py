@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from osteoscope.dicom.write_nifti import write_nifti
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
 from osteoscope.domain.study import Patient, Study
@@ -18,8 +19,10 @@ from osteoscope.errors import ModelError, UnsuitableStudyError
 from osteoscope.find.ct_lesion_network import find_lesions
 from osteoscope.find.ct_lesion_windows import CLASSES, planes
 from osteoscope.find.model import Model
+from osteoscope.reading.ct_plans import CT_BASELINE, CT_PLAN
+from osteoscope.reading.plan import Plan
 from osteoscope.simulate.ct import CtLesion, CtMimic, CtPatient, CtRecipe, CtSimulation, Scanner, simulate_ct
-from osteoscope.train.ct_backgrounds import find_real, may_train
+from osteoscope.train.ct_backgrounds import Real, find_real, may_train, read_study, write_real
 from osteoscope.train.ct_ground import LESION, LOOK_ALIKE, Ground
 from osteoscope.train.ct_held_out import with_implants
 from osteoscope.train.ct_implants import LESIONS, add_lesion, add_nothing
@@ -195,6 +198,20 @@ def test_label_maps_are_no_scans(tmp_path: Path) -> None:
     for name in ("ct", "ct_seg", "example_seg_v1"):
         (folder / f"{name}.nii.gz").touch()
     assert [(real.name, real.free) for real in find_real(tmp_path)] == [("a_ct", False)]
+
+
+def test_a_real_scan_is_prepared_with_the_bones_that_a_reading_maps(simulated: CtSimulation, tmp_path: Path) -> None:
+    """Lesions put into cartilage or an organ that geometry alone takes for bone would teach to find them there."""
+    image, path = simulated.study.images["ct"], tmp_path / "a.nii.gz"
+    write_nifti(image.grid, image.values, path)
+    study = read_study(path)
+
+    def bone(plan: Plan) -> np.ndarray:
+        return prepare(study, [site.region for site in plan.map_sites(study) if site.region is not None], (), ()).bone
+
+    prepared = Scan.load(write_real(Real(path, "a", free=True), tmp_path)).bone
+    np.testing.assert_array_equal(prepared, bone(CT_PLAN))
+    assert not np.array_equal(prepared, bone(CT_BASELINE))
 
 
 def test_training_learns(scan: Scan, tmp_path: Path) -> None:

@@ -37,9 +37,13 @@ class SpotOptions:
             candidates of training scans with 0.1 to 0.3 in bone, 18 of 517 were lesions.
         ring_mm: width of the bone around a lesion that its contrast is taken to.
         lytic_hu, blastic_hu: below, above: lytic, blastic voxels (project reference, section 3.1: 130, 300).
-        pure_lytic: share of lytic among lytic and blastic voxels from which a lesion is lytic (section 3.1: 2/3).
-        pure_blastic: share of blastic ones from which it is blastic. Sclerosis leaves less dark than a cortex leaves
-            bright: of nine blastic lesions of tuning scans 0.89 or more was, of six mixed ones at most 0.74.
+        inside_voxels, inside_share: the type is that of a lesion without its outermost layer, which is half cortex or
+            marrow, where so many voxels, and so much of it, are left.
+        pure_lytic: share of lytic among lytic and blastic voxels from which a lesion is lytic: inside, 13 lytic lesions
+            of tuning scans reached 0.97, 5 mixed ones 0.86 at most.
+        thin_lytic: the same for a lesion without an inside (section 3.1: 2/3).
+        pure_blastic: share of blastic ones from which it is blastic: inside, 15 blastic lesions reached 0.91, mixed
+            ones 0.63 at most.
     """
 
     least: float = 0.1
@@ -53,7 +57,10 @@ class SpotOptions:
     ring_mm: float = 4.5
     lytic_hu: float = 130.0
     blastic_hu: float = 300.0
-    pure_lytic: float = 2 / 3
+    inside_voxels: int = 20
+    inside_share: float = 0.2
+    pure_lytic: float = 0.9
+    thin_lytic: float = 2 / 3
     pure_blastic: float = 0.8
 
 
@@ -126,7 +133,7 @@ def _spot(
         float(bone[box][mask].mean()),
         min(abs(contrast) / 100, 5.0),
     )
-    return Spot(box, mask, _kind(inside, contrast, options), dict(zip(FEATURES, features, strict=True)))
+    return Spot(box, mask, _kind(hu[box], mask, contrast, options), dict(zip(FEATURES, features, strict=True)))
 
 
 def _ring(box: tuple[slice, ...], mask: Mask, hu: NDArray[np.int16], bone: Mask, width: int) -> Array:
@@ -138,12 +145,15 @@ def _ring(box: tuple[slice, ...], mask: Mask, hu: NDArray[np.int16], bone: Mask,
     return np.asarray(hu[wide][ring] if ring.any() else hu[box][mask], dtype=np.float32)
 
 
-def _kind(inside: Array, contrast: float, options: SpotOptions) -> FindingKind:
-    low, high = np.count_nonzero(inside < options.lytic_hu), np.count_nonzero(inside > options.blastic_hu)
-    if low + high < len(inside) / 4:
+def _kind(hu: NDArray[np.int16], mask: Mask, contrast: float, options: SpotOptions) -> FindingKind:
+    inside = ndimage.binary_erosion(mask, np.ones((3, 3, 3)))
+    thin = np.count_nonzero(inside) < max(options.inside_voxels, options.inside_share * np.count_nonzero(mask))
+    values = hu[mask if thin else inside]
+    low, high = np.count_nonzero(values < options.lytic_hu), np.count_nonzero(values > options.blastic_hu)
+    if low + high < len(values) / 4:
         return "blastic" if contrast > 0 else "lytic"
     share = low / (low + high)
-    if share >= options.pure_lytic:
+    if share >= (options.thin_lytic if thin else options.pure_lytic):
         return "lytic"
     return "blastic" if share <= 1 - options.pure_blastic else "mixed"
 

@@ -17,8 +17,8 @@ from osteoscope.domain.finding import Region
 from osteoscope.domain.reading import MappedSite
 from osteoscope.domain.study import Study
 from osteoscope.errors import OsteoscopeError, UnsuitableStudyError
+from osteoscope.find.ct_bones_network import map_bones
 from osteoscope.find.ct_lesion_windows import STEP_MM
-from osteoscope.find.ct_names import map_bones
 from osteoscope.simulate.ct import CtRecipe, random_ct_recipe, simulate_ct
 from osteoscope.train.ct_scans import Scan, prepare
 from osteoscope.train.written import written
@@ -90,7 +90,9 @@ def find_real(folder: Path) -> list[Real]:
 
 
 def write_real(real: Real, folder: Path) -> Path:
-    """Prepare a real scan, unless it is there; its bones are those of the package's site map.
+    """Prepare a real scan, unless it is there.
+
+    Its bones are those that a reading maps: geometry alone takes costal cartilage for bone.
 
     Raises:
         OsteoscopeError: it cannot be read, or holds hardly any bone.
