@@ -28,7 +28,7 @@ from osteoscope.dicom.write_ct import write_ct
 from osteoscope.dicom.write_nifti import write_label_nifti, write_nifti
 from osteoscope.domain.finding import Part, Region
 from osteoscope.domain.image import Image
-from osteoscope.domain.reading import Case, MappedSite, Reading, StudyRecord
+from osteoscope.domain.reading import Case, MappedSite, Reading, StudyRecord, regions_of
 from osteoscope.domain.study import Study
 from osteoscope.errors import IntakeError, ModelError, OutputError, UnsuitableStudyError
 from osteoscope.find.ct_lesion_windows import planes
@@ -94,9 +94,8 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
         study, reading, mapped = patient(number)
         folder = root / f"case-{number}"
         folder.mkdir()
-        bones = [m.region for m in mapped if m.region is not None]
         grid = study.images["ct"].grid
-        write_label_nifti(grid, bones, folder / "bones.nii.gz")
+        write_label_nifti(grid, regions_of(mapped), folder / "bones.nii.gz")
         regions = [finding.region for finding in reading.findings]
         if number == 1:
             write_ct(study, folder / "dicom")

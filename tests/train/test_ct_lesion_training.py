@@ -14,6 +14,7 @@ import torch
 from osteoscope.dicom.write_nifti import write_nifti
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
+from osteoscope.domain.reading import regions_of
 from osteoscope.domain.study import Patient, Study
 from osteoscope.errors import ModelError, UnsuitableStudyError
 from osteoscope.find.ct_lesion_network import find_lesions
@@ -54,9 +55,13 @@ def simulated() -> CtSimulation:
 
 @pytest.fixture(scope="module")
 def scan(simulated: CtSimulation) -> Scan:
-    bones = [site.region for site in simulated.mapped if site.region is not None]
     asides = [aside.region for aside in simulated.reading.set_aside]
-    return prepare(simulated.study, bones, [finding.region for finding in simulated.reading.findings], asides)
+    return prepare(
+        simulated.study,
+        regions_of(simulated.mapped),
+        [finding.region for finding in simulated.reading.findings],
+        asides,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -207,7 +212,7 @@ def test_a_real_scan_is_prepared_with_the_bones_that_a_reading_maps(simulated: C
     study = read_study(path)
 
     def bone(plan: Plan) -> np.ndarray:
-        return prepare(study, [site.region for site in plan.map_sites(study) if site.region is not None], (), ()).bone
+        return prepare(study, regions_of(plan.map_sites(study)), (), ()).bone
 
     prepared = Scan.load(write_real(Real(path, "a", free=True), tmp_path)).bone
     np.testing.assert_array_equal(prepared, bone(CT_PLAN))
@@ -235,10 +240,10 @@ def test_training_goes_on_ships_and_reads(scan: Scan, plain: Scan, simulated: Ct
         each.save(path)
     options = FitOptions(examples=8, batch=2, warm=2, workers=0, every=4, rate=3e-3)
     widths = (8, 16, 16, 24)
-    lines = list(fit(paths[:1], paths[1:], tmp_path, options, LesionNet(widths)))
+    lines = list(fit({"simulated": paths[:1], "real": paths[1:]}, tmp_path, options, LesionNet(widths)))
     assert [line["examples"] for line in lines] == [4, 8]
     options = FitOptions(examples=10, batch=2, workers=0, every=2)
-    more = list(fit(paths[:1], paths[1:], tmp_path, options, LesionNet(widths)))
+    more = list(fit({"simulated": paths[:1], "real": paths[1:]}, tmp_path, options, LesionNet(widths)))
     assert [line["examples"] for line in more] == [10]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter's own making

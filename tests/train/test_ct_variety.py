@@ -30,7 +30,7 @@ def piece(seed: int) -> Ground:
 
 def changed_alone(monkeypatch: pytest.MonkeyPatch, name: str, seed: int) -> tuple[Ground, Ground]:
     """A piece, and the same with one of the changes."""
-    for other in ("_OTHER_BONE", "_OTHER_SOFT", "_ENDS"):
+    for other in ("_OTHER_BONE", "_OTHER_MAKE", "_OTHER_SOFT", "_ENDS"):
         monkeypatch.setattr(ct_variety, other, float(other == name))
     before, after = piece(seed), piece(seed)
     vary(after)
@@ -48,6 +48,31 @@ def test_other_bone_is_denser_or_thinner_and_nothing_else_changes(monkeypatch: p
     assert after.hu[cortex].mean() > after.hu[before.hu == 200].mean() + 100
     assert np.array_equal(after.label, before.label)
     assert np.array_equal(after.bone, before.bone)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_bone_of_another_make_is_bone_still_and_findings_stay(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    monkeypatch.setattr(ct_variety, "_EACH", 1.0)
+    before, after = changed_alone(monkeypatch, "_OTHER_MAKE", seed)
+    moved = after.hu - before.hu
+    assert np.abs(moved[~before.bone & (np.abs(before.depth) > 4)]).max() == 0
+    assert np.abs(moved[before.bone & (before.label == 0)]).mean() > 10
+    assert np.abs(moved[before.bone & (before.depth < 3)]).mean() > np.abs(moved[before.label == LESION]).mean()
+    assert after.hu.max() < 1700
+    assert np.array_equal(after.label, before.label)
+    assert np.array_equal(after.bone, before.bone)
+
+
+def test_where_a_field_ends_no_cortex_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("_EACH", 1.0), ("_JOINT_HU", (0.0, 0.0)), ("_CORE_HU", (0.0, 0.0))):
+        monkeypatch.setattr(ct_variety, name, value)
+    monkeypatch.setattr(ct_variety, "_CORTEX_MM", (3.0, 3.0))
+    before = piece(1)
+    before.hu[:20], before.bone[:20] = AIR, False
+    marrow = before.hu[20, 17:20, 15:18].copy()
+    ct_variety._other_make(before)
+    assert np.abs(before.hu[20, 17:20, 15:18] - marrow).max() < 1
+    assert before.hu[29, 20, 13] > marrow.max() + 100  # the true surface on the other side
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -15,7 +15,7 @@ from osteoscope.deliver.ct_label_names import LESION_NAMES
 from osteoscope.deliver.outputs import read_reading, write_reading
 from osteoscope.deliver.ratings import Problem
 from osteoscope.dicom.write_nifti import write_bone_labels
-from osteoscope.domain.reading import Case, MappedSite, Provenance, Reader, Reading, StudyRecord
+from osteoscope.domain.reading import Case, MappedSite, Provenance, Reader, Reading, StudyRecord, regions_of
 from osteoscope.domain.study import Study
 from osteoscope.measure.size import size
 from osteoscope.train.ct_scans import prepare
@@ -78,8 +78,7 @@ def _prepared(case: CtCase, folder: Path, names: str) -> Prepared:
             return Prepared(case, done["patient"], folder, done["lesions"], notes)
         shutil.rmtree(folder)
     found = load_case(case, names or LESION_NAMES)
-    bones = [place.region for place in found.mapped if place.region is not None]
-    scan = prepare(found.study, bones, [lesion.region for lesion in found.lesions], found.benign)
+    scan = prepare(found.study, regions_of(found.mapped), [lesion.region for lesion in found.lesions], found.benign)
     folder.mkdir(parents=True, exist_ok=True)
     scan.save(folder / _SCAN_FILE)
     write_reading(_reading(found), folder / READING_FILE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
@@ -196,6 +196,11 @@ class MappedSite:
     def level_uncertain(self) -> bool:
         """Whether a note says that the level, or the number, may be another."""
         return any(note.startswith(LEVEL_UNCERTAIN) for note in self.notes)
+
+
+def regions_of(mapped: Iterable[MappedSite]) -> list[Region]:
+    """Where sites lie, without those that are not on the images."""
+    return [place.region for place in mapped if place.region is not None]
 
 
 @dataclass(frozen=True)

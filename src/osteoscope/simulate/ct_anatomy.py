@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -14,6 +14,7 @@ from osteoscope.errors import InvalidValueError
 from osteoscope.simulate.ct_body import Figure, figure
 from osteoscope.simulate.ct_canvas import Bone
 from osteoscope.simulate.ct_femur import Leg, femur_bone
+from osteoscope.simulate.ct_make import BoneMake
 from osteoscope.simulate.ct_pelvis import hip_bone
 from osteoscope.simulate.ct_sacrum import sacrum_bone
 from osteoscope.simulate.ct_shoulder import Shoulder
@@ -34,6 +35,7 @@ class CtPatient:
         bone_density: factor on the HU of marrow: 1 for about 50 years, 0.5 for osteoporosis.
         spine_curve: factor on lordosis and kyphosis.
         sway_mm: sideways bow of the spine.
+        make: how cortex and marrow differ from the model's.
 
     Raises:
         InvalidValueError: a number outside the range that the model was drawn for.
@@ -46,6 +48,7 @@ class CtPatient:
     bone_density: float = 1.0
     spine_curve: float = 1.0
     sway_mm: float = 0.0
+    make: BoneMake = field(default_factory=BoneMake)
 
     def __post_init__(self) -> None:
         ranges = {
@@ -101,7 +104,7 @@ def grow(patient: CtPatient, rng: np.random.Generator) -> Anatomy:
     for side in SIDES:
         bones += _shoulder(side, scale, vertebrae, cage).bones(marrow)
     bones += body.head.bones(marrow)
-    return Anatomy(vertebrae, cage, body, tuple(bones), scale)
+    return Anatomy(vertebrae, cage, body, tuple(patient.make.of(bone) for bone in bones), scale)
 
 
 def _shoulder(side: Side, scale: float, vertebrae: Mapping[str, Vertebra], cage: Cage) -> Shoulder:

@@ -30,6 +30,7 @@ class Bone:
         cortex: thickness of the cortical shell, mm, everywhere or by place.
         marrow: HU of what the shell holds, everywhere or by place.
         cortex_hu: HU of the shell.
+        lining: (HU, mm) by which marrow is denser beneath the shell, falling to a third over that depth.
         gap: width of the joint space to bones painted before, mm.
     """
 
@@ -40,6 +41,7 @@ class Bone:
     cortex: Shape | float
     marrow: Shape | float
     cortex_hu: float = 1100.0
+    lining: tuple[float, float] = (0.0, 4.0)
     gap: float = 1.5
 
 
@@ -167,6 +169,9 @@ class Canvas:
         cortex = _by_place(bone.cortex, place)
         marrow = _by_place(bone.marrow, place) * (1 + np.float32(_PATCHES) * self.patches.on(self.axes(box)))
         marrow += np.float32(_TRABECULAE_HU) * self.texture[box]
+        denser, depth = bone.lining
+        if denser:
+            marrow += np.float32(denser) * np.exp(np.minimum(distance + cortex, 0) / np.float32(depth))
         whole = share(distance, step)
         self.paint_shell(box, (whole, share(distance + cortex, step)), (bone.cortex_hu, marrow))
         self.clearance[box] = np.minimum(self.clearance[box], distance)

@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from osteoscope.dicom.load import load, scan
-from osteoscope.domain.finding import Region
-from osteoscope.domain.reading import MappedSite
+from osteoscope.domain.reading import regions_of
 from osteoscope.domain.study import Study
 from osteoscope.errors import OsteoscopeError, UnsuitableStudyError
 from osteoscope.find.ct_bones_network import map_bones
 from osteoscope.find.ct_lesion_windows import STEP_MM
 from osteoscope.simulate.ct import CtRecipe, random_ct_recipe, simulate_ct
+from osteoscope.simulate.ct_make import random_make
 from osteoscope.train.ct_scans import Scan, prepare
 from osteoscope.train.written import written
 
@@ -34,10 +34,11 @@ _DOUBT = re.compile(r"\bnone\b|from knowledge", re.IGNORECASE)
 
 
 def scan_recipe(rng: np.random.Generator) -> CtRecipe:
-    """A random recipe, no finer in the plane than the network sees."""
+    """A random recipe with bones of any make, no finer in the plane than the network sees."""
     recipe = random_ct_recipe(rng)
     distance, row, column = recipe.spacing_mm
-    return replace(recipe, spacing_mm=(distance, max(row, _FINEST_MM), max(column, _FINEST_MM)))
+    spacing = (distance, max(row, _FINEST_MM), max(column, _FINEST_MM))
+    return replace(recipe, patient=replace(recipe.patient, make=random_make(rng)), spacing_mm=spacing)
 
 
 def write_simulated(number: int, folder: Path) -> Path:
@@ -53,7 +54,7 @@ def write_simulated(number: int, folder: Path) -> Path:
         except OsteoscopeError:  # a bone had no room in its field: the next recipe then
             made = None
     lesions = [finding.region for finding in made.reading.findings]
-    prepared = prepare(made.study, _regions(made.mapped), lesions, [a.region for a in made.reading.set_aside])
+    prepared = prepare(made.study, regions_of(made.mapped), lesions, [a.region for a in made.reading.set_aside])
     return _written(prepared, path)
 
 
@@ -102,7 +103,7 @@ def write_real(real: Real, folder: Path) -> Path:
         return path
     folder.mkdir(parents=True, exist_ok=True)
     study = read_study(real.path)
-    return _written(prepare(study, _regions(map_bones(study)), (), ()), path)
+    return _written(prepare(study, regions_of(map_bones(study)), (), ()), path)
 
 
 def read_study(path: Path) -> Study:
@@ -124,10 +125,6 @@ def read_study(path: Path) -> Study:
     refused = [note.problem for one in arrived for note in one.notes if note.level == "refused"]
     why = f" ({refused[0]})" if refused else ""
     raise UnsuitableStudyError(f"read {path}", f"no CT in it{why}", "Give a CT volume")
-
-
-def _regions(mapped: Sequence[MappedSite]) -> list[Region]:
-    return [site.region for site in mapped if site.region is not None]
 
 
 def _written(prepared: Scan, path: Path) -> Path:

@@ -37,7 +37,16 @@ _SMOOTH_MM = 2.0  # rounds the steps of coarse voxels
 
 
 def phantom_maps(path: Path, rng: np.random.Generator) -> Iterator[LabelMap]:
+    """The parts of a phantom as label maps; see `drawn_parts`."""
+    for hu, label in drawn_parts(path, rng):
+        yield coarse(hu, label)
+
+
+def drawn_parts(path: Path, rng: np.random.Generator) -> Iterator[tuple[NDArray[np.int32], NDArray[np.uint8]]]:
     """The parts of a phantom (.npz, see `osteoscope.simulate.phantom.Phantom.load`), from the feet upwards.
+
+    Returns:
+        HU of quiet tissue, and index into `LABELS`, both [z, y, x] in voxels of 1.5 mm.
 
     Raises:
         InvalidValueError: the file is no such phantom.
@@ -56,7 +65,9 @@ def phantom_maps(path: Path, rng: np.random.Generator) -> Iterator[LabelMap]:
         yield _part(organ[box], spacing, float(body[:, 2].mean()) - low[2], rng)
 
 
-def _part(organ: NDArray[np.uint8], spacing: tuple[float, ...], middle: float, rng: np.random.Generator) -> LabelMap:
+def _part(
+    organ: NDArray[np.uint8], spacing: tuple[float, ...], middle: float, rng: np.random.Generator
+) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
     """One part, smoothed tissue by tissue while it is made finer, so that coarse voxels leave no steps."""
     hu, label = _icrp_tables(rng)
     sides = np.where(np.arange(organ.shape[2]) > middle, 1, 0)
@@ -69,7 +80,7 @@ def _part(organ: NDArray[np.uint8], spacing: tuple[float, ...], middle: float, r
         better = share > best
         best[better] = share[better]
         found[better] = value
-    return coarse(found % 4096 - 1024, (found // 4096).astype(np.uint8))
+    return found % 4096 - 1024, (found // 4096).astype(np.uint8)
 
 
 def _finer(share: NDArray[np.float32], spacing: tuple[float, ...], shape: list[int]) -> NDArray[np.float32]:

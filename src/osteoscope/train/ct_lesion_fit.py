@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,25 +16,26 @@ from osteoscope.train.ct_lesion_net import LesionNet
 from osteoscope.train.ct_lesion_patches import Pool, piece, seen
 from osteoscope.train.fitting import FitOptions, Task, fit_task
 
-# Share of the examples that real scans give: more, from few scans, and the network would know them by heart.
-_REAL = 0.45
+# Shares of the examples: more of real scans, which are few, and the network would know them by heart; of phantoms, as
+# few, heads, arms and legs are to be seen.
+_SHARES = MappingProxyType({"simulated": 0.4, "real": 0.3, "phantoms": 0.3})
 # A piece takes longer to make than to learn from: so many are kept, and each is seen so often.
 _KEPT, _SEEN = 40, 2
 
 
 def fit(
-    simulated: Sequence[Path], real: Sequence[Path], folder: Path, options: FitOptions, net: LesionNet | None = None
+    sources: Mapping[str, Sequence[Path]], folder: Path, options: FitOptions, net: LesionNet | None = None
 ) -> Iterator[dict[str, float]]:
     """Train on prepared scans, or go on with what `folder` holds (see `osteoscope.train.fitting.fit_task`).
 
     Args:
-        simulated, real: prepared scans.
+        sources: prepared scans; "simulated", "real" or "phantoms".
         folder, options: of the run.
         net: to begin with, a new one of the usual size by default.
     """
-    share = _REAL if real and simulated else float(bool(real))
-    pool = Pool([*simulated, *real], [*_often(simulated, 1 - share), *_often(real, share)])
-
+    found = {name: paths for name, paths in sources.items() if paths}
+    often = [_often(paths, _SHARES[name]) for name, paths in found.items()]
+    pool = Pool([path for paths in found.values() for path in paths], np.concatenate(often).tolist())
     kept: list[Ground] = []
 
     def example(rng: np.random.Generator) -> Mapping[str, NDArray[Any]]:
@@ -44,11 +46,11 @@ def fit(
             drawn = seen(kept[int(rng.integers(len(kept)))], rng)
         return {"picture": drawn.picture, "label": drawn.label, "weight": drawn.weight}
 
-    counts = {"simulated": len(simulated), "real": len(real)}
+    counts = {name: len(paths) for name, paths in sources.items()}
     yield from fit_task(Task(net or LesionNet(), example, losses, WEIGHTS), folder, options, counts)
 
 
 def _often(paths: Sequence[Path], share: float) -> NDArray[np.float64]:
     """Large scans are taken up more often: a whole trunk shows more than a crop."""
     sizes = np.array([path.stat().st_size for path in paths], dtype=float) ** 0.5
-    return share * sizes / sizes.sum() if len(paths) else sizes
+    return np.asarray(share * sizes / sizes.sum())

@@ -100,7 +100,7 @@ def tune(
         warm=options.batch * min(300, options.steps // 10 + 1), workers=options.workers,
         every=options.batch * options.every, seed=options.seed, settled=start is not None,
     )  # fmt: skip
-    yield from fit([], training, folder, fitting, begin(training, start, options))
+    yield from fit({"real": training}, folder, fitting, begin(training, start, options))
 
 
 def begin(training: Sequence[Path], start: Model | None, options: TuneOptions = TuneOptions()) -> LesionNet:

@@ -22,13 +22,15 @@ from osteoscope.train.ct_backgrounds import Real, find_real, write_all_simulated
 from osteoscope.train.ct_lesion_export import export
 from osteoscope.train.ct_lesion_fit import fit
 from osteoscope.train.ct_lesion_tune import RATES, begin
+from osteoscope.train.ct_phantom_scans import write_phantom_scans
 from osteoscope.train.exporting import Story
 from osteoscope.train.fitting import FitOptions
 
-VERSION = "0.6.0"
+VERSION = "0.7.0"
 # Numbers of simulated scans that calibrate confidences and are never trained on.
 _HELD_OUT = (*range(500_000, 500_020), *range(1000, 1014))
 _BATCH = 3
+_VARIANTS = 2  # of each phantom
 _LIMITS = (
     "trained and calibrated on simulated scans and on lesions put into a few real scans; no real metastasis was seen",
     "lesions that touch are one finding",
@@ -46,6 +48,7 @@ def main(  # noqa: PLR0913, PLR0917 - the options that a user sees
     held_out: Annotated[
         list[str] | None, typer.Option(help="Start of the name of a real scan that calibrates and is not trained on.")
     ] = None,
+    phantoms: Annotated[Path | None, typer.Option(help="Folder of ICRP-110 phantoms (.npz).")] = None,
     scans: Annotated[int, typer.Option(min=1, help="Simulated scans.")] = 120,
     steps: Annotated[int, typer.Option(min=1)] = 12_000,
     cores: Annotated[int, typer.Option(min=1)] = 2,
@@ -61,18 +64,20 @@ def main(  # noqa: PLR0913, PLR0917 - the options that a user sees
     apart = [real for real in found if real.name.startswith(tuple(held_out or ()))]
     kept = _prepared([real for real in found if real not in apart], folders["training"])
     calibrating += _prepared(apart, folders["held_out"])
+    bodies = write_phantom_scans(phantoms, work / "phantoms", _VARIANTS) if phantoms else []
     options = FitOptions(
         examples=_BATCH * steps, batch=_BATCH, rate=RATES[go_on], warm=300 * _BATCH, workers=max(1, cores - 1),
         every=300, settled=go_on,
     )  # fmt: skip
     start = shipped(MODEL) if go_on else None
     begun = f"as {start.card.version} ({start.card.data}); then " if start else ""
-    for line in fit(simulated, kept, work / "run", options, begin(kept or simulated, start)):
+    sources = {"simulated": simulated, "real": kept, "phantoms": bodies}
+    for line in fit(sources, work / "run", options, begin(kept or simulated, start)):
         typer.echo("  ".join(f"{name} {value:g}" for name, value in line.items()))
     story = Story(
         VERSION,
-        f"{begun}{_BATCH * steps} examples of {len(simulated)} simulated scans and of {len(kept)} real ones with "
-        f"lesions put in; {len(calibrating)} other scans calibrate",
+        f"{begun}{_BATCH * steps} examples of {len(simulated)} simulated scans, of {len(bodies)} parts of voxel "
+        f"phantoms and of {len(kept)} real scans, with lesions put in; {len(calibrating)} other scans calibrate",
         _LIMITS,
     )
     typer.echo(str(export(work / "run" / "weights.pt", SHIPPED if ship else work / "model", calibrating, story)))
