@@ -1,8 +1,9 @@
 """The whole training of the lesion network of CT: `python -m osteoscope.train.ct_lesions WORK`.
 
-Resumable: run it again. Scans are prepared first (about 20 s each on one core), then the network is trained (about 1.3
-steps a second on two cores), then exported with its card into WORK/model; `--ship` puts it where the package looks for
-it, from where on CT studies are read with it. `--go-on` begins with the shipped network, and moves it gently.
+Resumable: run it again. Scans are prepared first (about 20 s each on one core, 90 s each draw of a voxel phantom), then
+the network is trained (about 1.3 steps a second on two cores), then exported with its card into WORK/model; `--ship`
+puts it where the package looks for it, from where on CT studies are read with it. `--go-on` begins with the shipped
+network, and moves it gently.
 """
 
 from __future__ import annotations
