@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from osteoscope.errors import InvalidValueError
-from osteoscope.train.ct_phantom_scans import write_phantom_scans
+from osteoscope.train.ct_bones_sources import write_phantoms
+from osteoscope.train.ct_phantom_scans import phantom_scans
 from osteoscope.train.ct_scans import Scan
 
 MUSCLE, CORTEX, SPONGIOSA, FAT = 107, 28, 29, 117
@@ -29,7 +30,7 @@ def phantoms(tmp_path: Path) -> Path:
 
 
 def test_parts_with_bone_become_scans_like_those_of_a_scanner(phantoms: Path, tmp_path: Path) -> None:
-    (path,) = write_phantom_scans(phantoms, tmp_path / "made", 1)
+    (path,) = write_phantoms(phantoms, tmp_path / "made", 1, phantom_scans)
     made = Scan.load(path)
     assert not made.label.any()
     volume = np.count_nonzero(made.bone) * 1.125**3
@@ -43,18 +44,18 @@ def test_parts_with_bone_become_scans_like_those_of_a_scanner(phantoms: Path, tm
 
 
 def test_draws_differ_and_are_made_once(phantoms: Path, tmp_path: Path) -> None:
-    first = write_phantom_scans(phantoms, tmp_path / "made", 2)
+    first = write_phantoms(phantoms, tmp_path / "made", 2, phantom_scans)
     times = [path.stat().st_mtime_ns for path in first]
-    assert write_phantom_scans(phantoms, tmp_path / "made", 2) == first
+    assert write_phantoms(phantoms, tmp_path / "made", 2, phantom_scans) == first
     assert [path.stat().st_mtime_ns for path in first] == times
     one, other = (Scan.load(path) for path in first)
     assert one.hu.shape == other.hu.shape
     assert not np.array_equal(one.hu, other.hu)
-    again = write_phantom_scans(phantoms, tmp_path / "again", 1)
+    again = write_phantoms(phantoms, tmp_path / "again", 1, phantom_scans)
     assert np.array_equal(Scan.load(again[0]).hu, one.hu)
 
 
 def test_what_is_no_phantom_is_named(tmp_path: Path) -> None:
     np.savez(tmp_path / "other.npz", a=[1])
     with pytest.raises(InvalidValueError, match=r"other\.npz"):
-        write_phantom_scans(tmp_path, tmp_path / "made", 1)
+        write_phantoms(tmp_path, tmp_path / "made", 1, phantom_scans)

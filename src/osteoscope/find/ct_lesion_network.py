@@ -26,8 +26,8 @@ class NetworkOptions:
 
     Args:
         least_confidence: candidates less sure are left out; 32 copies of real scans with lesions put in, each judged
-            by heads that never met the scan, then show 0.44 wrong findings each and 50 % of the lesions of 5 mm or
-            more (0.72 and 52 % from 0.45 on, 1.16 and 61 % from 0.3 on).
+            by heads that never met the scan, then show 0.28 wrong findings each and 49 % of the lesions of 5 mm or
+            more (0.47 and 52 % from 0.45 on, 0.69 and 54 % from 0.3 on).
         spot: what is one lesion.
         metal: what metal spoils.
     """

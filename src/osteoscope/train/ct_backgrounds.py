@@ -20,8 +20,7 @@ from osteoscope.find.ct_bones_network import map_bones
 from osteoscope.find.ct_lesion_windows import STEP_MM
 from osteoscope.simulate.ct import CtRecipe, random_ct_recipe, simulate_ct
 from osteoscope.simulate.ct_make import random_make
-from osteoscope.train.ct_scans import Scan, prepare
-from osteoscope.train.written import written
+from osteoscope.train.ct_scans import prepare
 
 # Beyond the seeds of the benchmark and of the tests (all below 1,000,000).
 FIRST_SEED = 2_000_000
@@ -55,7 +54,7 @@ def write_simulated(number: int, folder: Path) -> Path:
             made = None
     lesions = [finding.region for finding in made.reading.findings]
     prepared = prepare(made.study, regions_of(made.mapped), lesions, [a.region for a in made.reading.set_aside])
-    return _written(prepared, path)
+    return prepared.save(path)
 
 
 def write_all_simulated(numbers: Sequence[int], folder: Path, workers: int) -> Iterator[Path]:
@@ -103,7 +102,7 @@ def write_real(real: Real, folder: Path) -> Path:
         return path
     folder.mkdir(parents=True, exist_ok=True)
     study = read_study(real.path)
-    return _written(prepare(study, regions_of(map_bones(study)), (), ()), path)
+    return prepare(study, regions_of(map_bones(study)), (), ()).save(path)
 
 
 def read_study(path: Path) -> Study:
@@ -125,9 +124,3 @@ def read_study(path: Path) -> Study:
     refused = [note.problem for one in arrived for note in one.notes if note.level == "refused"]
     why = f" ({refused[0]})" if refused else ""
     raise UnsuitableStudyError(f"read {path}", f"no CT in it{why}", "Give a CT volume")
-
-
-def _written(prepared: Scan, path: Path) -> Path:
-    with written(path) as unfinished:
-        prepared.save(unfinished)
-    return path

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 - the name that its own documentation uses
 from numpy.typing import NDArray
+from rich.progress import track
 from scipy.ndimage import gaussian_filter1d
 
 from osteoscope.domain.geometry import Grid
@@ -34,6 +36,16 @@ _BLOOD = (9, 10, 11, 12, 88)
 _KIDNEYS = tuple(range(89, 95))
 _PART_MM = 500.0
 _SMOOTH_MM = 2.0  # rounds the steps of coarse voxels
+
+
+class Saved(Protocol):
+    """What a phantom is made into, part by part."""
+
+    def save(self, path: Path) -> Path:
+        """Write, whole or not at all."""
+
+
+Parts = Callable[[Path, np.random.Generator], Iterator[Saved]]
 
 
 def phantom_maps(path: Path, rng: np.random.Generator) -> Iterator[LabelMap]:
@@ -180,17 +192,23 @@ def _grid(image: sitk.Image) -> Grid:
     return Grid.from_matrix(image.GetSize()[::-1], matrix)
 
 
-def write_phantoms(phantoms: Path, folder: Path, variants: int) -> list[Path]:
-    """Every phantom of a folder, each with several draws of bone density and contrast agent, unless they are there."""
-    made = []
+def write_phantoms(phantoms: Path, folder: Path, variants: int, parts: Parts = phantom_maps) -> list[Path]:
+    """The parts of every phantom of a folder, in several draws, unless they are there.
+
+    Args:
+        phantoms, folder: to read from, and to write into.
+        variants: draws of bone density, contrast agent and what else ``parts`` draws.
+        parts: what is made of a phantom.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    for path in sorted(phantoms.glob("*.npz")):
-        for variant in range(variants):
-            wanted = folder / f"{path.stem}_{variant}.txt"
-            if not wanted.exists():
-                rng = np.random.default_rng(variant)
-                parts = [m.save(folder / f"{path.stem}_{variant}_{n}.npz") for n, m in enumerate(
-                    phantom_maps(path, rng))]  # fmt: skip
-                wanted.write_text("\n".join(part.name for part in parts))
-            made += [folder / name for name in wanted.read_text().split()]
-    return made
+    draws = [(path, variant) for path in sorted(phantoms.glob("*.npz")) for variant in range(variants)]
+    return [part for path, variant in track(draws, "phantoms") for part in _drawn(path, variant, folder, parts)]
+
+
+def _drawn(path: Path, variant: int, folder: Path, parts: Parts) -> list[Path]:
+    wanted = folder / f"{path.stem}_{variant}.txt"
+    if not wanted.exists():
+        made = enumerate(parts(path, np.random.default_rng(variant)))
+        names = [part.save(folder / f"{path.stem}_{variant}_{number}.npz").name for number, part in made]
+        wanted.write_text("\n".join(names))
+    return [folder / name for name in wanted.read_text().split()]

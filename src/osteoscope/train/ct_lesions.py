@@ -20,10 +20,11 @@ from osteoscope.errors import OsteoscopeError
 from osteoscope.find.ct_lesion_windows import MODEL
 from osteoscope.find.model import SHIPPED, shipped
 from osteoscope.train.ct_backgrounds import Real, find_real, write_all_simulated, write_real
+from osteoscope.train.ct_bones_sources import write_phantoms
 from osteoscope.train.ct_lesion_export import export
 from osteoscope.train.ct_lesion_fit import fit
 from osteoscope.train.ct_lesion_tune import RATES, begin
-from osteoscope.train.ct_phantom_scans import write_phantom_scans
+from osteoscope.train.ct_phantom_scans import phantom_scans
 from osteoscope.train.exporting import Story
 from osteoscope.train.fitting import FitOptions
 
@@ -65,7 +66,7 @@ def main(  # noqa: PLR0913, PLR0917 - the options that a user sees
     apart = [real for real in found if real.name.startswith(tuple(held_out or ()))]
     kept = _prepared([real for real in found if real not in apart], folders["training"])
     calibrating += _prepared(apart, folders["held_out"])
-    bodies = write_phantom_scans(phantoms, work / "phantoms", _VARIANTS) if phantoms else []
+    bodies = write_phantoms(phantoms, work / "phantoms", _VARIANTS, phantom_scans) if phantoms else []
     options = FitOptions(
         examples=_BATCH * steps, batch=_BATCH, rate=RATES[go_on], warm=300 * _BATCH, workers=max(1, cores - 1),
         every=300, settled=go_on,

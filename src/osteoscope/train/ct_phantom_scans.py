@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.progress import track
 
 from osteoscope.domain.finding import Part, Region
 from osteoscope.domain.geometry import Grid
@@ -22,7 +21,6 @@ from osteoscope.simulate.ct_scanner import KERNELS, Scanner, scan
 from osteoscope.train.ct_bones_maps import DRAWN_MM
 from osteoscope.train.ct_bones_sources import drawn_parts
 from osteoscope.train.ct_scans import Scan, prepare
-from osteoscope.train.written import written
 
 _SOFT_HU, _SOFT_PITCH_MM, _GAS_HU = 7.0, 6.0, -500
 # Marrow and cortex are denser or thinner by places: logarithms, and widths, mm.
@@ -30,31 +28,8 @@ _BONE = ((0.22, 5.0), (0.2, 25.0))
 _NOISE_HU = (5.0, 35.0)
 
 
-def write_phantom_scans(phantoms: Path, folder: Path, variants: int) -> list[Path]:
-    """Prepare every part of every phantom of a folder, in several draws, unless they are there.
-
-    Parts with hardly any bone are left out.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    tasks = [(path, number) for path in sorted(phantoms.glob("*.npz")) for number in range(variants)]
-    return [made for path, number in track(tasks, "phantoms") for made in _written(path, number, folder)]
-
-
-def _written(path: Path, variant: int, folder: Path) -> list[Path]:
-    wanted = folder / f"{path.stem}_{variant}.txt"
-    if not wanted.exists():
-        rng = np.random.default_rng(variant)
-        names = []
-        for number, prepared in enumerate(_scans(path, rng)):
-            target = folder / f"{path.stem}_{variant}_{number}.npz"
-            with written(target) as unfinished:
-                prepared.save(unfinished)
-            names.append(target.name)
-        wanted.write_text("\n".join(names))
-    return [folder / name for name in wanted.read_text().split()]
-
-
-def _scans(path: Path, rng: np.random.Generator) -> Iterator[Scan]:
+def phantom_scans(path: Path, rng: np.random.Generator) -> Iterator[Scan]:
+    """The parts of a phantom as scans, without those that hold hardly any bone; see `drawn_parts`."""
     for number, (hu, label) in enumerate(drawn_parts(path, rng)):
         study = _study(path.stem, number, _textured(hu, label > 0, rng), rng)
         try:

@@ -16,6 +16,7 @@ from osteoscope.domain.study import Study
 from osteoscope.errors import UnsuitableStudyError
 from osteoscope.find.ct_frame import AIR, ct_image, working_frame
 from osteoscope.find.ct_lesion_windows import STEP_MM
+from osteoscope.train.written import written
 
 # Labels from here on are look-alikes, those below are lesions.
 LOOK_ALIKE = 128
@@ -59,10 +60,12 @@ class Scan:
         found = np.unique(self.label)
         return found[found > 0]
 
-    def save(self, path: Path) -> None:
-        """Write a compressed .npz."""
+    def save(self, path: Path) -> Path:
+        """Write a compressed .npz, whole or not at all."""
         look = np.array([*self.blur, self.noise, *self.grain])
-        np.savez_compressed(path, hu=self.hu, bone=self.bone, label=self.label, look=look, step_mm=STEP_MM)
+        with written(path) as unfinished:
+            np.savez_compressed(unfinished, hu=self.hu, bone=self.bone, label=self.label, look=look, step_mm=STEP_MM)
+        return path
 
     @classmethod
     def load(cls, path: Path) -> Scan:
