@@ -92,7 +92,7 @@ def trunk(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 def trunk_of(date: str, *levels: int) -> Study:
     lesions = tuple(CtLesion(f"vertebra_L{n}", kind="lytic", diameter_mm=24) for n in levels)
-    made = simulate_ct(CtRecipe(coverage="lumbar", spacing_mm=(4.0, 2.5, 2.5), lesions=lesions), 5).study
+    made = simulate_ct(CtRecipe(coverage="lumbar", spacing_mm=(5.0, 3.0, 3.0), lesions=lesions), 5).study
     patient = replace(made.patient, id="E2E-CT", name="Test^Trunk")
     return replace(made, uid=f"2.25.9{date.replace('-', '')}", date=date, patient=patient)
 

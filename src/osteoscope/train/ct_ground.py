@@ -74,6 +74,12 @@ class Ground:
         closed = ndimage.binary_closing(wide, iterations=_GAP)[(slice(_GAP + 1, -_GAP - 1),) * 3]
         return np.asarray(ndimage.binary_dilation(closed & ~self.bone, iterations=_BESIDE) & self.bone)
 
+    @property
+    def whole(self) -> Box:
+        """The box of all of it; `hu` may be replaced by a smaller piece."""
+        z, y, x = (slice(0, n) for n in self.hu.shape)
+        return z, y, x
+
     def box(self, centre: NDArray[np.int64], reach_mm: float) -> Box:
         """The part of the piece around a place."""
         reach = int(np.ceil(reach_mm / STEP_MM)) + 1

@@ -18,7 +18,7 @@ from osteoscope.train.ct_implants import add_lesion, add_nothing, random_kind, w
 from osteoscope.train.ct_look_alikes import add_look_alike, random_look_alike
 from osteoscope.train.ct_scans import LOOK_ALIKE as FIRST_LOOK_ALIKE
 from osteoscope.train.ct_scans import Scan, of_lesion
-from osteoscope.train.ct_slices import thick_slices
+from osteoscope.train.ct_slices import coarse_pixels, thick_slices
 from osteoscope.train.ct_variety import vary
 
 PATCH = 48
@@ -186,10 +186,12 @@ def _bend(ground: Ground) -> None:
 
 
 def _rescanned(hu: Array, rng: np.random.Generator) -> Array:
-    """As if from another scanner: thicker slices, softer or sharper, noisier, a little off in HU."""
+    """As if from another scanner: thicker slices, larger pixels, softer or sharper, noisier, a little off in HU."""
     made = np.array(hu, dtype=np.float32)
     if rng.random() < 0.35:
         made = thick_slices(made, rng)
+    if rng.random() < 0.12:
+        made = coarse_pixels(made, rng)
     if rng.random() < 0.4:
         # Above 0 towards the softer picture, below 0 away from it.
         made += np.float32(rng.uniform(-0.6, 0.7)) * (ndimage.gaussian_filter(made, _SOFTER) - made)

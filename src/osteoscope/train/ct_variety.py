@@ -44,19 +44,17 @@ def vary(ground: Ground) -> None:
 
 def _other_bone(ground: Ground) -> None:
     rng = ground.rng
-    z, y, x = (slice(0, n) for n in ground.hu.shape)
     pitch = float(np.exp(rng.uniform(*np.log(_WAVES_MM))))
-    density = rng.normal(0, _OVERALL) + rng.uniform(0, _LOCAL) * ground.waves((z, y, x), pitch)
+    density = rng.normal(0, _OVERALL) + rng.uniform(0, _LOCAL) * ground.waves(ground.whole, pitch)
     bone = ndimage.binary_dilation(ground.bone) & (ground.hu > _SOFT_HU)
     ground.hu += np.where(bone, (ground.hu - _SOFT_HU) * np.expm1(density), 0).astype(np.float32)
-    shift = rng.normal(0, _SHIFT_HU) + rng.uniform(0, _SHIFT_HU) * ground.waves((z, y, x), pitch)
+    shift = rng.normal(0, _SHIFT_HU) + rng.uniform(0, _SHIFT_HU) * ground.waves(ground.whole, pitch)
     ground.hu += np.where(ground.depth > _MARROW_MM, shift, 0).astype(np.float32)
 
 
 def _other_make(ground: Ground) -> None:
     """Bone built in another way: a thicker cortex, denser ends, a denser core. Findings keep what they are."""
     rng = ground.rng
-    z, y, x = (slice(0, n) for n in ground.hu.shape)
     # Where a field ends, bone goes on unseen.
     depth = edt.edt(ground.bone | (ground.hu <= AIR), anisotropy=(STEP_MM,) * 3)
     denser = np.zeros_like(ground.hu)
@@ -65,7 +63,7 @@ def _other_make(ground: Ground) -> None:
         denser += rng.uniform(*_JOINT_HU) * np.exp(-away / rng.uniform(*_JOINT_MM))
     if rng.random() < _EACH:
         denser += rng.uniform(*_CORE_HU) * np.clip(depth / rng.uniform(*_CORE_MM), 0, 1)
-    denser *= np.clip(1 + 0.3 * ground.waves((z, y, x), float(rng.uniform(*_WAVES_MM))), 0, None)
+    denser *= np.clip(1 + 0.3 * ground.waves(ground.whole, float(rng.uniform(*_WAVES_MM))), 0, None)
     if rng.random() < _EACH:
         within = np.clip((rng.uniform(*_CORTEX_MM) - depth) / STEP_MM + 0.5, 0, 1)
         denser += within * np.maximum(rng.uniform(*_CORTEX_HU) - ground.hu - denser, 0)
