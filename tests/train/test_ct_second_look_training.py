@@ -22,7 +22,6 @@ from osteoscope.train.ct_lesion_net import LesionNet
 from osteoscope.train.ct_lesion_patches import deep_place, thin_place
 from osteoscope.train.ct_lesion_start import second_look_from_onnx
 from osteoscope.train.ct_scans import Scan
-from osteoscope.train.ct_second_look import copies, scans_of_work
 from osteoscope.train.ct_second_look_apart import OfPatient, calibrated_apart
 from osteoscope.train.ct_second_look_examples import Candidates, Copy, write_candidates
 from osteoscope.train.ct_second_look_fit import HeadOptions, Seen, fit_heads, seen
@@ -117,23 +116,6 @@ def test_candidates_are_kept_and_come_back(scan: Scan, detector: Model, tmp_path
     assert np.isfinite(found.beside).all()
     made = paths[0].stat().st_mtime_ns
     assert write_candidates(copies[0], tmp_path / "c", detector).stat().st_mtime_ns == made
-
-
-def test_candidates_come_of_simulated_scans_phantoms_and_real_scans(tmp_path: Path) -> None:
-    held = ("training/simulated_00003", "training/neck_ct", "phantoms/icrp110_AF_0_1")
-    for name in held:
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / f"{name}.npz").touch()
-    scans = scans_of_work(tmp_path)
-    assert {source: [path.stem for path in paths] for source, paths in scans.items()} == {
-        "simulated": ["simulated_00003"],
-        "phantoms": ["icrp110_AF_0_1"],
-        "real": ["neck_ct"],
-    }
-    gathered = copies(scans)
-    assert len({copy.name for copy in gathered}) == len(gathered)
-    assert {copy.path.stem for copy in gathered} == {Path(name).name for name in held}
-    assert len([copy for copy in gathered if copy.path.stem == "neck_ct"]) > len(gathered) / 2
 
 
 def test_candidates_that_another_version_kept_are_refused(tmp_path: Path) -> None:

@@ -28,11 +28,11 @@ from osteoscope.train.ct_phantom_scans import phantom_scans
 from osteoscope.train.exporting import Story
 from osteoscope.train.fitting import FitOptions
 
-VERSION = "0.7.0"
+VERSION = "0.8.0"
 # Numbers of simulated scans that calibrate confidences and are never trained on.
 _HELD_OUT = (*range(500_000, 500_020), *range(1000, 1014))
 _BATCH = 3
-_VARIANTS = 2  # of each phantom
+_VARIANTS = 4  # of each phantom
 _LIMITS = (
     "trained and calibrated on simulated scans and on lesions put into a few real scans; no real metastasis was seen",
     "lesions that touch are one finding",

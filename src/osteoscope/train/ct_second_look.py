@@ -35,11 +35,11 @@ from osteoscope.train.ct_second_look_net import SecondLookNet
 from osteoscope.train.exporting import Graph, Story, write_model
 
 VERSION = "0.4.0"
-# Copies by number: 0 is a scan as it is, the others have lesions put in.
-_COPIES: Mapping[str, Mapping[Kind, range]] = {
-    "simulated": {"": range(2), "thin": range(1, 2), "thick": range(1, 2)},
-    "phantoms": {"": range(1, 2), "thick": range(1)},
-    "real": {"": range(8), "thin": range(1, 4), "thick": range(6)},
+# Copies by number of each simulated and of each real scan: 0 is the scan as it is, the others have lesions put in.
+_COPIES: Mapping[Kind, tuple[range, range]] = {
+    "": (range(2), range(8)),
+    "thin": (range(1, 2), range(1, 4)),
+    "thick": (range(1, 2), range(6)),
 }
 # Candidates in real scans count more: there are few, and a reader meets no others.
 _REAL = 3.0
@@ -63,8 +63,16 @@ def main(
 ) -> None:
     """Train the second look at candidates of bone metastases on CT."""
     torch.set_num_threads(max(1, cores - 1))
-    scans = scans_of_work(work)
-    wanted = copies(scans)
+    scans = sorted((work / "training").glob("*.npz"))
+    simulated = [path for path in scans if path.stem.startswith("simulated")]
+    real = [path for path in scans if path not in simulated]
+    wanted = [
+        Copy(path, number, kind)
+        for kind, both in _COPIES.items()
+        for paths, numbers in zip((simulated, real), both, strict=True)
+        for path in paths
+        for number in numbers
+    ]
     files = defaultdict(list)
     for copy, gathered in zip(wanted, _gathered(wanted, work / "candidates", cores), strict=True):
         files[_patient(copy.path)].append(gathered)
@@ -74,20 +82,19 @@ def main(
     else:
         net = second_look_from_onnx(shipped(MODEL).path)
         begun, options = f"as {shipped(MODEL).card.version} ({shipped(MODEL).card.data})", _GOING_ON
-    known = {_patient(path) for path in scans["real"]}
+    known = {_patient(path) for path in real}
     patients = [_seen(net, some, name in known) for name, some in track(files.items(), "features")]
     candidates = sum(len(p.seen.lesion) for p in patients)
     lesions = sum(int(p.seen.lesion.sum()) for p in patients)
-    apart = bool(known) and len(patients) > len(known)
-    settings = {"confidence": calibrated_apart(patients, net.detector, HeadOptions())} if apart else None
+    settings = {"confidence": calibrated_apart(patients, net.detector, HeadOptions())} if real and simulated else None
     for loss in fit_heads(net, [(p.seen, p.weight) for p in patients], options):
         typer.echo(f"loss {loss:.3f}")
     story = Story(
         VERSION,
         f"{begun}; learnt at {candidates} candidates of {DETECTOR} "
         f"{shipped(DETECTOR).card.version}, {lesions} of them lesions, in copies of "
-        f"{len(scans['simulated'])} simulated scans, {len(scans['phantoms'])} parts of voxel phantoms and "
-        f"{len(scans['real'])} real scans, some with lesions put into thin bones, some in thick slices",
+        f"{len(simulated)} simulated and {len(real)} real scans, some with lesions put into thin bones, some in thick "
+        f"slices",
         _LIMITS,
     )
     folder = SHIPPED if ship else work / "model"
@@ -96,25 +103,6 @@ def main(
     typer.echo(str(card))
     settings = settings or calibrate(shipped(DETECTOR), Model.load(card), _calibrating(work / "held_out"))
     typer.echo(str(with_settings(shipped(DETECTOR), settings, folder)))
-
-
-def scans_of_work(work: Path) -> dict[str, list[Path]]:
-    """Prepared scans in the folder of `osteoscope.train.ct_lesions`: "simulated", "phantoms" and "real"."""
-    scans = sorted((work / "training").glob("*.npz"))
-    simulated = [path for path in scans if path.stem.startswith("simulated")]
-    phantoms = sorted((work / "phantoms").glob("*.npz"))
-    return {"simulated": simulated, "phantoms": phantoms, "real": [path for path in scans if path not in simulated]}
-
-
-def copies(scans: Mapping[str, Sequence[Path]]) -> list[Copy]:
-    """All copies that candidates are gathered in."""
-    return [
-        Copy(path, number, kind)
-        for source, paths in scans.items()
-        for kind, numbers in _COPIES[source].items()
-        for path in paths
-        for number in numbers
-    ]
 
 
 def _patient(scan: Path) -> str:
