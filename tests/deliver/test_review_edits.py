@@ -63,7 +63,7 @@ edits = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(edits, max_size=8))
 def test_whatever_is_edited_adds_up_and_loses_nothing(wanted: list[Edit]) -> None:
     done: list[Edit] = []

@@ -29,7 +29,7 @@ def _rotated(turn: tuple[float, float, float], spacing: tuple[float, float]) -> 
     return Place(row=tuple(row), column=tuple(column), spacing=spacing)
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(turn=st.tuples(angles, angles, angles), spacing=st.tuples(steps, steps), step=steps, order=st.randoms())
 def test_order_of_files_and_orientation_do_not_matter(
     turn: tuple[float, float, float], spacing: tuple[float, float], step: float, order: random.Random
@@ -45,7 +45,7 @@ def test_order_of_files_and_orientation_do_not_matter(
             assert study.images["ct"].grid.spacing == pytest.approx((step, *spacing), rel=1e-5)
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(
     shear=st.tuples(st.floats(-0.3, 0.3), st.floats(-0.3, 0.3)),
     steps_mm=st.lists(st.floats(1.0, 2.5), min_size=5, max_size=9),

@@ -78,7 +78,7 @@ def test_dcentvfy_finds_the_objects_of_a_study_consistent(tmp_path: Path) -> Non
     assert (report.returncode, report.stderr) == (0, "")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(oblique_grids(SHAPE))
 def test_oblique_geometry_and_pixels_survive(tmp_path_factory: pytest.TempPathFactory, grid: Grid) -> None:
     study = make_study(grid)

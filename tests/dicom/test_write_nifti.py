@@ -39,7 +39,7 @@ def box(*slices: slice) -> np.ndarray:
     return mask
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(oblique_grids(SHAPE))
 def test_positions_turn_from_lps_to_ras(tmp_path_factory: pytest.TempPathFactory, grid: Grid) -> None:
     values = np.arange(np.prod(SHAPE), dtype=np.int16).reshape(SHAPE)

@@ -52,7 +52,7 @@ def test_dciodvfy_finds_no_error(tmp_path: Path, study: Study, options: NmOption
         assert "Error" not in report.stderr + report.stdout, report.stderr
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(hnp.arrays(np.uint16, st.tuples(st.just(2), st.integers(1, 30), st.integers(1, 30))))
 def test_counts_survive(tmp_path_factory: pytest.TempPathFactory, counts: np.ndarray) -> None:
     images: dict[str, Image] = {

@@ -143,7 +143,7 @@ def test_element_takes_the_integral_over_its_voxels_not_the_law_of_their_mean() 
     assert made.modulus[0, 0, 0] > 1.1 * mean[0]
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(st.floats(-4, 4), st.floats(-20, 20), st.sampled_from([2.0, 3.0]))
 def test_volume_and_rigidity_of_a_tube_do_not_depend_on_how_it_lies(shift: float, turn: float, size: float) -> None:
     """Partial volume: EA and EI of a tube (case 13 of the ladder) within 4 % and 5 %, wherever the elements fall."""

@@ -23,7 +23,7 @@ from osteoscope.fe.mesh import Material
 FIXED = Calibration("fixed", "K2HPO4", 0.8e-3, 0.0, 0.05, True, "test")
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(st.floats(-15, 15), st.floats(-15, 15))
 def test_axis_and_height_of_a_leaning_vertebra(left: float, back: float) -> None:
     marks = vertebra_marks(drum((left, back)))

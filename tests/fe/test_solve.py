@@ -52,7 +52,7 @@ def dense(model: VoxelModel, supports: Supports) -> Array:
     return u.reshape(number.shape)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(seed=st.integers(0, 2**31), element=st.sampled_from(["incompatible", "plain"]))
 def test_a_ragged_bone_of_any_contrast_as_the_dense_solution(seed: int, element: Element) -> None:
     draw = np.random.default_rng(seed)

@@ -53,7 +53,7 @@ def outer_faces(cells: Ints) -> Ints:
     return np.asarray(faces[counts == 1])
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(axes=st.tuples(*[st.floats(6, 12)] * 3), tilt=st.floats(0, 1), hole=st.floats(0, 3), edge=st.floats(1.5, 2.5))
 def test_any_shape_is_closed_and_of_well_shaped_tetrahedra(
     axes: tuple[float, float, float], tilt: float, hole: float, edge: float

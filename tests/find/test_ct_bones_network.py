@@ -7,7 +7,7 @@ from typing import cast
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -112,7 +112,6 @@ def test_a_missed_vertebra_leaves_its_level_out() -> None:
 
 
 @given(st.integers(9, 16), st.data())
-@settings(deadline=None)
 def test_a_vertebra_lost_without_a_gap_leaves_its_level_out(count: int, data: st.DataObject) -> None:
     """A disc that was not seen: two bodies share the room of three, and readings alone tell."""
     lost = data.draw(st.integers(4, count - 5))
@@ -133,7 +132,6 @@ def test_a_rib_is_told_of_a_lost_vertebra_in_words_that_fit_a_rib() -> None:
 
 
 @given(st.integers(4, 17), st.floats(-0.9, 0.9), st.data())
-@settings(deadline=None)
 def test_readings_that_drift_break_no_row(count: int, drift: float, data: st.DataObject) -> None:
     read = [L5 - n + drift * n / count + data.draw(st.floats(-0.2, 0.2)) for n in range(count)]
     slots, doubtful = _slots(row(read), CountOptions())
@@ -171,7 +169,6 @@ def test_a_vertebra_alone_has_a_level_where_the_network_is_sure_of_it(off: float
 
 
 @given(st.integers(0, 18), st.integers(2, 6), st.floats(-0.3, 0.3))
-@settings(deadline=None)
 def test_levels_shift_with_the_network(top: int, count: int, off: float) -> None:
     lowest = top + count - 1
     found = names([lowest - n + off for n in range(count)], spread=0.1)

@@ -44,7 +44,7 @@ def test_ribs_of_a_typical_cage_are_known_without_any_that_was_followed() -> Non
         assert (order.numbers(rib(number, side)) == number).all()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 99))
 def test_followed_ribs_tell_the_numbers_of_the_others(seed: int) -> None:
     """Whatever the cage, within its usual spread."""
@@ -54,7 +54,7 @@ def test_followed_ribs_tell_the_numbers_of_the_others(seed: int) -> None:
     assert np.concatenate(right).mean() > 0.9
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 99))
 def test_what_a_network_reads_tells_the_numbers_where_hardly_a_rib_was_followed(seed: int) -> None:
     """A field that cuts all but the lowest rib off from the spine."""

@@ -38,7 +38,7 @@ def ball(radius_mm: float, hu: float, blur_mm: float) -> NDArray[np.float64]:
     return np.asarray(seen.reshape(30, 3, 30, 3, 30, 3).mean(axis=(1, 3, 5)))
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.floats(8, 16), st.floats(300, 640), st.floats(0.6, 1.3))
 def test_a_ball_is_as_large_as_it_is(radius_mm: float, hu: float, blur_mm: float) -> None:
     bones = scanned(ball(radius_mm, hu, blur_mm))

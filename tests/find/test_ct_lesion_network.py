@@ -57,7 +57,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
     return Model.load(folder / "m.json")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.tuples(*[st.integers(4, 70)] * 3),
     st.lists(st.tuples(*[st.floats(0, 0.999)] * 3), min_size=1, max_size=4),

@@ -50,7 +50,7 @@ def spot(corner: tuple[int, int, int], sides: tuple[int, int, int]) -> Spot:
     return Spot(box, mask, "lytic", {"peak": 0.3})
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.tuples(*[st.integers(0, n - 1) for n in SHAPE]), st.tuples(*[st.integers(1, 40)] * 3))
 def test_the_cube_shows_the_candidate_in_its_middle_and_air_beyond_the_scan(
     corner: tuple[int, int, int], sides: tuple[int, int, int]
@@ -65,7 +65,7 @@ def test_the_cube_shows_the_candidate_in_its_middle_and_air_beyond_the_scan(
     assert (around.hu[0, 0, 0] == AIR) == begins_beyond
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.tuples(*[st.integers(25, n - 25) for n in SHAPE]), st.integers(3, 12), st.sampled_from((0.75, 1.125, 2.0)))
 def test_a_volume_of_another_spacing_is_seen_at_the_same_size(
     corner: tuple[int, int, int], side: int, step: float

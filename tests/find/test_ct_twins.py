@@ -48,7 +48,7 @@ def with_lesion(hu: Volume, found: Spot, change: int) -> Volume:
 corners = st.tuples(st.integers(0, 78), st.integers(0, 72), st.integers(0, 50))
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(corners, st.integers(0, 10**6), st.sampled_from([-400, 400]))
 def test_what_both_sides_have_is_like_its_twin_and_a_lesion_of_one_side_is_not(
     corner: tuple[int, int, int], seed: int, change: int
@@ -97,7 +97,7 @@ def test_slabs_of_few_voxels_are_no_error(shape: tuple[int, ...]) -> None:
 
 
 @given(st.floats(0.4, 3.0))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 def test_volumes_are_compared_at_about_the_same_spacing(step_mm: float) -> None:
     coarse = Coarse.of(body(0), step_mm)
     assert 1.5 <= coarse.step_mm <= 3.0

@@ -19,7 +19,7 @@ def scene(seed: int, shape: tuple[int, int] = (220, 90)) -> np.ndarray[tuple[int
     return picture
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(boxes)
 def test_a_box_fills_the_canvas_and_stays_within(box: tuple[float, float, float, float]) -> None:
     fitting = Fitting.of(box)
@@ -31,7 +31,7 @@ def test_a_box_fills_the_canvas_and_stays_within(box: tuple[float, float, float,
     assert max((rows[1] - rows[0]) / CANVAS[0], (columns[1] - columns[0]) / CANVAS[1]) == pytest.approx(0.94)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 99))
 def test_counts_are_kept(seed: int) -> None:
     picture = scene(seed)
@@ -61,7 +61,7 @@ def test_an_absent_view_is_blank() -> None:
     assert not planes({"anterior": np.zeros(CANVAS, dtype=np.float32)})[:2].any()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(30, 180), st.integers(25, 60))
 def test_a_mark_lies_where_its_pixel_does(row: int, column: int) -> None:
     fitting = Fitting.of((15, 205, 20, 70))

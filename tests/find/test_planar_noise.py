@@ -32,19 +32,19 @@ def pixels(mean: float, seed: int, across: int = 1) -> np.ndarray:
     return np.random.default_rng(seed).poisson(expected.repeat(across, 0).repeat(across, 1))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.floats(3, 200), st.integers(0, 1000))
 def test_counts_are_as_noisy_as_counts(mean: float, seed: int) -> None:
     assert excess(pixels(mean, seed), FITTING) == 1.0
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.floats(3, 60), st.integers(2, 12), st.integers(0, 1000))
 def test_counts_times_a_number_are_that_many_times_too_noisy(mean: float, times: int, seed: int) -> None:
     assert excess(times * pixels(mean, seed), FITTING) == pytest.approx(times, rel=0.15)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.floats(5, 100), st.floats(0.6, 1.0), st.integers(0, 1000))
 def test_smoothing_is_seen_and_is_no_lack_of_noise(mean: float, sigma: float, seed: int) -> None:
     """As many pixels as a whole-body scan has: of coarse boxes, with little noise left, 1 in 200 seems too noisy."""
@@ -53,14 +53,14 @@ def test_smoothing_is_seen_and_is_no_lack_of_noise(mean: float, sigma: float, se
     assert excess(smooth, FINE) == 1.0
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.floats(20, 60), st.floats(3, 8), st.floats(0.6, 0.9), st.integers(0, 1000))
 def test_counts_scaled_and_smoothed(mean: float, times: float, sigma: float, seed: int) -> None:
     changed = gaussian_filter(times * pixels(mean, seed).astype(float), sigma)
     assert times / 2 < excess(np.rint(changed), FITTING) < 2 * times
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.floats(40, 200), st.floats(0.2, 0.5), st.integers(0, 1000))
 def test_counts_scaled_down_are_more(mean: float, times: float, seed: int) -> None:
     assert excess(np.rint(times * pixels(mean, seed)), FITTING) == pytest.approx(times, rel=0.2)

@@ -218,7 +218,7 @@ angles = st.tuples(*[st.floats(-15, 15)] * 3)
 shifts = st.tuples(*[st.floats(-15, 15)] * 3)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(angles, shifts, st.sampled_from([(2.0, 1.5, 1.5), (3.0, 1.0, 1.0), (1.5, 2.0, 2.0)]))
 @example((0.0, 0.0, 0.0), (0.0, 0.0, 1.0), (2.0, 1.5, 1.5))
 def test_a_rigid_motion_is_found_again(
@@ -256,7 +256,6 @@ def test_a_bone_whose_masks_do_not_fit_moves_with_the_nearest() -> None:
 shares = st.lists(st.lists(st.floats(0, 1), min_size=4, max_size=4), min_size=3, max_size=3).map(np.array)
 
 
-@settings(deadline=None)
 @given(shares, shares, st.permutations(range(3)), st.permutations(range(4)))
 def test_groups_hold_every_lesion_once_and_do_not_hang_on_the_order(
     of_before: np.ndarray, of_now: np.ndarray, rows: list[int], columns: list[int]

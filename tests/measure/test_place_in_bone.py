@@ -139,7 +139,7 @@ def test_a_short_bone_has_no_shaft() -> None:
     assert cortical_involvement(*one(LEG, "hip_left", shaft(LEG)[0], block(LEG, (52, 55), (9, 20), (9, 20)))) == ()
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(turn=st.sampled_from(TURNS), move=st.tuples(*[st.integers(-500, 500)] * 3))
 def test_cortex_does_not_ask_how_the_scan_lies(
     turn: tuple[tuple[int, ...], tuple[int, ...]], move: tuple[int, int, int]

@@ -19,7 +19,7 @@ from osteoscope.measure.score_chance import level_chances
 from osteoscope.measure.score_tables import ScoreOptions, scheme
 
 SCHEME = scheme("siopen", ScoreOptions())
-FEW = settings(max_examples=25, deadline=None)
+FEW = settings(max_examples=25)
 
 
 def level(child: Case, segment: str, options: ScoreOptions | None = None) -> float:

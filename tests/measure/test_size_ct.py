@@ -110,7 +110,7 @@ def test_one_voxel_has_its_own_size() -> None:
 
 
 @given(seed=st.integers(0, 10_000), edges=st.tuples(st.integers(1, 6), st.integers(1, 9), st.integers(1, 9)))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_axes_are_ordered_and_units_stay(seed: int, edges: tuple[int, int, int]) -> None:
     grid = turned(Grid.axial([e + 2 for e in edges], (2.5, 0.9, 0.7)), 20.0)
     mask = np.zeros(grid.shape, dtype=bool)

@@ -76,7 +76,7 @@ def test_noise_has_unit_variance_and_one_value_per_place() -> None:
     np.testing.assert_allclose(noise.on((axis[5:9], axis, axis[2:4])), whole[5:9, :, 2:4], atol=1e-4)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.floats(12, 25), st.sampled_from([(1.0, 1.0, 1.0), (2.5, 1.5, 1.5), (5.0, 0.9, 0.9)]))
 def test_shares_of_voxels_add_up_to_the_volume(radius: float, spacing: tuple[float, float, float]) -> None:
     shape = [int(64 / d) for d in spacing]

@@ -242,7 +242,7 @@ def test_every_lesion_is_one_piece() -> None:
         assert label(finding.region.parts[0].mask, np.ones((3, 3, 3)))[1] == 1
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(st.integers(0, 2**32 - 1))
 def test_random_recipes_can_be_simulated(seed: int) -> None:
     recipe = random_ct_recipe(np.random.default_rng(seed))

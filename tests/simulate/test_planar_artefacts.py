@@ -59,7 +59,7 @@ def after(*artefacts: Artefact, seed: int = 0) -> dict[str, Floats]:
     return dict(disturb(even(), scene(), artefacts, np.random.default_rng(seed)))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1))
 def test_any_artefacts_leave_sound_counts_and_come_again(seed: int) -> None:
     drawn = random_artefacts(np.random.default_rng(seed), 4.0)
@@ -165,7 +165,7 @@ def test_labels_move_with_the_child() -> None:
             assert counts[own].mean() > 4 * np.median(counts[counts > 0])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 300), st.floats(0, 20))
 def test_shifts_keep_within_their_bound_and_counts_within_the_picture(seed: int, rows: int, most: float) -> None:
     shifts = row_motion(np.random.default_rng(seed), rows, most)

@@ -44,7 +44,7 @@ def placed(*lesions: Lesion, seed: int = 0) -> tuple[Placed, ...]:
     return place_lesions(body(), lesions, np.random.default_rng(seed))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.sampled_from(sorted(SIOPEN)), st.integers(1, 3), st.floats(8, 18), st.integers(0, 99))
 def test_every_focus_is_there_apart_and_in_its_segment(site: str, count: int, diameter: float, seed: int) -> None:
     foci = placed(Foci(site, count, diameter), seed=seed)
@@ -59,7 +59,7 @@ def test_every_focus_is_there_apart_and_in_its_segment(site: str, count: int, di
         assert not np.intersect1d(one.voxels, two.voxels).size
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.sampled_from(sorted(SIOPEN)), st.floats(0.01, 1.0), st.sampled_from(PATTERNS),
     st.integers(0, 99),
@@ -138,7 +138,7 @@ def test_impossible_lesions_are_refused(make: object) -> None:
         make()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.sampled_from(sorted(SIOPEN)), st.floats(6, 18), st.booleans(), st.integers(0, 99))
 def test_confluent_foci_are_one_lesion_diffuse_only_when_long(site: str, size: float, long: bool, seed: int) -> None:
     found = placed(Confluent(site, size, 30.0, long), seed=seed)

@@ -35,7 +35,7 @@ def test_volumes_are_analytic(frame: Frame) -> None:
     assert volume(rod) == pytest.approx(40 * np.pi * 15**2 + 4 / 3 * np.pi * 15**3, rel=0.03)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.tuples(*[st.floats(-180, 180)] * 3), st.tuples(*[st.floats(3, 25)] * 3))
 def test_nothing_is_inside_beyond_the_bounds(angles: tuple[float, ...], radii: tuple[float, ...]) -> None:
     ball = Ellipsoid(UPRIGHT.turned((5, -3, 2), "XYZ", angles), np.array(radii))

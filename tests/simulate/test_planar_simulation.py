@@ -227,7 +227,7 @@ def test_a_hotter_lesion_stands_out_more() -> None:
     assert 0 < seen[0].value < 0.5 * seen[1].value < 0.25 * seen[2].value
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 2**32 - 1))
 def test_any_recipe_of_the_cohort_gives_a_sound_study(seed: int) -> None:
     recipe = random_recipe(np.random.default_rng(seed))

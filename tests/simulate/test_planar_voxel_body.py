@@ -39,7 +39,7 @@ def centre(body: Body, *units: str) -> np.ndarray[tuple[int], np.dtype[np.float6
     return np.asarray(body.positions(body.bone(units)).mean(axis=0))
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(st.floats(0.3, 16), st.integers(0, 999))
 def test_every_unit_survives_any_age_and_pose(age: float, seed: int) -> None:
     body = made(age, random_pose(np.random.default_rng(seed), age), seed)

@@ -128,7 +128,7 @@ def test_nothing_to_find_and_nothing_found() -> None:
 cohorts = st.lists(st.tuples(st.lists(lesions, max_size=4), st.lists(findings, max_size=5)), min_size=1, max_size=3)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(cohorts, st.randoms(use_true_random=False))
 def test_the_order_of_findings_changes_nothing(made: list[tuple[list[Lesion], list[Lesion]]], random: Random) -> None:
     def numbers(shuffled: bool) -> object:
@@ -145,7 +145,7 @@ def test_the_order_of_findings_changes_nothing(made: list[tuple[list[Lesion], li
     assert numbers(False) == numbers(True)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(cohorts)
 def test_sensitivity_rises_along_the_curve(made: list[tuple[list[Lesion], list[Lesion]]]) -> None:
     scans = [scan(*both, str(n)) for n, both in enumerate(made)]

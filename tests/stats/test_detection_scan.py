@@ -71,7 +71,7 @@ def test_surfaces_of_shifted_boxes() -> None:
     assert 0 < mean < 6.0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(lesions, findings, st.integers(0, 3))
 def test_surface_distances_are_those_of_all_pairs_of_surface_voxels(a: Lesion, b: Lesion, aside: int) -> None:
     first = a.region.parts[0]

@@ -55,7 +55,7 @@ def test_identical_readers_agree_in_everything() -> None:
     assert np.array_equal(found.confusions[0].counts, np.diag(np.diag(found.confusions[0].counts)))
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([0, 9]))
 def test_every_interval_is_of_finite_order_and_holds_its_value(seed: int, patients: int) -> None:
     levels = noisy(2, 20, seed)

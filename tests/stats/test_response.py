@@ -210,7 +210,7 @@ def exams(draw: st.DrawFn) -> Exam:
     return dated(found, outlines=draw(st.booleans()))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(exams())
 def test_a_date_against_itself_is_unchanged(exam: Exam) -> None:
     response = compare([exam, exam])
@@ -223,7 +223,7 @@ def test_a_date_against_itself_is_unchanged(exam: Exam) -> None:
     assert all(course.change == 0 for course in response.segments)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(exams(), exams(), st.randoms())
 def test_the_order_of_findings_does_not_matter(first: Exam, second: Exam, random: Random) -> None:
     assert compare([_shuffled(first, random), _shuffled(second, random)]) == compare([first, second])
@@ -235,7 +235,7 @@ def _shuffled(exam: Exam, random: Random) -> Exam:
     return replace(exam, reading=replace(exam.reading, findings=tuple(found)))
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(exams(), exams())
 def test_a_response_comes_back_from_plain_data(first: Exam, second: Exam) -> None:
     response = compare([first, second])
