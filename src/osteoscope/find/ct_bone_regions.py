@@ -10,6 +10,7 @@ from scipy import ndimage
 
 from osteoscope.domain.finding import Part, Region
 from osteoscope.domain.reading import MappedSite
+from osteoscope.find.ct_bone_outline import Outline
 from osteoscope.find.ct_frame import Frame
 from osteoscope.find.ct_names import CUT, Name
 
@@ -18,7 +19,7 @@ _SLAB = 64  # slices written at once, bounds memory
 
 
 def voxels_on_source(
-    frame: Frame, voxels: Sites, names: Sequence[Name], bone: NDArray[np.uint8] | None = None, threshold: int = 128
+    frame: Frame, voxels: Sites, names: Sequence[Name], outline: Outline | None = None
 ) -> tuple[MappedSite, ...]:
     """The site map of voxels of the working frame.
 
@@ -26,8 +27,7 @@ def voxels_on_source(
         frame: the working frame.
         voxels: 0 or 1 + the number of a name.
         names: one each; those without a voxel on the scan are left out.
-        bone: chance of bone in 1/255, which decides at the resolution of the scan; None: every named voxel is bone.
-        threshold: chance from which there is bone.
+        outline: decides, at the resolution of the scan, which of them is bone; None: all are.
     """
     shape = frame.source.shape
     labels = np.zeros(shape, dtype=np.uint16)
@@ -35,8 +35,8 @@ def voxels_on_source(
         box = (slice(start, min(start + _SLAB, shape[0])), slice(0, shape[1]), slice(0, shape[2]))
         slab = Frame(frame.hu, frame.grid, frame.source.crop(box))
         named = slab.to_source(voxels, linear=False)
-        if bone is not None:
-            named[slab.to_source(bone, linear=True) < threshold] = 0
+        if outline is not None:
+            named[~outline.bone_on(slab.source)] = 0
         labels[box] = named
     return tuple(_mapped(labels, names))
 

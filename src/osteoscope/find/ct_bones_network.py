@@ -19,6 +19,7 @@ from osteoscope.find.ct_bone_count import CountOptions, count_levels, rib_level
 from osteoscope.find.ct_bone_look import Seen, coarse_frame, look
 from osteoscope.find.ct_bone_maps import BONE, FINE_MM, KIND_OF, KINDS, MODEL, VERTEBRA
 from osteoscope.find.ct_bone_naming import Naming
+from osteoscope.find.ct_bone_outline import OutlineOptions, outlined
 from osteoscope.find.ct_bone_pieces import PieceOptions, Rib, Vertebra, bearing, ribs, vertebrae
 from osteoscope.find.ct_bone_places import Ladder
 from osteoscope.find.ct_bone_regions import Sites, voxels_on_source
@@ -45,9 +46,11 @@ class NetworkOptions:
         rib_trust: factor on the trust in a rib's number beyond that in its vertebra's level.
         island: cells; a smaller island of a bone takes the name of the bone that it lies in.
         reach: cells beyond the named ones to which their names extend.
+        beyond_mm: bone reaches at most so far beyond what geometry takes for it.
         geometry: of the bone and its parts.
         organs: what of it is none.
         vote: on what the parts are.
+        outline: where bone ends.
     """
 
     bone: float = 0.5
@@ -55,11 +58,13 @@ class NetworkOptions:
     rib_trust: float = 0.9
     island: int = 5
     reach: int = 2
+    beyond_mm: float = 6.0
     geometry: BoneOptions = field(default_factory=BoneOptions)
     organs: OrganOptions = field(default_factory=OrganOptions)
     vote: VoteOptions = field(default_factory=VoteOptions)
     pieces: PieceOptions = field(default_factory=PieceOptions)
     count: CountOptions = field(default_factory=CountOptions)
+    outline: OutlineOptions = field(default_factory=OutlineOptions)
 
 
 def map_bones(
@@ -93,9 +98,9 @@ def map_bones(
         cells = name_cells(seen, seen.bone_cells(options.bone), options)
         naming = cells.over(_near(cells.voxels, options.reach)[np.ix_(*places.axes)] * (parts.labels > 0))
         name_rest(naming, parts.labels)
-    sites = naming.voxels
-    wider = np.where(sites > 0, sites, ndimage.grey_dilation(sites, size=3)).astype(np.uint16)
-    return voxels_on_source(bones.frame, wider, naming.names, bones.bone.view(np.uint8) * 255)
+    wider = _wider(naming.voxels, bones, options.beyond_mm)
+    edge = outlined(image, wider > 0, bones, options.outline)
+    return voxels_on_source(bones.frame, wider, naming.names, edge)
 
 
 def _without(place: Mask, bones: BoneMask, parts: Parts) -> tuple[BoneMask, Parts]:
@@ -104,6 +109,14 @@ def _without(place: Mask, bones: BoneMask, parts: Parts) -> tuple[BoneMask, Part
         return bones, parts
     labels = np.where(place, 0, parts.labels).astype(np.int32)
     return replace(bones, bone=bones.bone & ~place), replace(parts, labels=labels)
+
+
+def _wider(sites: Sites, bones: BoneMask, beyond_mm: float) -> Sites:
+    """Names that reach beyond the bone of geometry, but never into metal."""
+    for _ in range(bones.frame.voxels(beyond_mm)):
+        sites = np.where(sites > 0, sites, ndimage.grey_dilation(sites, size=3)).astype(np.uint16)
+        sites[bones.metal] = 0
+    return sites
 
 
 def _near(cells: Sites, reach: int) -> Sites:

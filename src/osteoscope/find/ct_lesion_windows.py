@@ -1,8 +1,8 @@
-"""What the lesion network of CT sees: HU as planes, in overlapping windows that hold bone."""
+"""What the lesion and outline networks of CT see: HU as planes, in overlapping windows that hold bone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -67,21 +67,37 @@ def look(hu: NDArray[np.int16], bone: Mask, model: Model) -> Chances:
         model: with the settings "window" and "stride", in voxels; "mirrored" (default: true): whether each window is
             also looked at in the mirror.
     """
-    settings = model.card.settings
-    window, stride, mirrored = int(settings["window"]), int(settings["stride"]), bool(settings.get("mirrored", True))
+    mirrored = bool(model.card.settings.get("mirrored", True))
+    lesion, look_alike = over_windows(hu, bone, model, lambda seen: _said(seen, model, mirrored)[1:], 2)
+    return Chances(lesion, look_alike, step_of(model))
+
+
+def over_windows(hu: NDArray[np.int16], place: Mask, model: Model, say: Callable[[Array], Array], maps: int) -> Halves:
+    """What is said of each voxel of the windows that hold some of a place, averaged where they overlap.
+
+    Args:
+        hu: at the model's own spacing in the working frame.
+        place: of the same shape.
+        model: with the settings "window" and "stride", in voxels.
+        say: maps (n, window, window, window) of `planes` of a window.
+        maps: their number, n.
+
+    Returns:
+        (n, z, y, x), 0 where nothing was looked at.
+    """
+    window, stride = (int(model.card.settings[name]) for name in ("window", "stride"))
     # Half precision is plenty for chances, and a whole body fits.
-    found = np.zeros((2, *hu.shape), dtype=np.float16)
+    found = np.zeros((maps, *hu.shape), dtype=np.float16)
     weights = np.zeros(hu.shape, dtype=np.float16)
     taper = _taper(window)
-    for box in windows(bone, window, stride):
+    for box in windows(place, window, stride):
         outer, inner = held(hu.shape, [s.start for s in box], (window,) * 3)
         seen = np.full((window,) * 3, AIR, dtype=np.int16)
         seen[inner] = hu[outer]
-        said = _said(planes(seen), model, mirrored)
-        found[(slice(None), *outer)] += (said * taper)[(slice(1, None), *inner)]
+        found[(slice(None), *outer)] += (say(planes(seen)) * taper)[(slice(None), *inner)]
         weights[outer] += taper[inner]
     found /= np.where(weights > 0, weights, 1)
-    return Chances(found[0], found[1], step_of(model))
+    return found
 
 
 def _said(picture: Array, model: Model, mirrored: bool) -> Array:

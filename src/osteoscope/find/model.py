@@ -103,7 +103,7 @@ def is_shipped(name: str) -> bool:
     return (SHIPPED / f"{name}.json").exists()
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def shipped(name: str) -> Model:
     """A model of the package, loaded once.
 

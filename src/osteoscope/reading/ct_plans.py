@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from osteoscope.domain.reading import Gap, ModelRecord
-from osteoscope.find import ct_bone_maps, ct_bones_network, ct_lesion_network, ct_lesion_windows, ct_lesions
+from osteoscope.find import (
+    ct_bone_maps,
+    ct_bone_outline,
+    ct_bones_network,
+    ct_lesion_network,
+    ct_lesion_windows,
+    ct_lesions,
+)
 from osteoscope.find.ct_names import map_bones
 from osteoscope.find.model import is_shipped, shipped
 from osteoscope.measure.burden import burden, burden_of_site, skeleton_share
@@ -58,10 +65,10 @@ _NETWORK = replace(
 
 
 def bones_by_network(plan: Plan) -> Plan:
-    """The plan with bones by the package's network."""
+    """The plan with bones by the package's networks."""
 
     def models() -> tuple[ModelRecord, ...]:
-        return (shipped(ct_bone_maps.MODEL).card.record, *plan.models())
+        return (*(shipped(name).card.record for name in (ct_bone_maps.MODEL, ct_bone_outline.MODEL)), *plan.models())
 
     return replace(plan, name="ct", map_sites=ct_bones_network.map_bones, models=models)
 

@@ -95,6 +95,15 @@ class Ground:
         z, y, x = (line.astype(np.float32) for line in lines)
         return z[:, None, None], y[None, :, None], x[None, None, :]
 
+    def rod(self, box: Box, centre: NDArray[np.int64]) -> tuple[Array, Array]:
+        """Distances along and across a line of random direction through a place, mm, both without sign."""
+        direction = self.rng.normal(0, 1, 3)
+        direction /= np.linalg.norm(direction)
+        away = self.away(box, centre)
+        along = sum(a * np.float32(d) for a, d in zip(away, direction, strict=True))
+        across = np.sqrt(np.maximum(sum(a**2 for a in away) - along**2, 0))
+        return np.asarray(np.abs(along), dtype=np.float32), np.asarray(across, dtype=np.float32)
+
     def waves(self, box: Box, pitch_mm: float) -> Array:
         """Smooth noise of unit variance over a box."""
         axes = [np.arange(s.start, s.stop, dtype=np.float32) * STEP_MM for s in box]

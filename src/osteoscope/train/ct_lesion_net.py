@@ -56,16 +56,19 @@ class _Up(nn.Module):
 
 
 class LesionNet(nn.Module):
-    """U-Net of 2 planes (`osteoscope.find.ct_lesion_windows.planes`); logits of ``CLASSES`` for each voxel.
+    """U-Net of 2 planes (`osteoscope.find.ct_lesion_windows.planes`); logits, usually of ``CLASSES``, for each voxel.
 
     At the lowest level one voxel is 16 of the input, so that a patch of 64 is seen as a whole.
 
     Args:
         widths: features of each level, the finest first.
         pairs: residual pairs of convolutions of the finest level, and of each other one.
+        classes: logits of a voxel; those after the first begin as rare.
     """
 
-    def __init__(self, widths: Sequence[int] = WIDTHS, pairs: tuple[int, int] = PAIRS) -> None:
+    def __init__(
+        self, widths: Sequence[int] = WIDTHS, pairs: tuple[int, int] = PAIRS, classes: int = len(CLASSES)
+    ) -> None:
         super().__init__()
         self.widths = tuple(widths)
         steps = list(pairwise(widths))
@@ -76,7 +79,7 @@ class LesionNet(nn.Module):
         )
         up = [_Up(b, a, _pairs(a, count)) for (a, b), count in zip(steps, counts[:-1], strict=True)]
         self.up = nn.ModuleList(reversed(up))
-        self.classes = nn.Conv3d(widths[0], len(CLASSES) * FOLD**3, 1)
+        self.classes = nn.Conv3d(widths[0], classes * FOLD**3, 1)
         if self.classes.bias is not None:
             nn.init.zeros_(self.classes.bias)
             nn.init.constant_(self.classes.bias[FOLD**3 :], _RARE)

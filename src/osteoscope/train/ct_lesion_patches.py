@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,7 @@ _OF_THIN = 6
 # Voxels: width around bone that counts fully; blur of a softer picture; most blur of noise.
 _NEAR, _SOFTER, _NOISE_BLUR = 2 * round(4.5 / STEP_MM) + 1, 1.2 / STEP_MM, 1.05 / STEP_MM
 # Weight of what lies far from bone, where nothing is ever marked but muscle may look like tumour.
-_FAR_WEIGHT = 0.3
+_FAR_WEIGHT, _ANY = 0.3, 0.001
 # How often a piece is centred on a lesion, a look-alike, any bone, or anything in the body.
 _CENTRES = (0.47, 0.15, 0.32, 0.06)
 _BODY_HU = -300
@@ -81,6 +82,43 @@ class Pool:
         return self._held[int(rng.integers(len(self._held)))]
 
 
+def pool_of(sources: Mapping[str, Sequence[Path]], shares: Mapping[str, float]) -> Pool:
+    """Scans of several kinds, each taken up by the share of its kind; large scans more often, which show more."""
+    paths: list[Path] = []
+    often: list[float] = []
+    for name, some in sources.items():
+        sizes = np.array([path.stat().st_size for path in some], dtype=float) ** 0.5
+        paths += some
+        often += (shares[name] * sizes / sizes.sum()).tolist()
+    return Pool(paths, often)
+
+
+class Pieces:
+    """Examples from pieces that are kept a while, since one takes longer to make than to learn from.
+
+    Args:
+        pool: of scans.
+        make: a piece of a scan.
+        kept: pieces held.
+        seen: how often each is seen, on average.
+    """
+
+    def __init__(
+        self, pool: Pool, make: Callable[[Scan, np.random.Generator], Ground], kept: int = 40, seen: int = 2
+    ) -> None:
+        self.pool, self.make, self.kept, self.seen = pool, make, kept, seen
+        self._held: list[Ground] = []
+
+    def example(self, rng: np.random.Generator) -> Mapping[str, NDArray[Any]]:
+        """What a `osteoscope.train.fitting.Task` draws."""
+        if len(self._held) < self.kept or rng.random() < 1 / self.seen:
+            self._held = [*self._held[1 - self.kept :], self.make(self.pool.scan(rng), rng)]
+            drawn = seen(self._held[-1], rng)
+        else:
+            drawn = seen(self._held[int(rng.integers(len(self._held)))], rng)
+        return {"picture": drawn.picture, "label": drawn.label, "weight": drawn.weight}
+
+
 def draw(scan: Scan, rng: np.random.Generator) -> Patch:
     """An example from a scan."""
     return seen(piece(scan, rng), rng)
@@ -88,14 +126,22 @@ def draw(scan: Scan, rng: np.random.Generator) -> Patch:
 
 def piece(scan: Scan, rng: np.random.Generator) -> Ground:
     """A piece of a scan with what is put into it; where most of the time of an example goes."""
-    bent = bool(rng.random() < _BENT)
-    size = _WIDER if bent else PATCH
-    ground = _cut(scan, _centre(scan, rng), size, rng)
+    ground = cut_piece(scan, rng, _CENTRES)
+    far = ndimage.uniform_filter(ground.bone.astype(np.float32), _NEAR) <= _ANY
+    ground.weight[far & (ground.label != LESION)] = _FAR_WEIGHT
     vary(ground)
     add_findings(ground, bool(len(scan.numbers)))
-    if bent:
-        _bend(ground)
+    bend(ground)
     return ground
+
+
+def cut_piece(scan: Scan, rng: np.random.Generator, centres: Sequence[float]) -> Ground:
+    """A piece as it is, wider than an example where `bend` will turn and bend it.
+
+    Args:
+        centres: how often it is centred on a lesion, a look-alike, any bone, or anything in the body.
+    """
+    return _cut(scan, _centre(scan, rng, centres), _WIDER if rng.random() < _BENT else PATCH, rng)
 
 
 def seen(ground: Ground, rng: np.random.Generator) -> Patch:
@@ -139,11 +185,11 @@ def _some(places: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int
     return np.asarray(places[int(rng.integers(len(places)))])
 
 
-def _centre(scan: Scan, rng: np.random.Generator) -> NDArray[np.int64]:
-    """A voxel to cut around, of what `_CENTRES` says; not always in the middle."""
+def _centre(scan: Scan, rng: np.random.Generator, centres: Sequence[float]) -> NDArray[np.int64]:
+    """A voxel to cut around; not always in the middle."""
     numbers = scan.numbers
     groups = [numbers[numbers < FIRST_LOOK_ALIKE], numbers[numbers >= FIRST_LOOK_ALIKE]]
-    way = int(rng.choice(4, p=_CENTRES))
+    way = int(rng.choice(4, p=centres))
     if way < 2 and len(groups[way]):
         inside = np.flatnonzero(scan.label.ravel() == rng.choice(groups[way]))
     else:
@@ -156,9 +202,7 @@ def _cut(scan: Scan, centre: NDArray[np.int64], size: int, rng: np.random.Genera
     start, shape = centre - size // 2, (size,) * 3
     hu = cut(scan.hu, start, shape, AIR).astype(np.float32)
     bone, own = cut(scan.bone, start, shape, False), cut(scan.label, start, shape, 0)
-    near = ndimage.uniform_filter(bone.astype(np.float32), _NEAR) > 0.001
-    weight = np.where(near, 1.0, _FAR_WEIGHT).astype(np.float32)
-    label = np.zeros(shape, dtype=np.uint8)
+    label, weight = np.zeros(shape, dtype=np.uint8), np.ones(shape, dtype=np.float32)
     label[of_lesion(own)] = LESION
     label[own >= FIRST_LOOK_ALIKE] = LOOK_ALIKE
     for number in np.unique(own[label == LESION]):
@@ -166,8 +210,10 @@ def _cut(scan: Scan, centre: NDArray[np.int64], size: int, rng: np.random.Genera
     return Ground(hu, bone, label, weight, scan.blur, scan.noise, scan.grain, rng)
 
 
-def _bend(ground: Ground) -> None:
+def bend(ground: Ground) -> None:
     """Turn, scale and bend a wider piece, and cut the middle."""
+    if ground.hu.shape[0] == PATCH:
+        return
     rng = ground.rng
     matrix = np.eye(3) * np.exp(rng.uniform(-_MOST_SCALE, _MOST_SCALE, 3))
     for a, b in ((0, 1), (0, 2), (1, 2)):

@@ -78,7 +78,7 @@ def _channel(ground: Ground, centre: Place) -> None:
     rng = ground.rng
     length, radius = float(rng.uniform(12, 35)), float(rng.uniform(0.8, 1.8))
     box = ground.box(centre, length / 2 + 3)
-    along, across = _rod(ground, box, centre)
+    along, across = ground.rod(box, centre)
     distance = np.maximum(np.maximum(across - np.float32(radius), along - np.float32(length / 2)), -ground.depth[box])
     _put(ground, box, distance, float(rng.uniform(0, 150)), 0.3)
 
@@ -87,7 +87,7 @@ def _fracture(ground: Ground, centre: Place) -> None:
     """A plane of impacted, or of parted, bone."""
     rng = ground.rng
     box = ground.box(centre, 26)
-    along, across = _rod(ground, box, centre)
+    along, across = ground.rod(box, centre)
     along = along + 1.2 * ground.waves(box, 6.0)
     half, reach = float(rng.uniform(0.7, 2.2)), float(rng.uniform(8, 24))
     distance = np.maximum(np.maximum(along - np.float32(half), across - np.float32(reach)), -ground.depth[box])
@@ -112,16 +112,6 @@ def _metal(ground: Ground, centre: Place) -> None:
     ground.hu[box] += streaks.astype(np.float32)
     rod = np.maximum(away - rng.uniform(2, 4), np.abs(z) - length)
     ground.paint(box, rod.astype(np.float32), 3071.0, 0.3)
-
-
-def _rod(ground: Ground, box: Box, centre: Place) -> tuple[Array, Array]:
-    """Distances along and across a line of random direction, both without sign."""
-    direction = ground.rng.normal(0, 1, 3)
-    direction /= np.linalg.norm(direction)
-    away = ground.away(box, centre)
-    along = sum(a * np.float32(d) for a, d in zip(away, direction, strict=True))
-    across = np.sqrt(np.maximum(sum(a**2 for a in away) - along**2, 0))
-    return np.asarray(np.abs(along), dtype=np.float32), np.asarray(across, dtype=np.float32)
 
 
 def _joint(ground: Ground, centre: Place) -> Place:
