@@ -112,10 +112,12 @@ def _without(place: Mask, bones: BoneMask, parts: Parts) -> tuple[BoneMask, Part
 
 
 def _wider(sites: Sites, bones: BoneMask, beyond_mm: float) -> Sites:
-    """Names that reach beyond the bone of geometry, but never into metal."""
+    """Names that reach beyond the bone of geometry: over its surface, and into dull tissue, but never into metal."""
+    closed = bones.metal
     for _ in range(bones.frame.voxels(beyond_mm)):
         sites = np.where(sites > 0, sites, ndimage.grey_dilation(sites, size=3)).astype(np.uint16)
-        sites[bones.metal] = 0
+        sites[closed] = 0
+        closed = bones.metal | ((sites == 0) & (bones.smooth >= bones.threshold))  # contrast agent
     return sites
 
 
