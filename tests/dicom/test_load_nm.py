@@ -151,6 +151,12 @@ def test_private_names_of_a_camera_tell_the_view(tmp_path: Path) -> None:
         ("Ganzkörper_post", "posterior"),
         ("ANT_POST", ""),
         ("Postoperative", ""),
+        ("mIBG WB 24h post injection", ""),
+        ("MIBG post-induction", ""),
+        ("mIBG 24 h post", ""),
+        ("post 131I-mIBG", ""),
+        ("WB POST 24h", "posterior"),
+        ("post-thérapie face postérieure", "posterior"),
         ("Crane profil", "lateral"),
         ("RAO", "oblique"),
         ("plant", ""),
@@ -158,6 +164,64 @@ def test_private_names_of_a_camera_tell_the_view(tmp_path: Path) -> None:
 )
 def test_views_in_words(text: str, view: str) -> None:
     assert _view_in(text) == view
+
+
+def test_a_time_in_the_description_is_no_view(tmp_path: Path) -> None:
+    """As a detector tells the view, "post injection" says nothing of it."""
+    datasets = [set_fields(nm([c], [""]), {"SeriesDescription": "mIBG WB 24h post injection"}) for c in (FRONT, BACK)]
+    for detector, dataset in enumerate(datasets, start=1):
+        dataset.DetectorVector, dataset.EnergyWindowVector = [detector], [1]
+    save(tmp_path, datasets)
+    with reading(tmp_path) as read:
+        assert np.array_equal(read.study.images["anterior"].values, FRONT)
+        assert np.array_equal(read.study.images["posterior"].values, BACK)
+
+
+def test_a_single_frame_states_its_view_without_a_detector_vector(tmp_path: Path) -> None:
+    datasets = [nm([BACK], ["posterior"]), nm([FRONT], ["anterior"])]
+    for number, dataset in enumerate(datasets, start=1):
+        dataset.InstanceNumber = number
+        del dataset.DetectorVector
+    save(tmp_path, datasets)
+    with reading(tmp_path) as read:
+        assert np.array_equal(read.study.images["anterior"].values, FRONT)
+        assert np.array_equal(read.study.images["posterior"].values, BACK)
+        assert "view" not in read.study.acquisition.guessed
+
+
+def _facing(dataset: Dataset, *rights: str) -> Dataset:
+    """Each head with where the right edge of its picture points."""
+    for head, right in zip(dataset.DetectorInformationSequence, rights, strict=True):
+        head.ImageOrientationPatient = [1 if right == "L" else -1, 0, 0, 0, 0, -1]
+    return dataset
+
+
+def test_a_mirrored_anterior_view_is_told_by_its_header(tmp_path: Path) -> None:
+    mirrored_front, mirrored_back = (np.ascontiguousarray(view[:, ::-1]) for view in (FRONT, BACK))
+    save(tmp_path / "front", [_facing(nm([mirrored_front, BACK]), "R", "R")])
+    save(tmp_path / "both", [_facing(nm([mirrored_front, mirrored_back]), "R", "L")])
+    for folder in ("front", "both"):
+        with reading(tmp_path / folder) as read:
+            assert np.array_equal(read.study.images["anterior"].values, FRONT)
+            assert np.array_equal(read.study.images["posterior"].values, BACK)
+            assert read.says("repaired", "the anterior view is stored mirrored", "so its header says")
+    save(tmp_path / "odd", [_facing(nm([FRONT, BACK]), "R", "R")])
+    with reading(tmp_path / "odd") as read:
+        assert np.array_equal(read.study.images["anterior"].values, FRONT)
+        assert read.says("warning", "header says that the anterior view is stored mirrored")
+        assert read.study.acquisition.guessed == ("posterior_side",)
+    save(tmp_path / "alone", [_facing(nm([FRONT], ["anterior"]), "R")])
+    with reading(tmp_path / "alone") as read:
+        assert np.array_equal(read.study.images["anterior"].values, FRONT)
+        assert read.says("warning", "no other view bears it out")
+
+
+def test_a_posterior_view_on_its_head_is_seen_from_behind_once_turned(tmp_path: Path) -> None:
+    stored = np.ascontiguousarray(np.rot90(BACK, 2))
+    save(tmp_path, [set_fields(nm([stored], ["posterior"]), {"PatientOrientation": ["L", "H"]})])
+    with reading(tmp_path) as read:
+        assert np.array_equal(read.study.images["posterior"].values, BACK)
+        assert read.study.acquisition.guessed == ()
 
 
 def test_a_mirrored_posterior_view_is_flipped_back_and_said_so(tmp_path: Path) -> None:
@@ -334,9 +398,10 @@ def test_the_reader_may_insist_on_a_tracer(tmp_path: Path) -> None:
     dataset = nm([FRONT, BACK])
     del dataset.RadiopharmaceuticalInformationSequence
     save(tmp_path, [dataset])
-    with reading(tmp_path, IntakeOptions(tracer=MIBG)) as read:
-        assert read.study.acquisition.tracer == MIBG
-        assert read.says("warning", "insists on mIBG", "header says nothing")
+    for word in (MIBG, "MIBG", "iobenguane"):
+        with reading(tmp_path, IntakeOptions(tracer=word)) as read:
+            assert read.study.acquisition.tracer == MIBG
+            assert read.says("warning", "insists on mIBG", "header says nothing")
     with reading(tmp_path) as read:
         assert read.study.acquisition.tracer == ""
         assert read.study.acquisition.guessed == ("radionuclide",)

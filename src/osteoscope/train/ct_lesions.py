@@ -34,10 +34,10 @@ _HELD_OUT = (*range(500_000, 500_020), *range(1000, 1014))
 _BATCH = 3
 _VARIANTS = 4  # of each phantom
 _LIMITS = (
-    "trained and calibrated on simulated scans and on lesions put into a few real scans; no real metastasis was seen",
+    "trained on lesions put into simulated and a few real scans, calibrated on the latter; no real metastasis was seen",
     "lesions that touch are one finding",
     "bone beside metal is not searched",
-    "lesions below about 5 mm, or that hardly differ from the bone around them, are missed",
+    "most lesions below 12 mm, and those that hardly differ from the bone around them, are missed",
 )
 
 

@@ -28,6 +28,13 @@ _VIEW_WORDS = (
     (re.compile(r"(?<![a-z])(ant(erior|erieur|érieur)?|vorn)(?![a-z])", re.IGNORECASE), "anterior"),
     (re.compile(r"(?<![a-z])(post?(erior|erieur|érieur)?|hinten)(?![a-z])", re.IGNORECASE), "posterior"),
 )
+# "24 h post", "post injection", "post-induction": a time, not a view.
+_LATER = re.compile(
+    r"\d\s*(h|hrs?|hours?|std|min)\.?[\s_-]*post(?![a-z])"
+    r"|(?<![a-z])post[\s_-]*(i\.?v|inj|ind|th[eé]r|treat|trait|tx|rx|chem|chim|op|surg|trans|stem|asct|bmt|cons|imm|rad"
+    r"|mibg|lu-?1|i-?1|1\d\d-?i)\w*",
+    re.IGNORECASE,
+)
 _NOT_PLANAR: Mapping[str, str] = {
     "TOMO": "the projections of a SPECT",
     "GATED TOMO": "the projections of a gated SPECT",
@@ -195,11 +202,17 @@ def _window_name(ranges: Sequence[Sequence[tuple[float, float]]], window: int) -
     return f"{window}" + "".join(f" ({low:g}-{high:g} keV)" for low, high in limits)
 
 
+def head_of(header: Header, detector: int) -> Header:
+    """What a header says of a detector, from 1; of a single frame, what it says of the only one, whatever its number."""
+    heads = header.items("DetectorInformationSequence")
+    if 0 < detector <= len(heads):
+        return heads[detector - 1]
+    return heads[0] if len(heads) == 1 and (header.integer("NumberOfFrames") or 1) == 1 else Header({})
+
+
 def _frame(entry: Entry, frame: int, detector: int, count: int) -> PlanarFrame:
     header = entry.header
-    heads = header.items("DetectorInformationSequence")
-    head = heads[detector - 1] if 0 < detector <= len(heads) else Header({})
-    code = head.item("ViewCodeSequence")
+    code = head_of(header, detector).item("ViewCodeSequence")
     stated = _VIEW_CODES.get(code.text("CodeValue"), "") or _view_in(code.text("CodeMeaning"))
     if stated:
         return PlanarFrame(entry, frame, stated, "", detector)
@@ -216,6 +229,7 @@ def _frame(entry: Entry, frame: int, detector: int, count: int) -> PlanarFrame:
 
 def _view_in(text: str) -> str:
     """The one view that a text names, "" where it names none or both."""
+    text = _LATER.sub(" ", text)
     views = {view for pattern, view in _VIEW_WORDS if pattern.search(text)}
     if views & {"oblique", "lateral"}:
         return next(iter(views & {"oblique", "lateral"}))

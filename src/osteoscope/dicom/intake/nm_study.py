@@ -10,9 +10,9 @@ import numpy as np
 from osteoscope.dicom.intake.header import Header
 from osteoscope.dicom.intake.nm_mirror import posterior_side
 from osteoscope.dicom.intake.nm_planar import PlanarViews
-from osteoscope.dicom.intake.nm_view import View, edges, read_view
+from osteoscope.dicom.intake.nm_view import View, read_view, right_edge
 from osteoscope.dicom.intake.patient import digest_uid, patient_of, study_date
-from osteoscope.dicom.intake.tracer import Tracer, tracer_of
+from osteoscope.dicom.intake.tracer import Tracer, tracer_named, tracer_of
 from osteoscope.dicom.intake.workplace import Workplace
 from osteoscope.domain.geometry import Frame, Grid
 from osteoscope.domain.image import Image
@@ -70,41 +70,71 @@ def _sides_settled(views: Sequence[View]) -> tuple[list[View], tuple[str, ...]]:
     """The views with the posterior one as seen from behind, and what of this is a guess."""
     by_name = {view.frame.view: view for view in views}
     back, front = by_name.get("posterior"), by_name.get("anterior")
+    if front is not None and (back is None or front.counts.shape != back.counts.shape):
+        views = [_front_by_header(view) if view is front else view for view in views]
     if back is None:
         return list(views), ()
     if front is None or front.counts.shape != back.counts.shape:
-        new, sure = _side_by_header(back), edges(back.frame)[0] == "R"
-    else:
-        new, sure = _side_by_likeness(front, back)
-    return [new if view is back else view for view in views], () if sure else (_SIDE,)
+        new, sure = _side_by_header(back), right_edge(back.frame) == "R"
+        return [new if view is back else view for view in views], () if sure else (_SIDE,)
+    settled, sure = _side_by_likeness(front, back)
+    return [settled[view.frame.view] for view in views], () if sure else (_SIDE,)
+
+
+def _front_by_header(front: View) -> View:
+    """As it is: a header alone, which no other view bears out, is not acted on."""
+    if right_edge(front.frame) != "R":
+        return front
+    problem = "the header says that the anterior view is stored mirrored, and no other view bears it out"
+    return front.noted("warning", problem, "taken as seen from the front; look whether the liver lies on the right")
 
 
 def _side_by_header(back: View) -> View:
     """Without an anterior view of its size, only the header can tell; it is not acted on alone."""
-    right = edges(back.frame)[0]
+    right = right_edge(back.frame)
     if right == "R":
         return back.noted("accepted", "the posterior view is as seen from behind", "so its header says")
     doubt = "though its header says that it is mirrored" if right == "L" else "unchecked for want of an anterior view"
     return back.noted("warning", "a posterior view whose side cannot be checked", f"taken as seen from behind, {doubt}")
 
 
-def _side_by_likeness(front: View, back: View) -> tuple[View, bool]:
+def _side_by_likeness(front: View, back: View) -> tuple[dict[str, View], bool]:
+    """Both views by name, and whether their sides are sure.
+
+    Likeness tells whether the two agree, not which is mirrored where they do not: that is the posterior one, unless the
+    header says that the anterior one is.
+    """
     _refuse_one_picture_twice(front, back)
     side, agreement = posterior_side(front.counts, back.counts)
     figure = f"agreement with the anterior view {agreement:+.2f}, where +1 is seen from behind and -1 mirrored"
+    stated = right_edge(front.frame) == "R"
+    if side == "from behind" and stated and right_edge(back.frame) == "L":
+        return _named(*(_flipped(view, f"so its header says; {figure}") for view in (front, back))), True
+    if side != "mirrored" and stated:
+        front = _front_by_header(front)
     if side == "from behind":
-        return back.noted("accepted", "the posterior view is as seen from behind", figure), True
+        return _named(front, back.noted("accepted", "the posterior view is as seen from behind", figure)), not stated
     if side == "unclear":
         problem = "the side of the posterior view cannot be checked"
-        return back.noted("warning", problem, f"taken as seen from behind ({figure})"), False
+        return _named(front, back.noted("warning", problem, f"taken as seen from behind ({figure})")), False
     if front.frame.by_order or back.frame.by_order:
         raise IntakeError(
             f"tell {front.frame.found.name} and {back.frame.found.name} apart",
             f"neither states its view, and they may show one view twice ({figure})",
             "Give one of them, or files whose header states the view",
         )
-    flipped = replace(back, counts=back.counts[:, ::-1])
-    return flipped.noted("repaired", "the posterior view is stored mirrored", f"flipped back ({figure})"), False
+    if stated:
+        return _named(_flipped(front, f"so its header says; {figure}"), back), False
+    return _named(front, _flipped(back, figure)), False
+
+
+def _named(front: View, back: View) -> dict[str, View]:
+    return {view.frame.view: view for view in (front, back)}
+
+
+def _flipped(view: View, why: str) -> View:
+    turned = replace(view, counts=view.counts[:, ::-1])
+    return turned.noted("repaired", f"the {view.frame.view} view is stored mirrored", f"flipped back ({why})")
 
 
 def _refuse_one_picture_twice(front: View, back: View) -> None:
@@ -121,10 +151,11 @@ def _refuse_one_picture_twice(front: View, back: View) -> None:
 
 
 def _insisted(tracer: Tracer, wanted: str) -> Tracer:
-    if not wanted or wanted == tracer.name:
+    name = tracer_named(wanted)
+    if not name or name == tracer.name:
         return tracer
-    problem = f"the reader insists on {wanted}; the header says {tracer.name or 'nothing'}"
-    return replace(tracer, name=wanted, problems=(*tracer.problems, (problem, f"taken as {wanted}")))
+    problem = f"the reader insists on {name}; the header says {tracer.name or 'nothing'}"
+    return replace(tracer, name=name, problems=(*tracer.problems, (problem, f"taken as {name}")))
 
 
 def _acquisition(header: Header, tracer: Tracer, guessed: tuple[str, ...]) -> Acquisition:

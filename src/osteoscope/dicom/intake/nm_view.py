@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from osteoscope.dicom.intake.nm_frames import PlanarFrame
+from osteoscope.dicom.intake.nm_frames import PlanarFrame, head_of
 from osteoscope.dicom.intake.screen import NM_CLASS, lossy, pixel_spacing
 from osteoscope.dicom.intake.workplace import Workplace
 from osteoscope.domain.study import IntakeNote, NoteLevel, Source
@@ -17,6 +17,7 @@ from osteoscope.errors import IntakeError
 # Counter-clockwise quarter turns that bring the head up, by where the right and the lower edge point.
 _TURNS_BY_RIGHT = {"F": -1, "H": 1}
 _TURNS_BY_DOWN = {"H": 2}
+_OPPOSITE = {"L": "R", "R": "L"}
 _LYING = 1.5
 # A capture of so few bits was windowed for display.
 _GREY_BITS = 8
@@ -61,13 +62,21 @@ def _refuse_grey_picture(frame: PlanarFrame) -> None:
 
 def edges(frame: PlanarFrame) -> tuple[str, str]:
     """Where the right and the lower edge of the stored picture point: L, R, A, P, H or F each, "" where unknown."""
-    heads = frame.entry.header.items("DetectorInformationSequence")
-    if 0 < frame.detector <= len(heads):
-        cosines = heads[frame.detector - 1].numbers("ImageOrientationPatient", 6)
-        if any(cosines):
-            return _towards(cosines[:3]), _towards(cosines[3:])
+    cosines = head_of(frame.entry.header, frame.detector).numbers("ImageOrientationPatient", 6)
+    if any(cosines):
+        return _towards(cosines[:3]), _towards(cosines[3:])
     words = frame.entry.header.texts("PatientOrientation")
     return (words[0][:1].upper(), words[1][:1].upper()) if len(words) == 2 else ("", "")
+
+
+def right_edge(frame: PlanarFrame) -> str:
+    """Where the right edge points once the head is up: L or R, "" where unknown."""
+    right, down = edges(frame)
+    if right in _TURNS_BY_RIGHT:
+        right = down if _TURNS_BY_RIGHT[right] > 0 else _OPPOSITE.get(down, "")
+    elif down in _TURNS_BY_DOWN:
+        right = _OPPOSITE.get(right, "")
+    return right if right in _OPPOSITE else ""
 
 
 def _towards(cosines: Sequence[float]) -> str:

@@ -91,6 +91,11 @@ def tracer_of(header: Header) -> Tracer:
     return _guess_the_rest(header, name or words, nuclide)
 
 
+def tracer_named(words: str) -> str:
+    """The name used here for what a person calls a tracer; the words themselves where they name none that is known."""
+    return _match(_TRACER_WORDS, words) or words
+
+
 def windows_kev(header: Header) -> list[tuple[tuple[float, float], ...]]:
     """Energy ranges in keV of each energy window; () where one states none."""
     windows = []
