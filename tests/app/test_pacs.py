@@ -20,11 +20,15 @@ import uvicorn
 from serving import PASSWORD, Served, serve, who
 from sqlalchemy import select
 
+from osteoscope.app.jobs import JOBS
 from osteoscope.app.results import folder_of
+from osteoscope.deliver.outputs import NOT_DICOM
 from osteoscope.dicom.send import send
 from osteoscope.dicom.stow import store
+from osteoscope.domain import codec
 from osteoscope.errors import InvalidValueError, OutputError
 from osteoscope.store.queue import finish, take
+from osteoscope.store.readings import body_of, packed
 from osteoscope.store.rows import Job, Reading
 
 ORTHANC, PLUGIN = Path("/usr/sbin/Orthanc"), Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
@@ -148,6 +152,29 @@ def test_a_pacs_that_is_away_loses_nothing_and_is_tried_again(served: Served) ->
         waiting = take(session, ("deliver",))
         assert waiting is not None
     sending.store.engine.dispose()
+
+
+def test_objects_that_should_be_there_and_are_not_are_an_error(served: Served) -> None:
+    page, study = served.login("sig"), served.study
+    signed = page.post(f"/api/studies/{study}/sign", who(page, study))["reading"]
+    with pytest.raises(OutputError, match="no DICOM object was written"):
+        JOBS["send"](served.settings, served.store, signed)
+    lines = served.login("ada").get("/api/audit", study=study)
+    assert "no DICOM object" in next(line["detail"]["problem"] for line in lines if line["action"] == "not sent")
+
+
+def test_a_study_that_is_no_dicom_has_nothing_to_send(served: Served) -> None:
+    with served.store.writing() as session:
+        program = session.scalars(select(Reading)).one()
+        plain = json.loads(body_of(session, program.id))
+        plain["gaps"].append(codec.encode(NOT_DICOM))
+        body = packed(json.dumps(plain).encode())
+        session.add(
+            Reading(
+                id="r", study=program.study, reader="sig", kind="person", state="signed", base=program.id, body=body
+            )
+        )
+    assert JOBS["send"](served.settings, served.store, "r") == {"instances": []}
 
 
 @pytest.mark.parametrize(

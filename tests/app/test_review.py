@@ -11,11 +11,15 @@ from serving import Page, Served, who
 from sqlalchemy import event
 
 from osteoscope.app.edit_shapes import EditIn
+from osteoscope.app.supervisor import failed
+from osteoscope.deliver.review import files
 from osteoscope.deliver.review.edits import EDITS
 from osteoscope.domain import codec
 from osteoscope.domain.reading import SCHEMA, Reading
-from osteoscope.errors import ModelError
+from osteoscope.errors import ModelError, OutputError
 from osteoscope.reading import planar_plans
+from osteoscope.store import queue
+from osteoscope.store.rows import Study
 
 Plain = dict[str, Any]
 
@@ -262,10 +266,53 @@ def test_a_study_is_read_again_while_nobody_edited_it(served: Served, page: Page
     assert served.work() == []
     readings = page.get(f"/api/studies/{study}")["readings"]
     assert [r["kind"] for r in readings] == ["program", "program"]
-    assert page.get(f"/api/studies/{study}/reading")["study"]["acquisition"]["tracer"] == "HDP"
+    assert page.get(f"/api/studies/{study}/reading")["study"]["acquisition"]["tracer"] == "bone agent"
     assert page.get("/api/studies")["items"][0]["scores"]["siopen_total"] is None
     edit(page, study, op="comment", text="seen")
     page.post(f"/api/studies/{study}/read", {}, 409)
+
+
+def test_nothing_is_edited_or_signed_while_the_program_reads_again(served: Served, page: Page) -> None:
+    study = served.study
+    edit(page, study, op="level", site="skull", level=3)
+    page.post(f"/api/studies/{study}/undo")
+    shown = who(page, study)
+    for state in ("arrived", "reading"):
+        set_state(served, state)
+        for way, body in (("edits", {"edit": {"op": "comment", "text": "x"}}), ("undo", None), ("sign", shown)):
+            refused = page.post(f"/api/studies/{study}/{way}", body, 409)["detail"]
+            assert "reading it again" in refused["found"]
+            assert "Wait" in refused["remedy"]
+    set_state(served, "read")
+    page.post(f"/api/studies/{study}/sign", shown)
+
+
+def set_state(served: Served, state: str) -> None:
+    with served.store.writing() as session:
+        session.get_one(Study, served.study).state = state
+
+
+def test_reading_again_overwrites_no_signature(served: Served, page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    study, read_one = served.study, files.read_one
+    page.post(f"/api/studies/{study}/read", {})
+
+    def signed_meanwhile(*of: Any) -> Reading:
+        read = read_one(*of)
+        with served.store.writing() as session:
+            row = session.get_one(Study, study)
+            row.state, row.siopen_total, row.lesions = "signed", 71, 70
+        return read
+
+    monkeypatch.setattr(files, "read_one", signed_meanwhile)
+    assert served.work() == []
+    listed = page.get(f"/api/studies/{study}")
+    assert (listed["state"], listed["scores"]["siopen_total"], listed["scores"]["lesions"]) == ("signed", 71, 70)
+    # The job once more, as after a worker that died before it could say that it was done.
+    with served.store.writing() as session:
+        failed(session, queue.put(session, "read", study), "the worker ended")
+    assert served.work() == []
+    assert page.get(f"/api/studies/{study}")["state"] == "signed"
+    assert [r["kind"] for r in page.get(f"/api/studies/{study}")["readings"]] == ["program", "program"]
 
 
 def test_a_full_database_refuses_the_edit_and_keeps_the_others(served: Served, page: Page) -> None:
@@ -304,6 +351,25 @@ def test_a_tampered_model_fails_the_study_and_loses_nothing(
         served.work()
     assert page.get(f"/api/studies/{study}/reading") == before
     assert page.client.get(f"/api/studies/{study}/files/report.html").content == report
+
+
+def test_a_disk_that_is_full_while_a_study_is_read_again_leaves_what_was_there(
+    served: Served, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = served.study
+    before, outlines = (page.get(f"/api/studies/{study}/{what}") for what in ("reading", "outlines"))
+    written = page.get(f"/api/studies/{study}")["files"]
+    page.post(f"/api/studies/{study}/read", {})
+
+    def full(*_: object) -> None:
+        raise OutputError("write program.part", "no space left on device", "Free some")
+
+    monkeypatch.setattr(files, "deliver", full)
+    with pytest.raises(OutputError, match="no space"):
+        served.work()
+    assert page.get(f"/api/studies/{study}")["files"] == written
+    assert page.get(f"/api/studies/{study}/reading") == before
+    assert page.get(f"/api/studies/{study}/outlines") == outlines
 
 
 def test_a_picture_that_the_browser_has_is_not_sent_again_but_asked_for_and_noted(served: Served) -> None:

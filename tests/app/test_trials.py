@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from serving import Page, Served, another_study
+from serving import PASSWORD, Page, Served, another_study
 
 from osteoscope.deliver.agreement import AgreementOptions, compare_readers
 from osteoscope.stats.resampling import Resampling
+from osteoscope.store.people import add_user
 from osteoscope.store.rows import TrialCase, now
 from osteoscope.store.trials import Design, ordered
 
@@ -130,6 +131,29 @@ def test_the_export_is_read_by_agree(served: Served, tmp_path: Path) -> None:
     everything = b"".join(path.read_bytes() for path in out.rglob("*") if path.is_file())
     assert b"SIM-" not in everything
     assert b"Simulated" not in everything
+
+
+def test_readers_whose_names_are_alike_in_plain_letters_are_exported_apart(served: Served) -> None:
+    levels = {"Möller": 1, "Müller": 2, "A B": 3, "A_B": 4, "a_b": 5, "M_ller_2": 6}
+    with served.store.writing() as session:
+        for name in levels:
+            add_user(session, name, PASSWORD, "reader")
+    trial = begin(served, readers=list(levels), phases=["alone"])
+    for name, level in levels.items():
+        read_all(served.login(name), trial, level)
+    packed = served.login("ada").client.get(f"/api/trials/{trial}/export").content
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        files = {name: archive.read(name).decode() for name in archive.namelist()}
+    called = {"Möller": "M_ller", "Müller": "M_ller_3", "A B": "A_B_3", "A_B": "A_B", "a_b": "a_b_2"} | {
+        "M_ller_2": "M_ller_2"
+    }
+    for name, level in levels.items():
+        rows = list(csv.DictReader(io.StringIO(files[f"alone/{called[name]}.csv"])))
+        assert [row["siopen_skull"] for row in rows] == [str(level)] * 2
+        assert len([file for file in files if file.startswith(f"readings/alone/{called[name]}/")]) == 2
+        assert (f"{name}: {called[name]}\n" in files["README.txt"]) == (name != called[name])
+    for table in ("times.csv", "time_with_and_without.csv"):
+        assert {row["reader"] for row in csv.DictReader(io.StringIO(files[table]))} == set(called.values())
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import errno
 import io
 import os
 import shutil
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ import pydicom
 import pytest
 from serving import PASSWORD, Page, Served
 
+from osteoscope.app import watch
 from osteoscope.app.arrivals import Landing, Sender
 from osteoscope.app.server import open_server
 from osteoscope.app.settings import Settings
@@ -222,7 +224,7 @@ def test_stow_stores_with_a_name_and_password(fresh: Callable[..., tuple[Served,
 
 
 def test_a_watched_folder_is_taken_once_it_rests(
-    fresh: Callable[..., tuple[Served, Page]], child: Files, tmp_path: Path
+    fresh: Callable[..., tuple[Served, Page]], child: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watched = tmp_path / "watched"
     (watched / "exam").mkdir(parents=True)
@@ -231,14 +233,42 @@ def test_a_watched_folder_is_taken_once_it_rests(
     for name, data in child:
         (watched / "exam" / name).write_bytes(data)
     (watched / "link").symlink_to("/etc/passwd")
-    assert watcher.look() == 0
-    for path in (watched / "exam").iterdir():
-        os.utime(path, (1, 1))
-    assert watcher.look() == 1
-    assert watcher.look() == 0
+    assert [watcher.look(), watcher.look()] == [0, 0]
+    after(monkeypatch, 61)
+    assert [watcher.look(), watcher.look()] == [1, 0]
     sorted_only(served)
     assert page.get("/api/studies")["total"] == 1
     assert len(list((watched / "exam").iterdir())) == len(child)
+
+
+def after(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    now = time.time_ns
+    monkeypatch.setattr(watch, "time", SimpleNamespace(time_ns=lambda: now() + int(seconds * 1e9)))
+
+
+def test_a_copy_that_keeps_the_times_of_its_originals_is_taken_once_it_is_complete(
+    fresh: Callable[..., tuple[Served, Page]], child: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = tmp_path / "watched"
+    (watched / "exam").mkdir(parents=True)
+    served, page = fresh(watch=str(watched), readable_after=60)
+    watcher = Watcher(served.settings, served.store, lambda: None)
+
+    def copy(name: str, data: bytes) -> None:
+        (watched / "exam" / name).write_bytes(data)
+        os.utime(watched / "exam" / name, (1, 1))
+
+    name, data = child[0]
+    copy(name, data[:1000])
+    assert [watcher.look(), watcher.look()] == [0, 0]
+    after(monkeypatch, 61)
+    for arrived in (data, *(data for _, data in child[1:])):
+        copy(name, arrived)
+        assert watcher.look() == 0
+        name += "x"
+    assert [watcher.look(), watcher.look()] == [1, 0]
+    sorted_only(served)
+    assert page.get("/api/studies")["total"] == 1
 
 
 def test_what_cannot_be_taken_from_the_watched_folder_holds_up_nothing_and_is_said_once(
@@ -251,7 +281,7 @@ def test_what_cannot_be_taken_from_the_watched_folder_holds_up_nothing_and_is_sa
     (watched / "b-child.dcm").write_bytes(child[0][1])
     served, _ = fresh(watch=str(watched), readable_after=0, upload_bytes=most)
     watcher = Watcher(served.settings, served.store, lambda: None)
-    assert [watcher.look(), watcher.look()] == [1, 0]
+    assert [watcher.look(), watcher.look(), watcher.look()] == [0, 1, 0]
     assert sum("a-huge.dcm" in line and "larger than" in line for line in caplog.messages) == 1
     said = [line for line in served.login("ada").get("/api/audit") if line["action"] == "not taken"]
     assert [line["detail"]["entry"] for line in said] == ["a-huge.dcm"]

@@ -11,6 +11,8 @@ from box_child import dated, foci, spot
 
 from osteoscope.deliver.compare import CompareOptions, compare_studies
 from osteoscope.deliver.outputs import read_reading, write_reading
+from osteoscope.deliver.review.draft import Ground
+from osteoscope.deliver.review.edits import Person, edited
 from osteoscope.deliver.unit_map import read_units, write_units
 from osteoscope.dicom.write_nm import write_nm
 from osteoscope.domain.reading import Case
@@ -63,6 +65,14 @@ def test_folders_of_results_are_compared_by_place(before: Path, after: Path, tmp
     assert "L5" in page
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert not list((tmp_path / "out").glob("exam-*"))
+
+
+def test_a_site_that_a_reviewer_set_by_hand_is_said_on_the_page(before: Path, tmp_path: Path) -> None:
+    now = dated(foci("pelvis", 1), date="2026-05-01")
+    reading = edited(now.reading, [{"op": "level", "site": "skull", "level": 1}], Person("Ana"), Ground())
+    response = compared(before, written(replace(now, reading=reading), tmp_path / "after"), to=tmp_path / "out")
+    assert response.comparisons[0].scores[0].verdict.category == "PD"
+    assert "counted as a new bone site" in (tmp_path / "out" / "response.html").read_text()
 
 
 def test_a_reading_alone_is_matched_by_number_and_says_so(before: Path, after: Path, tmp_path: Path) -> None:

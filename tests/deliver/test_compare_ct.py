@@ -13,7 +13,7 @@ from osteoscope.deliver.bone_map import bones_beside
 from osteoscope.deliver.compare import CompareOptions, compare_dates
 from osteoscope.deliver.outputs import read_reading, write_reading
 from osteoscope.dicom.write_nifti import write_bone_labels
-from osteoscope.domain.reading import Case
+from osteoscope.domain.reading import Case, Gap
 from osteoscope.errors import IntakeError, UnsuitableStudyError
 from osteoscope.simulate.ct import CtSimulation
 
@@ -76,4 +76,17 @@ def test_what_cannot_be_compared_is_said_with_a_remedy(folders: tuple[Path, Path
     (bare / "bones.json").write_text("{}")
     with pytest.raises(IntakeError, match=r"no legend of bones\.nii\.gz"):
         compare_dates([folders[0], bare], tmp_path / "out", CompareOptions(), quiet)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("step", ["sites", "findings"])
+def test_a_date_that_was_not_searched_is_refused(folders: tuple[Path, Path], tmp_path: Path, step: str) -> None:
+    failed = tmp_path / "failed"
+    shutil.copytree(folders[1], failed)
+    reading = read_reading(failed / "reading.json")
+    gaps = (Gap("study", step, "MemoryError: 3 GiB"),)
+    write_reading(replace(reading, findings=(), sites=(), measures=(), gaps=gaps), failed / "reading.json")
+    said = rf"failed: not searched for lesions \({step}: MemoryError: 3 GiB\)\. Read the CT again"
+    with pytest.raises(UnsuitableStudyError, match=said):
+        compare_dates([folders[0], failed], tmp_path / "out", CompareOptions(), quiet)
     assert not (tmp_path / "out").exists()

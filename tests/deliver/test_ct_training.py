@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from osteoscope.deliver.ct_annotations import UNTYPED, load_case
 from osteoscope.deliver.ct_cases import CtCase, list_cases
-from osteoscope.deliver.ct_prepared import Prepared
+from osteoscope.deliver.ct_held_out import judge, verdict
+from osteoscope.deliver.ct_prepared import Prepared, prepare_all
 from osteoscope.deliver.ct_training import Trained, TrainOptions, keep_split, same_run, train_ct
 from osteoscope.deliver.evaluation import EvaluationOptions
 from osteoscope.deliver.nnunet_dataset import write_nnunet
@@ -33,6 +34,7 @@ from osteoscope.domain.study import Study
 from osteoscope.errors import IntakeError, ModelError, OutputError, UnsuitableStudyError
 from osteoscope.find.ct_lesion_windows import planes
 from osteoscope.find.ct_second_look import MODEL as SECOND
+from osteoscope.find.detection import Detection
 from osteoscope.find.model import SHIPPED, Model, shipped
 from osteoscope.reading.lesions import by_model
 from osteoscope.reading.plan_table import PLAN_NAMES, plan_for
@@ -184,6 +186,23 @@ def test_model_card_and_figures_belong_together(trained: tuple[Trained, Path]) -
     assert all(np.isfinite(losses_seen))
 
 
+def test_a_held_out_scan_that_is_not_searched_is_told_and_not_counted(dataset: Path, tmp_path: Path) -> None:
+    cases, _ = prepare_all(list_cases(dataset).cases, tmp_path / "cases", "", quiet)
+
+    def detect(study: Study, _: tuple[MappedSite, ...]) -> Detection:
+        if study.uid == patient(2)[0].uid:
+            raise MemoryError("3 GiB")
+        return Detection(patient(0)[1].findings)
+
+    judged = judge(cases[::2], detect, tmp_path, (OPTIONS.evaluation, quiet))
+    assert [scan.study for scan in judged.evaluation.detection.scans] == [cases[0].case.name]
+    assert [scan.study for scan in judged.evaluation.detection.unread] == [cases[2].case.name]
+    (problem,) = judged.evaluation.problems
+    assert problem.file == cases[2].case.name
+    assert "not searched for lesions (findings: MemoryError: 3 GiB)" in problem.found
+    assert verdict(judged, judged).endswith("Not read, and left out of all figures: 1 held-out scan.")
+
+
 def test_a_plan_reads_with_the_new_model_and_says_so(trained: tuple[Trained, Path]) -> None:
     done, _ = trained
     study = patient(0)[0]
@@ -214,6 +233,21 @@ def test_a_run_goes_on_and_keeps_its_split(trained: tuple[Trained, Path], tmp_pa
     assert keep_split(prepared, tmp_path, OPTIONS) == replace(done.split, training=("A",))
     with pytest.raises(IntakeError, match="another width"):
         same_run(tmp_path / "run", None, replace(OPTIONS, tune=replace(OPTIONS.tune, width=16)))
+
+
+def test_marks_that_were_corrected_in_place_are_read_again(dataset: Path, tmp_path: Path) -> None:
+    case = next(case for case in list_cases(dataset).cases if case.name == "case-0")
+    marks = tmp_path / "lesions.nii.gz"
+    shutil.copy(case.lesions[0], marks)
+    moved = replace(case, lesions=(marks,))
+    (first,), _ = prepare_all([moved], tmp_path / "cases", "", quiet)
+    (same,), _ = prepare_all([moved], tmp_path / "cases", "", quiet)
+    assert first.lesions == same.lesions
+    assert first.lesions
+    image = sitk.ReadImage(str(marks))
+    sitk.WriteImage(sitk.Cast(image * 0, image.GetPixelID()), str(marks))
+    (corrected,), _ = prepare_all([moved], tmp_path / "cases", "", quiet)
+    assert corrected.lesions == 0
 
 
 def test_a_model_is_gone_on_from_where_it_stood(trained: tuple[Trained, Path], tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,10 @@ from osteoscope.deliver.evaluation import Evaluated, EvaluationOptions, evaluate
 from osteoscope.deliver.evaluation_inputs import Entry
 from osteoscope.deliver.evaluation_marks import Marked, read_marks
 from osteoscope.deliver.evaluation_scans import load_scan
+from osteoscope.deliver.outputs import read_reading, write_reading
 from osteoscope.dicom.write_nifti import write_nifti
 from osteoscope.domain.geometry import Grid
+from osteoscope.domain.reading import Gap
 from osteoscope.errors import IntakeError
 from osteoscope.stats.detection_figures import DetectionOptions
 from osteoscope.stats.resampling import Resampling
@@ -79,6 +82,51 @@ def test_lesions_of_a_scan_without_a_reading_are_missed_in_a_figure_beside(
     page = (tmp_path / "out" / "evaluation.html").read_text()
     assert "1 more without a reading" in page
     assert "lesions of scans without a reading missed" in page
+
+
+def unsearched(path: Path) -> None:
+    """The reading as it is where the search for lesions failed."""
+    gaps = (Gap("study", "findings", "MemoryError: 3 GiB"),)
+    write_reading(replace(read_reading(path), findings=(), gaps=gaps), path)
+
+
+def test_a_reading_whose_search_failed_is_none(cohort: tuple[Path, Path], tmp_path: Path) -> None:
+    for name in ("study-002", "study-003"):
+        unsearched(cohort[1] / name / "reading.json")
+    done = run(*cohort, to=tmp_path / "out")
+    assert not done.lossless
+    assert [scan.study for scan in done.evaluation.detection.scans] == ["a"]
+    assert [scan.study for scan in done.evaluation.detection.unread] == ["b", "c"]
+    assert value(done, "sensitivity_with_unread") == pytest.approx(1 / 3)
+    said = [str(problem) for problem in done.evaluation.problems]
+    assert sum("not searched for lesions (findings: MemoryError: 3 GiB)" in text for text in said) == 2
+    unsearched(cohort[0] / "c" / "truth.json")
+    assert [scan.study for scan in run(*cohort, to=tmp_path / "out").evaluation.detection.unread] == ["b"]
+
+
+def test_series_of_one_study_are_matched_by_name(tmp_path: Path) -> None:
+    truth, read = tmp_path / "truth", tmp_path / "read"
+    write(truth / "study-001" / "reading.json", [(0, 1.0, "lytic")], "1.1", "truth")
+    write(read / "study-001" / "reading.json", [(0, 0.9, "lytic")], "1.1")
+    write(read / "study-002" / "reading.json", [(40, 0.9, "lytic")], "1.1")
+    done = run(truth, read, to=tmp_path / "out")
+    assert value(done, "sensitivity") == 1.0
+    assert [str(problem) for problem in done.evaluation.problems] == [
+        f"{read / 'study-002' / 'reading.json'}: study 'study-002' has no reference. Name it alike in both folders."
+    ]
+
+
+def test_series_that_neither_name_nor_study_id_tells_apart_are_not_paired(
+    cohort: tuple[Path, Path], tmp_path: Path
+) -> None:
+    write(cohort[1] / "study-004" / "reading.json", [], "1.2")
+    done = run(*cohort, to=tmp_path / "out")
+    assert [scan.study for scan in done.evaluation.detection.scans] == ["a", "c"]
+    assert [scan.study for scan in done.evaluation.detection.unread] == ["b"]
+    said = [str(problem) for problem in done.evaluation.problems]
+    assert len(said) == 3
+    for name, others in (("b", "study-002, study-004"), ("study-002", "b"), ("study-004", "b")):
+        assert any(f"study {name!r} shares its study id with {others}" in text for text in said)
 
 
 @pytest.mark.usefixtures("cohort")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from box_child import dated, foci, patch
+from box_child import dated, foci, patch, spot
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -227,6 +227,74 @@ def test_an_amendment_starts_from_the_person_s_own_reading() -> None:
     assert second.provenance.settings["comment"] == "first"
     assert second.provenance.settings["reason"] == "second look"
     assert second.reader.name == "Bob"
+
+
+def test_an_amendment_keeps_levels_set_by_hand_and_says_by_whom() -> None:
+    by_hand = [{"op": "level", "site": "skull", "level": 5}, {"op": "curie", "site": "craniofacial", "level": 3}]
+    add = {"op": "add", "view": "anterior", "x": 10, "y": 5, "site": "skull"}
+    first = read(*by_hand)
+    again = edited(first, [add], Person("Bob"), GROUND)
+    for site, score in (("skull", "siopen"), ("craniofacial", "curie")):
+        measure = next(s for s in again.sites if s.site == site).measure(score)
+        assert measure is not None
+        assert (measure.value, measure.method) == (level(read(*by_hand, add), site, score), "set by Ana")
+    assert again.site("skull").measure("siopen_foci").value == 2  # type: ignore[union-attr]
+    untouched = edited(first, [{"op": "comment", "text": "seen"}], Person("Bob"), GROUND)
+    assert (untouched.sites, untouched.measures) == (first.sites, first.measures)
+    mine = edited(first, [{**by_hand[0], "level": 2}], Person("Bob"), GROUND)
+    assert [s.measure("siopen").method for s in mine.sites if s.site == "skull"] == ["set by Bob"]  # type: ignore[union-attr]
+
+
+def test_an_amendment_keeps_what_was_not_assessable_until_it_is_given_a_level() -> None:
+    first = read({"op": "level", "site": "skull", "level": None})
+    add = {"op": "add", "view": "anterior", "x": 10, "y": 5, "site": "skull"}
+    again = edited(first, [add], ANA, GROUND)
+    skull = again.site("skull")
+    assert skull is not None
+    assert (skull.status, skull.notes) == ("not_assessable", ("siopen: not assessable, set by Ana",))
+    assert {gap.where for gap in again.gaps} == set()
+    given = edited(again, [{"op": "level", "site": "skull", "level": 2}], ANA, GROUND)
+    assert level(edited(given, [add], ANA, GROUND), "skull") == 2
+
+
+def test_an_amendment_counts_from_the_confidence_that_the_program_counted_from() -> None:
+    faint = dated([spot(0, "pelvis", 1, confidence=0.4)]).reading
+    adds = [{"op": "add", "view": "anterior", "x": x, "y": 5, "site": "pelvis"} for x in (8, 14)]
+    assert level(faint, "pelvis") == 0
+    first = read(adds[0], base=faint)
+    assert level(first, "pelvis") == 1
+    assert level(read(adds[1], base=first), "pelvis") == level(read(*adds, base=faint), "pelvis") == 2
+    thrice = read({"op": "comment", "text": "x"}, base=read({"op": "comment", "text": "x"}, base=first))
+    assert level(read(adds[1], base=thrice), "pelvis") == 2
+
+
+scored = st.one_of(
+    st.builds(
+        lambda site, value: {"op": "level", "site": site, "level": value},
+        st.sampled_from(["skull", "pelvis"]),
+        st.integers(0, 6),
+    ),
+    st.builds(
+        lambda site, value: {"op": "curie", "site": site, "level": value},
+        st.sampled_from(["craniofacial", "pelvis"]),
+        st.integers(0, 3),
+    ),
+    st.builds(
+        lambda at, site: {"op": "add", "view": "anterior", "x": at[0], "y": at[1], "site": site},
+        places,
+        st.sampled_from(["skull", "pelvis"]),
+    ),
+)
+
+
+@settings(max_examples=60)
+@given(st.lists(scored, min_size=2, max_size=4), st.integers(1, 3))
+def test_levels_are_the_same_whether_it_was_signed_between_or_not(wanted: list[Edit], signed_after: int) -> None:
+    base = dated([spot(0, "pelvis", 1, confidence=0.4), *foci("skull", 1, start=5)]).reading
+    at_once = read(*wanted, base=base)
+    amended = read(*wanted[signed_after:], base=read(*wanted[:signed_after], base=base))
+    for score, segments in (("siopen", SIOPEN), ("curie", CURIE)):
+        assert [level(amended, site, score) for site in segments] == [level(at_once, site, score) for site in segments]
 
 
 @pytest.mark.parametrize("op", ["type", "mask", "add_lesion", "mark", "", "__class__"])

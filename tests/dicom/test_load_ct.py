@@ -144,6 +144,20 @@ def test_two_acquisitions_in_one_series_become_two_studies(tmp_path: Path) -> No
         assert read.says("repaired", "differ in AcquisitionNumber", "'2'")
 
 
+def test_acquisitions_whose_slices_lie_between_each_other_are_not_woven_into_one(tmp_path: Path) -> None:
+    between = ct_stack([height + 1.0 for height in HEIGHTS], fields={"AcquisitionNumber": 2})
+    after = ct_stack(
+        [HEIGHTS[-1] + (HEIGHTS[1] - HEIGHTS[0]) * (1 + n) for n in range(6)], fields={"AcquisitionNumber": 2}
+    )
+    save(tmp_path / "between", [*ct_stack(), *between])
+    with reading(tmp_path / "between") as read:
+        assert [study.images["ct"].grid.shape[0] for study in read.studies] == [len(HEIGHTS)] * 2
+        assert read.says("repaired", "differ in AcquisitionNumber", "'2'")
+    save(tmp_path / "after", [*ct_stack(), *after])
+    with reading(tmp_path / "after") as read:
+        assert read.study.images["ct"].grid.shape[0] == len(HEIGHTS) + 6
+
+
 def test_two_images_at_one_place_that_nothing_tells_apart_are_refused(tmp_path: Path) -> None:
     slices = ct_stack()
     double = ct_stack([HEIGHTS[4]])[0]

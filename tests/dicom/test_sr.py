@@ -24,6 +24,7 @@ from osteoscope.dicom.outline import Frame, outlines
 from osteoscope.dicom.seg import write_seg
 from osteoscope.dicom.sr import write_sr
 from osteoscope.domain.finding import Finding, Measure, Part, Region
+from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
 from osteoscope.domain.reading import Reader
 from osteoscope.errors import OutputError
@@ -163,6 +164,24 @@ def test_view_mirrored_at_intake_is_outlined_where_the_file_has_it(tmp_path: Pat
         assert np.array_equal(inside(group.roi.value, (expected.shape[0], columns)), expected)
 
 
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_a_view_turned_at_intake_is_outlined_where_the_file_has_it(tmp_path: Path, turns: int) -> None:
+    example = on_disk(planar(("posterior",)), tmp_path / "nm")
+    image = example.case.study.images["posterior"]
+    shown = np.ascontiguousarray(np.rot90(image.values, turns))
+    turned = Image(Grid.planar(shown.shape, None, "posterior"), shown, "counts")
+    findings = example.reading.findings
+    masks = [np.rot90(f.region.parts[0].full(image.grid.shape), turns) for f in findings]
+    moved = tuple(
+        replace(f, region=Region((Part.from_mask("posterior", mask),))) for f, mask in zip(findings, masks, strict=True)
+    )
+    case = replace(example.case, study=replace(example.case.study, images={"posterior": turned}))
+    report = written(Example(case, replace(example.reading, findings=moved)), tmp_path / "sr.dcm")
+    for group, finding in zip(report.content.get_planar_roi_measurement_groups(), findings, strict=True):
+        expected = finding.region.parts[0].full(image.grid.shape)
+        assert np.array_equal(inside(group.roi.value, expected.shape), expected)
+
+
 def mirrored(part: Part, columns: int) -> Part:
     row, column = part.offset
     return Part(part.image, (row, columns - column - part.mask.shape[1]), part.mask[:, ::-1])
@@ -171,7 +190,7 @@ def mirrored(part: Part, columns: int) -> Part:
 def test_a_view_that_is_not_the_files_is_refused(tmp_path: Path) -> None:
     example = on_disk(planar(("anterior",)), tmp_path / "nm")
     image = example.case.study.images["anterior"]
-    other = Image(image.grid, image.values[::-1], "counts")
+    other = Image(image.grid, np.roll(image.values, 9, axis=0), "counts")
     case = replace(example.case, study=replace(example.case.study, images={"anterior": other}))
     with pytest.raises(OutputError, match="anterior view is unlike frame 1"):
         write_sr(case, example.reading, tmp_path / "sr.dcm")
@@ -218,7 +237,7 @@ def test_outlines_hold_the_pixels_of_the_mask(mask: NDArray[np.bool_], turned: b
         return
     part = Part.from_mask("anterior", np.pad(mask, 2))
     shape = (mask.shape[0] + 4, mask.shape[1] + 4)
-    frame = Frame(Dataset(), None, turned, shape[1])
+    frame = Frame(Dataset(), None, 0, turned, shape)
     found = np.zeros(shape, dtype=bool)
     for _, polygon in outlines(Region((part,)), {"anterior": frame}):
         found |= inside(polygon, shape)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -11,7 +13,7 @@ from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
 from osteoscope.domain.reading import Case, MappedSite
 from osteoscope.domain.study import Patient, Study
-from osteoscope.measure.intensity import attenuation, cortical_contact
+from osteoscope.measure.intensity import attenuation, cortical_contact, healthy_marrow
 
 GRID = Grid.axial((24, 40, 40), (1.5, 1.0, 1.0))
 BOX = (slice(3, 21), slice(5, 35), slice(5, 35))
@@ -49,6 +51,21 @@ def test_contrast_is_against_the_marrow_and_not_the_cortex() -> None:
     assert got["hu_mean"].interval is not None
     assert got["hu_mean"].interval[1] > LESION, "a larger boundary takes in marrow"
     assert {m.unit for m in got.values()} == {"[hnsf'U]"}
+
+
+def test_no_other_lesion_of_the_bone_is_taken_for_its_marrow() -> None:
+    case, finding = case_with(block(slice(9, 14), slice(15, 24), slice(15, 24)))
+    other = block(slice(6, 18), slice(25, 32), slice(8, 32))
+    values = np.where(other, 900, case.study.images["ct"].values)
+    case = replace(case, study=replace(case.study, images={"ct": Image(GRID, values.astype(np.int16), "HU")}))
+    part = Part.from_mask("ct", other)
+    beside = Finding("g", "hip_left", "blastic", 0.5, Region((part,)), Point.centre_of(part, GRID))
+    marrow = healthy_marrow(replace(case, findings=(finding, beside)), finding)
+    assert marrow is not None
+    assert set(marrow) == {MARROW}
+    alone = healthy_marrow(case, finding)
+    assert alone is not None
+    assert 900 in alone
 
 
 def test_contact_is_none_in_the_middle_and_partial_at_the_edge() -> None:

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from osteoscope.domain.finding import DOUBTFUL_BELOW, Part
+from osteoscope.domain.finding import DOUBTFUL_BELOW, Part, Region, SetAside
 from osteoscope.domain.geometry import Grid
 from osteoscope.errors import InvalidValueError, UnsuitableStudyError
 from osteoscope.measure.bone_alignment import align
@@ -120,6 +120,42 @@ def test_a_lytic_lesion_whose_place_is_dense_now_has_turned_sclerotic_even_if_no
     response = follow(before, replace(now, reading=replace(now.reading, findings=missing, sites=())))
     lesion = next(one for one in response.lesions if one.site == "vertebra_L5")
     assert lesion.call == "turned_sclerotic"
+
+
+def without(date: CtDate, site: str) -> CtDate:
+    """The same CT, its lesion of that bone not found."""
+    kept = tuple(f for f in date.reading.findings if f.site != site)
+    return replace(date, reading=replace(date.reading, findings=kept, sites=()))
+
+
+def beside_metal(date: CtDate, part: Part) -> CtDate:
+    """The same CT with a place that was not searched for metal."""
+    return replace(date, reading=replace(date.reading, set_aside=(SetAside("metal", "a test", Region((part,))),)))
+
+
+@pytest.mark.parametrize("site", ["vertebra_L4", "vertebra_L5"])
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_lesion_whose_place_metal_kept_from_being_searched_is_not_compared(site: str, gone: bool) -> None:
+    before, now = few() if gone else few()[::-1]
+    missed = without(now, site)
+    for bone in ("vertebra_L4", "vertebra_L5"):
+        metal = beside_metal(missed, missed.bones[bone])
+        response = follow(*((before, metal) if gone else (metal, before)))
+        lesion = next(one for one in response.lesions if one.site == site)
+        if bone == site:
+            assert (lesion.call, lesion.possible, lesion.hu_at_place) == ("not_comparable", ("not_comparable",), None)
+            when = "later" if gone else "earlier"
+            assert lesion.notes == (f"metal kept its place from being searched at the {when} date",)
+        else:
+            assert lesion.call in ({"gone", "turned_sclerotic"} if gone else {"new"})
+
+
+def test_a_lesion_that_reaches_bone_beside_metal_may_be_larger_than_found() -> None:
+    before, now = few()
+    lesion = next(f for f in now.reading.findings if f.site == "vertebra_L4")
+    response = follow(before, beside_metal(now, lesion.region.parts[0]))
+    noted = {one.site for one in response.lesions if any("beside metal" in note for note in one.notes)}
+    assert noted == {"vertebra_L4"}
 
 
 def renamed(date: CtDate, names: dict[str, str], confidence: float = 1.0) -> CtDate:
@@ -251,6 +287,20 @@ def test_a_bone_whose_masks_do_not_fit_moves_with_the_nearest() -> None:
     assert [found.bones[site].aligned for site in ("hip_left", "sacrum")] == [True, False]
     assert found.bones["sacrum"].rigid == found.bones["hip_left"].rigid
     assert found.rigid("vertebra_unknown_1", np.zeros(3)) == found.bones["hip_left"].rigid
+
+
+def test_a_bone_of_a_few_voxels_moves_with_the_nearest_and_stops_nothing() -> None:
+    """Between the points that a distance map of 2 mm is made of."""
+    grid = Grid.axial((55, 110, 110), (2.0, 1.0, 1.0), (-55, -55, -55))
+    still, shifted = Rigid.of(np.eye(3), np.zeros(3)), Rigid.of(np.eye(3), np.array([4.0, -3.0, 2.0]))
+    chip = Part("ct", (10, 50, 50), np.array([[[False, True], [True, False]]]))
+    found = align(
+        {"sacrum": lump(grid, still), "patella_left": chip},
+        {"sacrum": lump(grid, shifted.back()), "patella_left": chip}, (grid, grid),
+    )  # fmt: skip
+    assert found is not None
+    assert [found.bones[site].aligned for site in ("sacrum", "patella_left")] == [True, False]
+    assert found.bones["patella_left"].rigid == found.bones["sacrum"].rigid
 
 
 shares = st.lists(st.lists(st.floats(0, 1), min_size=4, max_size=4), min_size=3, max_size=3).map(np.array)

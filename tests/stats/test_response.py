@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 from box_child import dated, foci, mirrored, patch, spot
@@ -9,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from score_cases import UNITS, box, finding
 
+from osteoscope.deliver.review.draft import Ground
+from osteoscope.deliver.review.edits import Person, edited
 from osteoscope.domain import codec
 from osteoscope.domain.finding import FindingKind
 from osteoscope.errors import UnsuitableStudyError
@@ -197,6 +200,106 @@ def test_the_status_of_a_unit_as_a_reading_tells_it() -> None:
     reading = dated(hidden={"skull": "not_acquired"}).reading
     assert unit_status(reading, "skull") == "not_acquired"
     assert unit_status(reading, "pelvis") == "assessed"
+
+
+def by_hand(exam: Exam, levels: dict[str, int | None], op: str = "level") -> Exam:
+    """The date as a reviewer leaves it who sets levels, None for "not assessable"; findings stay as they are."""
+    edits: list[dict[str, Any]] = [{"op": op, "site": site, "level": level} for site, level in levels.items()]
+    return replace(exam, reading=edited(exam.reading, edits, Person("Ana"), Ground(units=exam.mapped)))
+
+
+def test_a_segment_that_a_reviewer_sets_above_0_is_a_new_site_without_a_finding() -> None:
+    before = dated(foci("lumbar_spine", 4) + foci("thoracic_cage", 4, start=10))
+    plain = dated(foci("lumbar_spine", 1), date="2026-05-01")
+    for score, site in (("level", "pelvis"), ("curie", "chest"), ("curie", "pelvis")):
+        response = compare([before, by_hand(plain, {site: 2}, score)])
+        verdict, told = siopen(response).verdict, [note for note in response.notes if "set to 2 by hand" in note]
+        new = site == "pelvis"  # the chest was involved before
+        assert verdict.category == ("PD" if new else "PR")
+        assert verdict.possible == (verdict.category,)
+        assert bool(told) == new
+        assert all("pelvis" in note and "counted as a new bone site" in note for note in told)
+
+
+def test_a_new_site_set_by_hand_is_said_once_and_is_not_new_again_where_it_is_listed_later() -> None:
+    dates = ("2026-01-01", "2026-05-01", "2026-08-01")
+    found: list[list[Any]] = [foci("skull", 3), foci("skull", 3), [*foci("skull", 3), *foci("pelvis", 2, start=9)]]
+    first, second, third = (dated(findings, date=date) for findings, date in zip(found, dates, strict=True))
+    response = compare([first, by_hand(second, {"pelvis": 2}), third])
+    by_pair = {(c.prior, c.current): c for c in response.comparisons}
+    assert by_pair[0, 1].scores[0].verdict.category == "PD"
+    assert by_pair[0, 2].new == ("L4", "L5")
+    assert (by_pair[1, 2].new, by_pair[1, 2].possibly_new) == ((), ("L4", "L5"))
+    assert by_pair[1, 2].scores[0].verdict.category == "SD"
+    assert sum("counted as a new bone site" in note for note in response.notes) == 1
+    assert any("without a finding" in note and "2026-05-01" in note for note in response.notes)
+
+
+def test_an_uncertain_0_before_a_level_set_by_hand_leaves_the_site_in_doubt() -> None:
+    before = dated([*foci("skull", 4), spot(30, "pelvis", 5, 0.4)])
+    verdict = siopen(compare([before, by_hand(dated(foci("skull", 1)), {"pelvis": 1})])).verdict
+    assert verdict.category == "PD"
+    assert set(verdict.possible) > {"PD"}
+
+
+def test_a_level_set_by_hand_where_nothing_was_assessed_before_may_be_a_new_site() -> None:
+    before = dated(foci("pelvis", 4), hidden={"skull": "not_assessable"})
+    verdict = siopen(compare([before, by_hand(dated(foci("pelvis", 1)), {"skull": 1})])).verdict
+    assert verdict.category is None
+    assert "PD" in verdict.possible
+
+
+def test_a_level_set_by_hand_of_a_segment_assessed_in_part_before_may_be_a_new_site() -> None:
+    before = dated(foci("pelvis", 4), hidden={"sacrum": "not_acquired"})
+    verdict = siopen(compare([before, by_hand(dated(foci("pelvis", 1)), {"spine": 1})])).verdict
+    assert verdict.category is None
+    assert {"PR", "PD"} <= set(verdict.possible)
+
+
+def test_a_level_set_by_hand_on_a_lesion_that_was_there_is_no_new_site() -> None:
+    """On a border, and listed in the other unit now."""
+    low = finding(1, "lumbar_spine", "focal", mirrored(box("lumbar_spine", (0, 2), (8, 10))))
+    high = finding(1, "thoracic_spine", "focal", mirrored(box("thoracic_spine", (8, 10), (8, 10))))
+    response = compare([dated([low]), by_hand(dated([high]), {"cervicothoracic_spine": 1}, "curie")])
+    assert siopen(response).verdict.category == "SD"
+
+
+def test_a_finding_in_a_segment_that_a_reviewer_sets_to_0_is_no_lesion() -> None:
+    before, found = dated(foci("skull", 4)), dated([spot(30, "pelvis", 5)], date="2026-05-01")
+    assert siopen(compare([before, found])).verdict.category == "PD"
+    response = compare([before, by_hand(found, {"pelvis": 0})])
+    assert (siopen(response).verdict.category, siopen(response).verdict.possible) == ("CR", ("CR",))
+    assert response.comparisons[0].new == ()
+    assert len(response.lesions) == 4
+    assert any("pelvis" in note and "F30" in note and "set to 0 by hand" in note for note in response.notes)
+    turned = compare([by_hand(replace(found, name="before"), {"pelvis": 0}), found])
+    assert turned.comparisons[0].new == ("L1",)
+
+
+def test_a_0_for_one_arm_says_nothing_of_the_other() -> None:
+    before = dated(foci("skull", 4))
+    found = dated([spot(30, "proximal_upper_limb_left", 5)], date="2026-05-01")
+    response = compare([before, by_hand(found, {"proximal_upper_limb_right": 0})])
+    assert response.comparisons[0].new == ("L5",)
+
+
+@pytest.mark.parametrize("outlines", [True, False])
+def test_not_assessable_by_a_reviewer_holds_whatever_the_outlines_say(outlines: bool) -> None:
+    before = by_hand(dated(foci("skull", 4), outlines=outlines), {"pelvis": None})
+    now = dated([*foci("skull", 2), spot(30, "pelvis", 5)], date="2026-05-01", outlines=outlines)
+    response = compare([before, now])
+    assert states(response.lesions)[-1] == ("absent", "not_known")
+    verdict = siopen(response).verdict
+    assert verdict.category is None
+    assert set(verdict.possible) == {"PR", "SD", "PD"}
+    assert before.status("skull") == "assessed"
+
+
+def test_the_outlines_tell_of_a_unit_that_no_site_of_a_reviewer_does() -> None:
+    made = by_hand(dated(hidden={"skull": "not_acquired"}), {"pelvis": 1})
+    few = tuple(site for site in made.reading.sites if site.site == "pelvis")
+    bare = replace(made, reading=replace(made.reading, sites=few))
+    assert [bare.status(unit) for unit in ("pelvis", "skull", "sacrum")] == ["assessed", "not_acquired", "assessed"]
 
 
 @st.composite

@@ -171,6 +171,48 @@ def test_each_job_is_taken_once_by_many_workers(store: Store) -> None:
     assert len(taken) == 12
 
 
+def taken(store: Store, *kinds: str) -> tuple[str, str, int] | None:
+    with store.writing() as session:
+        job = queue.take(session, kinds)
+        return None if job is None else (job.kind, job.subject, job.id)
+
+
+def end(store: Store, job: int) -> None:
+    with store.writing() as session:
+        queue.finish(session, job)
+
+
+def test_a_job_waits_for_a_running_one_of_its_kind_and_subject_and_holds_up_no_other(store: Store) -> None:
+    with store.writing() as session:
+        first = queue.put(session, "deliver", "r").id
+    assert taken(store, "deliver") == ("deliver", "r", first)
+    with store.writing() as session:
+        again, other = (queue.put(session, "deliver", subject).id for subject in ("r", "other"))
+    assert again != first
+    assert taken(store, "deliver") == ("deliver", "other", other)
+    assert taken(store, "deliver") is None
+    end(store, first)
+    assert taken(store, "deliver") == ("deliver", "r", again)
+
+
+def test_what_is_sent_is_not_written_at_the_same_time(store: Store) -> None:
+    with store.writing() as session:
+        write, send, other = (
+            queue.put(session, *job).id for job in (("deliver", "r"), ("send", "r"), ("send", "other"))
+        )
+    assert taken(store, "send") == ("send", "other", other)
+    assert taken(store, "send") is None
+    assert taken(store, "deliver", "send") == ("deliver", "r", write)
+    assert taken(store, "deliver", "send") is None
+    end(store, write)
+    assert taken(store, "deliver", "send") == ("send", "r", send)
+    with store.writing() as session:
+        again = queue.put(session, "deliver", "r").id
+    assert taken(store, "deliver", "send") is None
+    end(store, send)
+    assert taken(store, "deliver", "send") == ("deliver", "r", again)
+
+
 def together(*acts: Callable[[], None]) -> None:
     threads = [threading.Thread(target=act) for act in acts]
     for thread in threads:

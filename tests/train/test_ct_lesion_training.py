@@ -34,7 +34,7 @@ from osteoscope.train.ct_lesion_net import LesionNet
 from osteoscope.train.ct_lesion_patches import PATCH, draw
 from osteoscope.train.ct_look_alikes import LOOK_ALIKES, add_look_alike
 from osteoscope.train.ct_scans import LOOK_ALIKE as FIRST_LOOK_ALIKE
-from osteoscope.train.ct_scans import Scan, prepare
+from osteoscope.train.ct_scans import Scan, of_lesion, prepare
 from osteoscope.train.exporting import Story
 from osteoscope.train.fitting import FitOptions, Task, fit_task
 
@@ -168,6 +168,16 @@ def test_examples_differ_are_marked_and_can_be_made_again(scan: Scan, plain: Sca
     assert any(2 in labels for labels in marked)
     first, second = (draw(plain, np.random.default_rng(8)) for _ in range(2))
     assert np.array_equal(first.picture, second.picture)
+
+
+def test_of_very_many_lesions_none_becomes_a_look_alike(simulated: CtSimulation) -> None:
+    (lesion, *_), bones = [f.region for f in simulated.reading.findings], regions_of(simulated.mapped)
+    (aside, *_) = [aside.region for aside in simulated.reading.set_aside]
+    made = prepare(simulated.study, bones, [lesion] * 300, [aside] * 300)
+    assert of_lesion(made.label).any()
+    assert (made.label >= FIRST_LOOK_ALIKE).any()
+    few = prepare(simulated.study, bones, [lesion], [aside])
+    assert np.array_equal(of_lesion(made.label), of_lesion(few.label))
 
 
 def test_implants_of_a_whole_scan_are_told_apart(plain: Scan) -> None:

@@ -12,15 +12,17 @@ from sqlalchemy.orm import Session
 
 from osteoscope.app.results import comparison_folder, folder_of, strength_folder
 from osteoscope.app.settings import Settings
-from osteoscope.app.standing import of_version
+from osteoscope.app.standing import of_version, stored
 from osteoscope.domain import codec
-from osteoscope.errors import OsteoscopeError
+from osteoscope.errors import OsteoscopeError, OutputError
 from osteoscope.store import audit, queue
 from osteoscope.store.engine import Store
 from osteoscope.store.readings import body_of, packed
-from osteoscope.store.rows import Comparison, Grant, Reading, StrengthTest, Study, Upload, User
+from osteoscope.store.rows import BEING_READ, Comparison, Grant, Reading, StrengthTest, Study, Upload, User
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from osteoscope.deliver.review.files import Arrived
     from osteoscope.deliver.review.standing import Standing
 
@@ -100,7 +102,10 @@ def read(settings: Settings, store: Store, study: str) -> Result:
     from osteoscope.deliver.review.files import read_one
 
     with store.writing() as session:
-        row = session.get_one(Study, study)
+        row = session.get_one(Study, study, with_for_update=True)
+        if row.state not in BEING_READ:
+            # A worker that died between keeping what it read and ending its job: people may have gone on since.
+            return None
         row.state, row.progress, row.problem = "reading", 0.0, ""
         upload, label, tracer = row.upload, row.label, row.tracer
     said = time.monotonic()
@@ -118,15 +123,16 @@ def read(settings: Settings, store: Store, study: str) -> Result:
     body = (folder / "program" / "reading.json").read_bytes()
     totals = {name: reading.measure(name) for name in ("siopen_total", "curie_total")}
     with store.writing() as session:
-        row = session.get_one(Study, study)
+        row = session.get_one(Study, study, with_for_update=True)
         session.add(Reading(study=study, reader=reading.reader.name, kind="program", state="done", body=packed(body)))
-        for name, total in totals.items():
-            setattr(row, name, None if total is None else round(total.value))
-        record = reading.study
-        row.uid, row.date = record.uid[:80], record.date
-        row.patient_id, row.patient_name = record.patient.id[:120], record.patient.name[:255]
-        row.sex, row.lesions = record.patient.sex, len(reading.findings)
-        row.state, row.progress = "read", 1.0
+        if row.state == "reading":
+            for name, total in totals.items():
+                setattr(row, name, None if total is None else round(total.value))
+            record = reading.study
+            row.uid, row.date = record.uid[:80], record.date
+            row.patient_id, row.patient_name = record.patient.id[:120], record.patient.name[:255]
+            row.sex, row.lesions = record.patient.sex, len(reading.findings)
+            row.state, row.progress = "read", 1.0
         audit.note(session, reading.reader.name, "read", study)
     return {"findings": len(reading.findings)}
 
@@ -151,23 +157,31 @@ def deliver(settings: Settings, store: Store, reading: str) -> Result:
 
 
 def send(settings: Settings, store: Store, reading: str) -> Result:
-    """Send the DICOM objects of a signed Reading to the PACS."""
+    """Send the DICOM objects of a signed Reading to the PACS; none where its images are no DICOM."""
+    from osteoscope.deliver.outputs import NOT_DICOM
     from osteoscope.dicom.send import send as store_at
 
     with store.reading() as session:
         row = session.get_one(Reading, reading)
-    objects = sorted(folder_of(settings, row.study, row).rglob("*.dcm"))
-    if not objects:
-        return {"instances": []}
+        objects = sorted(folder_of(settings, row.study, row).rglob("*.dcm"))
+        if not objects and any(gap.step == NOT_DICOM.step for gap in stored(session, reading).gaps):
+            return {"instances": []}
     try:
-        stored = store_at(objects, settings.pacs)
+        sent = store_at(_some(objects), settings.pacs)
     except OsteoscopeError as error:
         with store.writing() as session:
             audit.note(session, row.reader, "not sent", row.study, reading=reading, problem=str(error)[:500])
         raise
     with store.writing() as session:
-        audit.note(session, row.reader, "sent", row.study, reading=reading, instances=len(stored.instances))
-    return {"instances": list(stored.instances)}
+        audit.note(session, row.reader, "sent", row.study, reading=reading, instances=len(sent.instances))
+    return {"instances": list(sent.instances)}
+
+
+def _some(objects: list[Path]) -> list[Path]:
+    if not objects:
+        found, remedy = "no DICOM object was written", "Check the disk of the server, then send again: that writes anew"
+        raise OutputError("send to the PACS", found, remedy)
+    return objects
 
 
 def compare(settings: Settings, store: Store, comparison: str) -> Result:

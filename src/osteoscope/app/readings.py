@@ -51,12 +51,15 @@ def own_draft(session: Session, study: rows.Study, person: Person) -> rows.Readi
     """The person's draft, a new one on the program's Reading where he has none, which is not kept yet.
 
     Raises:
-        Refused: nothing was read yet, or the study was signed and has to be amended.
+        Refused: nothing was read yet, the program is reading it again, or the study was signed and has to be amended.
     """
     draft = draft_of(session, study.id, person.name)
     stands = standing(readings_of(session, study.id))
     if stands is None:
         raise not_read(study)
+    if study.state in rows.BEING_READ:
+        remedy = "Wait until it was read, then reload it and look at it anew"
+        raise Refused(409, "change or sign this study", "the program is reading it again", remedy)
     if stands.state == "signed" and (draft is None or draft.base != stands.id):
         found = f"{stands.reader} signed it on {stands.when[:10]}"
         raise Refused(409, "change this Reading", found, "Amend it: a new draft begins from the signed Reading")

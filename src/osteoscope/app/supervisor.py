@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from osteoscope.app.settings import Settings
 from osteoscope.store import queue
 from osteoscope.store.engine import Store
-from osteoscope.store.rows import Job, Study, Upload
+from osteoscope.store.rows import BEING_READ, Job, Study, Upload
 
 LOG = logging.getLogger("osteoscope.app")
 READING, LATER, QUICK = ("read",), ("compare", "strength"), ("intake", "deliver", "send")
@@ -109,7 +109,7 @@ class Supervisor(threading.Thread):
 def failed(session: Session, job: Job, problem: str) -> None:
     """Say on the study or upload of a job why it failed."""
     study = session.get(Study, job.subject) if job.kind == "read" else None
-    if study is not None:
+    if study is not None and study.state in BEING_READ:
         study.state, study.problem = "failed", problem
     row = session.get(Upload, job.subject) if job.kind == "intake" else None
     if row is not None:

@@ -35,22 +35,28 @@ Of CTs, the program against what a reader found alone, with the reader's marks o
 
     osteoscope evaluate readings/alone/READER readings/program --marks marks/aided/READER.csv
 """
+_RENAMED = "\nIn names of files and in tables, these readers are called otherwise:\n\n"
 
 
 def packed_export(session: Session, trial: rows.Trial) -> bytes:
     """The zip of a reader study; cases that were not finished are left out, and times.csv names them."""
     found = cases(session, trial.id)
-    keys = _keys(session, found)
+    keys, names = _keys(session, found), names_of(case.reader for case in found)
     read = [(case, _read(session, case, keys)) for case in found if case.finished and case.reading]
-    files: dict[str, str] = {"times.csv": _times(found, keys), "time_with_and_without.csv": _phases_compared(found)}
+    files: dict[str, str] = {
+        "times.csv": _times(found, keys, names),
+        "time_with_and_without.csv": _phases_compared(found, names),
+    }
     for phase in trial.phases:
-        for reader in dict.fromkeys(case.reader for case in found):
+        for reader, name in names.items():
             his = [(case, reading) for case, reading in read if (case.phase, case.reader) == (phase, reader)]
-            files |= _of_reader(f"{phase}/{plain_name(reader)}", [reading for _, reading in his])
+            files |= _of_reader(f"{phase}/{name}", [reading for _, reading in his])
     program = [_program(session, study, *key) for study, key in keys.items()]
     files |= {"program.csv": ratings_csv(program), **_readings("program", program)}
+    renamed = "".join(f"    {reader}: {name}\n" for reader, name in names.items() if name != reader)
     named = sorted(name for name in files if name.endswith(".csv") and name.split("/")[0] in trial.phases)
-    files["README.txt"] = _README.format(name=trial.name, readers=" ".join(f"{_label(n)}={n}" for n in named))
+    readers = " ".join(f"{_label(n)}={n}" for n in named)
+    files["README.txt"] = _README.format(name=trial.name, readers=readers) + (renamed and _RENAMED + renamed)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in files.items():
@@ -63,9 +69,16 @@ def _label(file: str) -> str:
     return f"{name}-{phase}"
 
 
-def plain_name(reader: str) -> str:
-    """A reader's name as a file name."""
-    return re.sub(r"[^\w-]+", "_", reader, flags=re.ASCII) or "reader"
+def names_of(readers: Iterable[str]) -> Mapping[str, str]:
+    """Reader -> his name as a file name, of no other reader even where case is not told apart."""
+    names: dict[str, str] = {}
+    plain = {reader: re.sub(r"[^\w-]+", "_", reader, flags=re.ASCII) or "reader" for reader in sorted(set(readers))}
+    # Whose name is a file name as it is keeps it.
+    for reader in sorted(plain, key=lambda one: plain[one] != one):
+        numbered = (plain[reader], *(f"{plain[reader]}_{n}" for n in range(2, len(plain) + 2)))
+        taken = {name.casefold() for name in names.values()}
+        names[reader] = next(name for name in numbered if name.casefold() not in taken)
+    return {reader: names[reader] for reader in plain}
 
 
 def _keys(session: Session, found: Sequence[rows.TrialCase]) -> Mapping[str, tuple[str, str]]:
@@ -137,14 +150,14 @@ def _marks(readings: Sequence[Reading]) -> str:
     return _csv([["study", "finding", *_MARKS], *rows_]) if rows_ else ""
 
 
-def _times(found: Sequence[rows.TrialCase], keys: Mapping[str, tuple[str, str]]) -> str:
+def _times(found: Sequence[rows.TrialCase], keys: Mapping[str, tuple[str, str]], names: Mapping[str, str]) -> str:
     head = ["study", "patient", "reader", "phase", "position", "seconds", "seconds_by_server", "opened", "finished"]
     return _csv(
         [
             head,
             *(
                 [
-                    *keys[case.study], case.reader, case.phase, str(case.position),
+                    *keys[case.study], names[case.reader], case.phase, str(case.position),
                     "" if case.seconds is None else f"{case.seconds:.1f}", _apart(case), case.opened, case.finished,
                 ]
                 for case in found
@@ -153,16 +166,16 @@ def _times(found: Sequence[rows.TrialCase], keys: Mapping[str, tuple[str, str]])
     )  # fmt: skip
 
 
-def _phases_compared(found: Sequence[rows.TrialCase]) -> str:
+def _phases_compared(found: Sequence[rows.TrialCase], names: Mapping[str, str]) -> str:
     """Median seconds of each reader alone and aided, and of the difference, over the studies that he read in both."""
     took = {(case.reader, case.phase, case.study): case.seconds for case in found if case.seconds is not None}
     lines: list[list[str]] = [["reader", "studies", "median_alone", "median_aided", "median_aided_less_alone"]]
-    for reader in dict.fromkeys(case.reader for case in found):
+    for reader, name in names.items():
         studies = dict.fromkeys(case.study for case in found if case.reader == reader)
         keys = [((reader, "alone", study), (reader, "aided", study)) for study in studies]
         pairs = [(took[alone], took[aided]) for alone, aided in keys if alone in took and aided in took]
         columns = zip(*[(alone, aided, aided - alone) for alone, aided in pairs], strict=True)
-        lines.append([reader, str(len(pairs)), *(f"{median(column):.1f}" for column in columns)])
+        lines.append([name, str(len(pairs)), *(f"{median(column):.1f}" for column in columns)])
     return _csv([lines[0], *(line + [""] * (5 - len(line)) for line in lines[1:])])
 
 

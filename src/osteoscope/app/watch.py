@@ -1,6 +1,7 @@
 """A folder whose files are taken in as they arrive; they stay where they are.
 
 An entry of the folder, file or folder, is one upload once all its files have rested; it is taken again when it changes.
+Copies may bear the times of their originals, so that an entry must also look as it did the last time.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi import HTTPException
@@ -27,6 +29,14 @@ _BLOCK = 2**20
 State = dict[str, list[int]]
 
 
+@dataclass(frozen=True)
+class _Look:
+    """What an entry was seen to be: size and time of change of each file, and when any was last touched at all."""
+
+    files: State
+    touched: int
+
+
 class Watcher(threading.Thread):
     """A thread that looks at the folder now and then."""
 
@@ -36,6 +46,7 @@ class Watcher(threading.Thread):
         self.folder = Path(settings.watch)
         self._known = settings.home / "watched.json"
         self._refused: dict[str, State] = {}
+        self._before: dict[str, _Look] = {}
         self._closing = threading.Event()
 
     def stop(self) -> None:
@@ -52,16 +63,20 @@ class Watcher(threading.Thread):
                 LOG.exception("the watched folder %s", self.folder)
 
     def look(self) -> int:
-        """Take what is new and has rested.
+        """Take what is new, has rested, and is as the last look found it.
 
         Returns:
             How many entries were taken.
         """
         known: dict[str, State] = json.loads(self._known.read_text(encoding="utf-8")) if self._known.is_file() else {}
         taken = 0
+        before, self._before = self._before, {}
         for entry in sorted(self.folder.iterdir()):
-            state = _state(entry)
-            if entry.name.startswith(".") or not state or state == known.get(entry.name) or self._moves(state):
+            now = self._before[entry.name] = _look_at(entry)
+            state = now.files
+            if entry.name.startswith(".") or not state or state == known.get(entry.name):
+                continue
+            if now != before.get(entry.name) or self._moves(now):
                 continue
             try:
                 self._take(entry, state)
@@ -75,9 +90,8 @@ class Watcher(threading.Thread):
             taken += 1
         return taken
 
-    def _moves(self, state: State) -> bool:
-        newest = max(changed for _, changed in state.values())
-        return time.time_ns() - newest < self.settings.readable_after * 1e9
+    def _moves(self, now: _Look) -> bool:
+        return time.time_ns() - now.touched < self.settings.readable_after * 1e9
 
     def _tell_of(self, entry: Path, state: State, error: Exception) -> None:
         """Say once that an entry cannot be taken; it is tried again, since space or a permission may come."""
@@ -118,12 +132,14 @@ def _files(entry: Path) -> Iterator[Path]:
                 yield path
 
 
-def _state(entry: Path) -> State:
+def _look_at(entry: Path) -> _Look:
     found: State = {}
+    touched = 0
     for path in _files(entry):
         try:
             status = path.stat()
         except FileNotFoundError:  # moved away meanwhile
             continue
         found[str(path.relative_to(entry.parent))] = [status.st_size, status.st_mtime_ns]
-    return found
+        touched = max(touched, status.st_mtime_ns, status.st_ctime_ns)
+    return _Look(found, touched)

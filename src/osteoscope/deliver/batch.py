@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from osteoscope.deliver.adapted import adapted
-from osteoscope.deliver.outputs import OutputOptions, deliver
+from osteoscope.deliver.outputs import OutputOptions, clear, deliver
 from osteoscope.dicom.load import Arrival, Candidate, IntakeOptions, load, scan
 from osteoscope.domain import codec
 from osteoscope.domain.reading import Reading
@@ -108,11 +108,21 @@ def read_all(inputs: Sequence[Path], folder: Path, options: BatchOptions, progre
 def _lifted(rows: Sequence[Row], folder: Path) -> tuple[Row, ...]:
     """The rows, the results of a single Reading moved up into the folder itself."""
     done = [row for row in rows if row.folder]
+    if done:
+        _without_former(folder, {Path(row.folder) for row in done})
     if len(done) != 1:
         return tuple(rows)
     shutil.copytree(done[0].folder, folder, dirs_exist_ok=True)
     shutil.rmtree(done[0].folder)
     return tuple(replace(row, folder=str(folder)) if row is done[0] else row for row in rows)
+
+
+def _without_former(folder: Path, written: set[Path]) -> None:
+    """Results that an earlier run left in the same folder are not to be taken for those of this one."""
+    for old in {folder, *folder.glob("study-[0-9][0-9][0-9]*")} - written:
+        clear(old)
+        if old != folder and not any(old.iterdir()):
+            old.rmdir()
 
 
 def _read_one(candidate: Candidate, folder: Path, options: BatchOptions, progress: Progress) -> Row:

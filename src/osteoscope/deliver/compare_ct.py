@@ -20,7 +20,8 @@ def compare_cts(taken: Sequence[Taken], same_patient: bool, options: ChangeOptio
     """The comparison and its report.
 
     Raises:
-        UnsuitableStudyError: not two dates of one patient, no outlines of bones with one of them, or no bone in common.
+        UnsuitableStudyError: not two dates of one patient, one that was not searched for lesions or has no outlines of
+            bones with it, or no bone in common.
     """
     exams = [one.exam for one in taken]
     notes = check_together(exams, same_patient, "ct")
@@ -28,6 +29,10 @@ def compare_cts(taken: Sequence[Taken], same_patient: bool, options: ChangeOptio
         remedy = "Give the two dates that are to be compared"
         raise UnsuitableStudyError("compare CTs", f"{len(taken)} dates", remedy)
     for exam in exams:
+        if missed := exam.reading.unsearched:
+            why = "; ".join(f"{gap.step}: {gap.reason}" for gap in missed)
+            remedy = "Read the CT again, or give another date: without a search no lesion is gone"
+            raise UnsuitableStudyError(f"compare {exam.name}", f"not searched for lesions ({why})", remedy)
         if not exam.mapped:
             remedy = "Keep bones.dcm, or bones.nii.gz (--nifti), beside it, or give the CT itself"
             raise UnsuitableStudyError(f"compare {exam.name}", "no outlines of bones beside it", remedy)

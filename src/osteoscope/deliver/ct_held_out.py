@@ -30,7 +30,10 @@ _CRITERION = "iou_0.1"
 def judge(
     cases: Sequence[Prepared], detect: Detect, folder: Path, how: tuple[EvaluationOptions, Progress]
 ) -> Evaluated:
-    """Read the held-out scans as `osteoscope read` would, and evaluate as `osteoscope evaluate` does."""
+    """Read the held-out scans as `osteoscope read` would, and evaluate as `osteoscope evaluate` does.
+
+    A scan that could not be searched is a problem of the evaluation and counts as unread.
+    """
     options, progress = how
     rows = [("study", "patient", "reference", "reading")]
     for number, case in enumerate(cases):
@@ -70,12 +73,14 @@ def complete(card: Path, after: Evaluated) -> None:
 
 
 def verdict(before: Evaluated, after: Evaluated) -> str:
-    """Whether the new model is better than what it began with, in a sentence."""
+    """Whether the new model is better than what it began with, in a sentence; and how many scans it did not read."""
     rate = after.evaluation.settings.rate
     found = [judged.evaluation.detection.find(_CRITERION, "sensitivity_at_rate") for judged in (before, after)]
     values = [statistic.value if statistic and statistic.value is not None else 0.0 for statistic in found]
     word = "better" if values[1] > values[0] else "no better: do not use it as it is"
+    unread = len(after.evaluation.detection.unread)
+    lost = f" Not read, and left out of all figures: {count(unread, 'held-out scan')}." if unread else ""
     return (
         f"Sensitivity within {rate:g} false positives per held-out scan, IoU > 0.1: {sentence(found[0])} before, "
-        f"{sentence(found[1])} with the new model, {word}."
+        f"{sentence(found[1])} with the new model, {word}.{lost}"
     )

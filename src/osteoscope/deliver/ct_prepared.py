@@ -70,7 +70,8 @@ def prepare_all(
 
 def _prepared(case: CtCase, folder: Path, names: str) -> Prepared:
     note = folder / _DONE_FILE
-    wanted = [str(case.ct), [str(file) for file in case.lesions], str(case.bones or ""), case.patient, names]
+    files = [case.ct, *case.lesions, *filter(None, [case.bones])]
+    wanted = [[_state(file) for file in files], case.patient, names]
     if note.is_file():
         done = json.loads(note.read_text(encoding="utf-8"))
         if done["case"] == wanted:
@@ -87,6 +88,13 @@ def _prepared(case: CtCase, folder: Path, names: str) -> Prepared:
     state["notes"] = [asdict(note) for note in found.notes]
     note.write_text(json.dumps(state, indent=1) + "\n", encoding="utf-8")
     return Prepared(case, found.patient, folder, len(found.lesions), found.notes)
+
+
+def _state(path: Path) -> list[list[str | int]]:
+    """Name, size and time of a file, or of all below a folder: marks that were corrected in place are others."""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    found = [(file, file.stat()) for file in files if file.is_file()]
+    return [[str(file), state.st_size, state.st_mtime_ns] for file, state in found]
 
 
 def _reading(found: Annotated) -> Reading:

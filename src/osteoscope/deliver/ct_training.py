@@ -57,7 +57,7 @@ class Trained:
         split: patients by role.
         after, before: evaluations on the held-out patients, of the new model and of what it began with (of the
             classical baseline where it is new).
-        problems: cases that could not be used.
+        problems: cases that could not be used, and held-out ones that could not be judged on.
     """
 
     card: Path
@@ -112,7 +112,7 @@ def train_ct(dataset: Path, folder: Path, options: TrainOptions, progress: Progr
         judge(held_out, detect, folder / name, (options.evaluation, progress)) for name, detect in detectors.items()
     )
     complete(card, after)
-    return Trained(card, tuple(lines), parts, after, before, problems)
+    return Trained(card, tuple(lines), parts, after, before, (*problems, *after.evaluation.problems))
 
 
 def _examples(options: TrainOptions) -> int:

@@ -20,6 +20,9 @@ _ALSO = ("patient",)
 # File names that say what a file is, not of which study: the folder then names it.
 _GENERIC = frozenset(("reading", "truth", "lesions"))
 _LESIONS = "lesions"
+# Files with the uids that they state, by the names of their studies; names by a name of the other side.
+Named = dict[str, tuple[Path, str]]
+Alike = dict[str, list[str]]
 
 
 @dataclass(frozen=True)
@@ -99,20 +102,20 @@ def _from_table(path: Path) -> Listed:
 
 
 def _from_two(reference: Path, reading: Path) -> Listed:
-    """Studies of one uid, then those of one name; of two files, the one study that they are."""
+    """Studies of one uid, by name where it has several, then those of one name; of two files, the one study that they
+    are."""
     if reference.is_file() and reading.is_file():
         return Listed((Entry(study_name(reference, reference.parent), "", reference, reading),), ())
     problems: list[Problem] = []
     sides = [_named(folder, problems) for folder in (reference, reading)]
-    by_uid = [{uid: name for name, (_, uid) in side.items() if uid} for side in sides]
-    same = [(by_uid[0][uid], by_uid[1][uid]) for uid in by_uid[0] if uid in by_uid[1]]
-    used = [{pair[n] for pair in same} for n in (0, 1)]
+    same, alike = _of_one_uid(sides[0], sides[1])
+    used = [{*(pair[n] for pair in same), *alike[n]} for n in (0, 1)]
     same += [(name, name) for name in sides[0] if name in sides[1] and name not in used[0] and name not in used[1]]
     entries = [Entry(a, "", sides[0][a][0], sides[1][b][0]) for a, b in same]
     for number, (side, other) in enumerate(((sides[0], "reading"), (sides[1], "reference"))):
         matched = {pair[number] for pair in same}
         problems += [
-            Problem(str(file), None, "", f"study {name!r} has no {other}", "Name it alike in both folders")
+            Problem(str(file), None, "", _why_alone(name, other, alike[number]), "Name it alike in both folders")
             for name, (file, _) in side.items()
             if name not in matched
         ]
@@ -121,7 +124,39 @@ def _from_two(reference: Path, reading: Path) -> Listed:
     return Listed(tuple(entries), tuple(problems), tuple(sorted(lone, key=lambda one: one.study)))
 
 
-def _named(folder: Path, problems: list[Problem]) -> dict[str, tuple[Path, str]]:
+def _of_one_uid(reference: Named, reading: Named) -> tuple[list[tuple[str, str]], tuple[Alike, Alike]]:
+    """Pairs of one uid; and of either side the names left, each with those of the other side that it could be."""
+    pairs: list[tuple[str, str]] = []
+    alike: tuple[Alike, Alike] = ({}, {})
+    first, second = _by_uid(reference), _by_uid(reading)
+    for uid in first.keys() & second.keys():
+        shared = [name for name in first[uid] if name in second[uid]]
+        if len(first[uid]) == len(second[uid]) == 1:
+            pairs.append((first[uid][0], second[uid][0]))
+            continue
+        pairs += [(name, name) for name in shared]
+        left = [[name for name in side[uid] if name not in shared] for side in (first, second)]
+        if all(left):
+            for number, own in enumerate(left):
+                alike[number].update(dict.fromkeys(own, left[1 - number]))
+    return pairs, alike
+
+
+def _by_uid(side: Named) -> dict[str, list[str]]:
+    names: dict[str, list[str]] = {}
+    for name, (_, uid) in side.items():
+        if uid:
+            names.setdefault(uid, []).append(name)
+    return names
+
+
+def _why_alone(name: str, other: str, alike: Alike) -> str:
+    if name in alike:
+        return f"study {name!r} shares its study id with {', '.join(alike[name])}: which is its {other} is not known"
+    return f"study {name!r} has no {other}"
+
+
+def _named(folder: Path, problems: list[Problem]) -> Named:
     """Files of a folder by the name of their study, each with the uid that it states ("" for a label map)."""
     files = [folder] if folder.is_file() else readings_below(folder) or _label_maps(folder)
     names = [study_name(file, folder if folder.is_dir() else folder.parent) for file in files]

@@ -52,7 +52,8 @@ def load_scan(entry: Entry) -> Loaded:
 
     Raises:
         IntakeError: a file is absent, or is neither a reading.json nor a label map.
-        UnsuitableStudyError: not a CT, or two grids that do not hold the same voxels.
+        UnsuitableStudyError: not a CT, one that was not searched for lesions, or two grids that do not hold the same
+            voxels.
     """
     reference, reading = _side(entry.reference), _side(entry.reading)
     lesions = tuple(_moved(lesion, reference, reading) for lesion in reference.lesions)
@@ -108,6 +109,10 @@ def _of_reading(path: Path) -> _Side:
     if reading.study.kind != "ct":
         found = f"a Reading of kind {reading.study.kind!r}"
         raise UnsuitableStudyError(f"evaluate {path}", found, "Give Readings of CT; `osteoscope agree` compares scores")
+    if missed := reading.unsearched:
+        why = "; ".join(f"{gap.step}: {gap.reason}" for gap in missed)
+        remedy = "Read the study again: no findings without a search are no negative"
+        raise UnsuitableStudyError(f"evaluate {path}", f"not searched for lesions ({why})", remedy)
     grid = reading.study.images["ct"].grid
     lesions = tuple(_of_finding(finding, grid) for finding in reading.findings)
     return _Side(path, grid, lesions, reading.study.uid, reading.study.patient.id, _reader(reading))

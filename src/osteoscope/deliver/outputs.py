@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -108,11 +109,28 @@ OUTPUTS: tuple[Output, ...] = (
         option="dicom",
     ),
 )
+# All that may lie beside them, of this Reading or of one before it.
+_OWN = (*(output.name for output in OUTPUTS), "reading.json", "bones.json", "radiomics.json")
 NOT_DICOM = Gap("study", "write DICOM objects", "the input is not DICOM; give the DICOM series to get SEG, SR and PDF")
+
+
+def clear(folder: Path) -> None:
+    """Remove what an earlier Reading left in a folder, so that no file beside a Reading is of another; nothing else.
+
+    Raises:
+        OSError: a file cannot be removed.
+    """
+    for path in (folder / name for name in _OWN):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def deliver(outcome: Outcome, folder: Path, options: OutputOptions) -> Reading:
     """Write a Reading into a folder; an output that fails becomes a gap, the rest is written.
+
+    What an earlier Reading left there is removed.
 
     Returns:
         The Reading as written to reading.json, with the gaps of its outputs.
@@ -126,6 +144,7 @@ def deliver(outcome: Outcome, folder: Path, options: OutputOptions) -> Reading:
         parcel.note(NOT_DICOM)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        clear(folder)
         for output in OUTPUTS:
             if _wanted(output, parcel.reading, options):
                 _attempt(output, parcel)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,7 @@ def _told_apart(candidates: list[Candidate]) -> list[Candidate]:
 def _digester(sandbox: Sandbox) -> Digest:
     """Fingerprint of a file's pixels; a file that cannot be read is like no other."""
 
+    @cache  # of a file with many frames, which are asked for one by one
     def digest(entry: Entry) -> str:
         answer = sandbox.one({"op": "digest", "file": str(entry.found.path)})
         return str(answer.get("sha256", entry.found.name))

@@ -18,7 +18,10 @@ from osteoscope.domain.study import Source
 from osteoscope.errors import OutputError
 
 Polygon = NDArray[np.float64]
+Coordinates = NDArray[np.float64]
 _LEAST_LIKENESS = 0.95
+# Quarter turns, and whether mirrored then; as it is comes first.
+_WAYS = [(turns, mirrored) for mirrored in (False, True) for turns in range(4)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,24 +31,36 @@ class Frame:
     Args:
         header: of the instance.
         number: of the frame, from 1; None in a single-frame instance.
-        mirrored: whether intake turned the picture left to right.
-        columns: width of the picture in pixels.
+        turns: counter-clockwise quarter turns by which intake brought the head up, ...
+        mirrored: ... and whether it then turned the picture left to right.
+        shape: (rows, columns) of the picture as it is shown.
     """
 
     header: Dataset
     number: int | None
+    turns: int
     mirrored: bool
-    columns: int
+    shape: tuple[int, int]
+
+    def stored(self, column: Coordinates, row: Coordinates) -> Polygon:
+        """Places (column, row) of the shown picture in the stored one; the centre of the first pixel is (0.5, 0.5)."""
+        rows, columns = self.shape
+        if self.mirrored:
+            column = columns - column
+        for _ in range(self.turns):
+            column, row = rows - row, column
+            rows, columns = columns, rows
+        return np.column_stack([column, row])
 
 
 def source_frames(case: Case, headers: Sequence[Dataset], asked: str) -> dict[str, Frame]:
     """The source frame of each view.
 
-    Whether a view was mirrored at intake is seen by correlating its counts with those of the frame;
+    How a view was turned or mirrored at intake is seen by correlating its counts with those of the frame;
     they need not be equal, since intake may rescale them or clip negative ones.
 
     Raises:
-        OutputError: a view is like no such frame, straight or mirrored.
+        OutputError: a view is like no such frame, whichever way it is turned or mirrored.
     """
     by_uid = {str(header.SOPInstanceUID): header for header in headers}
     return {s.image: _frame(case, s, by_uid[s.sop_instance_uid], asked) for s in case.study.sources if s.image}
@@ -56,14 +71,21 @@ def _frame(case: Case, source: Source, header: Dataset, asked: str) -> Frame:
     index = source.index or 0
     stored = pixels if pixels.ndim == 2 else pixels[index]
     shown = case.study.images[source.image].values
-    straight, mirrored = _likeness(stored, shown), _likeness(stored[:, ::-1], shown)
-    if max(straight, mirrored) < _LEAST_LIKENESS:
+    alike = {way: _likeness(_seen(stored, *way), shown) for way in _WAYS}
+    turns, mirrored = max(alike, key=lambda way: alike[way])
+    if alike[turns, mirrored] < _LEAST_LIKENESS:
         raise OutputError(
             asked,
             f"the {source.image} view is unlike frame {index + 1} of {source.file}",
             "Write the report of the study as it was loaded",
         )
-    return Frame(header, None if pixels.ndim == 2 else index + 1, mirrored > straight, shown.shape[1])
+    rows, columns = shown.shape
+    return Frame(header, None if pixels.ndim == 2 else index + 1, turns, mirrored, (rows, columns))
+
+
+def _seen(stored: NDArray[Any], turns: int, mirrored: bool) -> NDArray[Any]:
+    turned = np.rot90(stored, turns)
+    return turned[:, ::-1] if mirrored else turned
 
 
 def _likeness(stored: NDArray[Any], shown: NDArray[Any]) -> float:
@@ -104,4 +126,4 @@ def _signed_area(contour: Polygon) -> float:
 
 def _place(contour: Polygon, part: Part, frame: Frame) -> Polygon:
     row, column = (contour + np.asarray(part.offset) + 0.5).T
-    return np.column_stack([frame.columns - column if frame.mirrored else column, row])
+    return frame.stored(column, row)

@@ -18,6 +18,11 @@ Matrix = tuple[tuple[float, ...], ...]
 Box = tuple[slice, ...]
 
 
+def meet(one: Box, other: Box) -> bool:
+    """Whether two boxes share an element."""
+    return all(a.start < b.stop and b.start < a.stop for a, b in zip(one, other, strict=True))
+
+
 def widened(box: Box, margin: int, shape: tuple[int, ...]) -> Box:
     """The box grown by ``margin`` elements, kept within an array of that shape."""
     return tuple(slice(max(0, s.start - margin), min(n, s.stop + margin)) for s, n in zip(box, shape, strict=True))

@@ -130,15 +130,25 @@ def _fit(surfaces: Sequence[_Surface], start: Rigid, options: AlignmentOptions, 
 def _surface(earlier: Part, later: Part, grids: tuple[Grid, Grid], options: AlignmentOptions) -> _Surface:
     points = _points(earlier, grids[0], options)
     grid = grids[1]
-    step = [max(1, int(options.step_mm / spacing)) for spacing in grid.spacing]
+    step = _step(later, grid, options)
     matrix = grid.matrix.copy()
     matrix[:3, :3] *= step
     margin = [int(np.ceil(options.reach_mm / length)) for length in np.linalg.norm(matrix[:3, :3], axis=0)]
-    mask = np.pad(later.mask[tuple(slice(None, None, n) for n in step)], [(n, n) for n in margin])
+    mask = np.pad(_thinned(later, step), [(n, n) for n in margin])
     matrix[:3, 3] = grid.to_position(np.asarray(later.offset) - np.multiply(margin, step))
     own = Grid.from_matrix(mask.shape, matrix)
     outside, inside = (edt.edt(m, anisotropy=own.spacing, black_border=False) for m in (~mask, mask))
     return _Surface(points, np.asarray(outside - inside, dtype=np.float32), own, grid)
+
+
+def _step(part: Part, grid: Grid, options: AlignmentOptions) -> list[int]:
+    """Voxels from one to the next of the distance map; every one of a bone that would else fall between them."""
+    coarse = [max(1, int(options.step_mm / spacing)) for spacing in grid.spacing]
+    return coarse if _thinned(part, coarse).any() else [1] * len(coarse)
+
+
+def _thinned(part: Part, step: Sequence[int]) -> NDArray[np.bool_]:
+    return part.mask[tuple(slice(None, None, n) for n in step)]
 
 
 def _points(part: Part, grid: Grid, options: AlignmentOptions) -> Floats:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from osteoscope.domain.finding import Finding, Measure, Part
-from osteoscope.domain.geometry import Box, widened
+from osteoscope.domain.geometry import Box, meet, widened
 from osteoscope.domain.image import Image
 from osteoscope.domain.reading import Case
 from osteoscope.measure.place import bone_of, part_on_ct, with_eaten
@@ -84,10 +84,12 @@ def healthy_marrow(
         return None
     image = case.study.images["ct"]
     marrow = _depth(bone, image) > options.cortex_mm
+    lesions = np.zeros_like(marrow)
     for other in case.findings or (finding,):
         lesion = other.region.on("ct")
-        if lesion is not None:
-            marrow &= ~ndimage.binary_dilation(lesion.within(bone.box))
+        if lesion is not None and meet(lesion.box, bone.box):
+            lesions |= lesion.within(bone.box)
+    marrow &= ~ndimage.binary_dilation(lesions)
     if np.count_nonzero(marrow) < options.least_marrow:
         return None
     return np.asarray(image.values[bone.box][marrow], dtype=float)

@@ -31,12 +31,14 @@ from osteoscope.measure.lesion_change_record import (
 )
 from osteoscope.measure.lesion_doubts import doubt, with_same_places
 from osteoscope.measure.lesion_matching_ct import Group, group, meet, positions, share_within
+from osteoscope.measure.lesion_unsearched import share_unsearched
 from osteoscope.measure.level_shift import Laid, lay
 
 Floats = NDArray[np.float64]
 _LEAST_MISFIT_MM = 0.5
 _CHANGE, _ALIGNMENT = ChangeOptions(), AlignmentOptions()
 _CUT = "touches the edge of the field at one date: its size there is a least size"
+_SPOILT = "reaches bone beside metal that was not searched at one date: it may be larger there than found"
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,6 +160,8 @@ class _Pair:
         notes = [*made.notes]
         if any(_cut(f, d.grid) for fs, d in ((earlier, self.before), (later, self.now)) for f in fs):
             notes.append(_CUT)
+        if self._spoilt(earlier, gone=True) or self._spoilt(later, gone=False):
+            notes.append(_SPOILT)
         if len(earlier) > 1:
             notes.append(f"{len(earlier)} lesions before run together now: their volumes are added")
         if len(later) > 1:
@@ -166,11 +170,21 @@ class _Pair:
             notes.append(f"before in {first.site}")
         return replace(made, notes=tuple(notes))
 
-    def _lone(self, findings: tuple[Finding, ...], gone: bool) -> Followed:
-        own, other = (self.before, self.now) if gone else (self.now, self.before)
+    def _spoilt(self, findings: tuple[Finding, ...], gone: bool) -> bool:
+        other = self.now if gone else self.before
+        return share_unsearched(self._elsewhere(findings, gone)[2], other.reading, other.grid) > 0
+
+    def _elsewhere(self, findings: tuple[Finding, ...], gone: bool) -> tuple[Sighting, str, Floats]:
+        """Findings of one date as one, their bone as the earlier date names it, and their places at the other date."""
+        own = self.before if gone else self.now
         seen = sighting(findings, own.grid)
         bone = seen.site if gone else self.laid.count.earlier(seen.site)
-        places = self._forth(seen, bone, gone).move(np.concatenate([positions(_part(f), own.grid) for f in findings]))
+        places = np.concatenate([positions(_part(f), own.grid) for f in findings])
+        return seen, bone, self._forth(seen, bone, gone).move(places)
+
+    def _lone(self, findings: tuple[Finding, ...], gone: bool) -> Followed:
+        other = self.now if gone else self.before
+        seen, bone, places = self._elsewhere(findings, gone)
         why = self._not_comparable(bone, places, other)
         call: Call = "not_comparable" if why else "gone" if gone else "new"
         at = None if why else self._hu_at(places, other, bone)
@@ -204,7 +218,10 @@ class _Pair:
             return f"its bone was not found at the {when} date"
         index = other.grid.to_index(places)
         inside = ((index >= -0.5) & (index <= np.asarray(other.grid.shape) - 0.5)).all(axis=1)
-        return "" if inside.mean() > 0.5 else f"its place lies outside of the field of the {when} date"
+        if inside.mean() <= 0.5:
+            return f"its place lies outside of the field of the {when} date"
+        spoilt = share_unsearched(places, other.reading, other.grid) >= self.options.within
+        return f"metal kept its place from being searched at the {when} date" if spoilt else ""
 
     def _hu_at(self, places: Floats, other: CtDate, site: str) -> Quantity | None:
         """Mean HU at places of the other date; the interval is that of a shift by the misfit of the bone."""

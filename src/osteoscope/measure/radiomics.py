@@ -86,7 +86,9 @@ def require() -> None:
         DependencyError: it is not.
     """
     if find_spec("mirp") is None:
-        raise DependencyError("compute radiomics", "mirp is not installed", "In the checkout: pip install '.[radiomics]'")
+        raise DependencyError(
+            "compute radiomics", "mirp is not installed", "pip install '.[radiomics]' in the checkout"
+        )
 
 
 def radiomics(

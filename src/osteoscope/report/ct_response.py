@@ -96,7 +96,8 @@ def _calls(response: CtResponse) -> Table:
         f"Grown (shrunk): the diameter of a ball of the lesion's volume is {number(options.grown)} times the earlier "
         f"one or more ({number(options.shrunk)} or less). Turned sclerotic: a lytic or mixed lesion whose mean rose by "
         f"{number(options.sclerotic_hu)} HU or more, whatever its size. No published rule for single bone lesions was "
-        "found: thresholds are choices. Not comparable: the bone or the place is in one field alone."
+        "found: thresholds are choices. Not comparable: the bone or the place is in one field alone, or metal kept the "
+        "place from being searched at one date."
     )
     columns = (Column("Call"), Column("Lesions", numeric=True), Column("Which"))
     return Table("Calls", columns, rows, note if rows else "")

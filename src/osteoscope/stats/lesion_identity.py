@@ -16,8 +16,9 @@ from typing import Literal
 
 from osteoscope.domain.anatomy import CURIE, SIOPEN
 from osteoscope.domain.finding import FindingKind
-from osteoscope.domain.reading import MappedSite, Reading, Status
+from osteoscope.domain.reading import MappedSite, Reading, SiteReading, Status
 from osteoscope.stats.lesion_matching import IdentityOptions, Sighting, assign, covers, sightings
+from osteoscope.stats.new_sites_by_hand import denied_units
 
 State = Literal[
     "baseline", "new", "not_known", "persisting", "returned", "confluent", "remnant",
@@ -42,10 +43,12 @@ class Exam:
     def status(self, unit: str) -> Status:
         """Whether a planar unit could be assessed on that date: by the site map, else by a reported site that holds it.
 
-        Units of a site reported in part are told from its notes, as `osteoscope read` writes them.
+        The map is the program's: sites that a person reports come first. Units of a site reported in part are told
+        from its notes, as `osteoscope read` writes them.
         """
         place = next((m for m in self.mapped if m.site == unit), None)
-        return place.status if place else unit_status(self.reading, unit)
+        by_person = self.reading.reader.kind == "person" and bool(_sites_with(self.reading, unit))
+        return unit_status(self.reading, unit) if place is None or by_person else place.status
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,7 @@ def follow(exams: Sequence[Exam], options: IdentityOptions | None = None) -> tup
         options: limits.
 
     Returns:
-        Lesions whose findings reach ``options.doubtful``; fainter ones are no lesions.
+        Lesions whose findings reach ``options.doubtful``; fainter ones are no lesions, nor those that a person denied.
     """
     chosen = options or IdentityOptions()
     tracks: list[_Track] = []
@@ -136,7 +139,9 @@ class _Day:
     options: IdentityOptions
 
     def advance(self, known: list[_Track]) -> list[_Track]:
-        found = sightings(self.exam.reading, self.exam.mapped, self.options)
+        denied = denied_units(self.exam.reading)
+        every = sightings(self.exam.reading, self.exam.mapped, self.options)
+        found = [sight for sight in every if sight.finding.site not in denied]
         present = [track for track in known if track.here is not None]
         pairs = assign([track.last for track in known], found, self.options)
         for n, track in enumerate(known):
@@ -190,11 +195,16 @@ def unit_status(reading: Reading, unit: str) -> Status:
     A site that is assessed in part names the units that are not ("sacrum: not acquired"). A unit of no reported
     site is "not_assessable".
     """
-    segments = [name for table in (SIOPEN, CURIE) for name, units in table.items() if unit in units]
-    said = [site for name in dict.fromkeys(segments) if (site := reading.site(name)) is not None]
+    said = _sites_with(reading, unit)
     missing: tuple[Status, ...] = ("not_acquired", "not_assessable")
     for status in missing:
         note = f"{unit}: {status.replace('_', ' ')}"
         if any(site.status == status or note in site.notes for site in said):
             return status
     return "assessed" if said else "not_assessable"
+
+
+def _sites_with(reading: Reading, unit: str) -> list[SiteReading]:
+    """What was said of the segments and regions that hold a unit."""
+    segments = [name for table in (SIOPEN, CURIE) for name, units in table.items() if unit in units]
+    return [site for name in dict.fromkeys(segments) if (site := reading.site(name)) is not None]

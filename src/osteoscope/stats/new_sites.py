@@ -10,6 +10,13 @@ from osteoscope.domain.anatomy import PLANAR_UNITS
 from osteoscope.stats.inrc import NewSites
 from osteoscope.stats.lesion_identity import Exam, Lesion, Sight
 from osteoscope.stats.lesion_matching import IdentityOptions
+from osteoscope.stats.new_sites_by_hand import (
+    Raised,
+    denied_units,
+    listed_units,
+    raised,
+    unlisted_units,
+)
 
 SOFT_TISSUE = "soft_tissue"
 # A new lesion of at least this confidence is new without doubt (as the scores' "certain").
@@ -30,26 +37,33 @@ class Fresh:
     Args:
         new: there now with a confidence that counts, not there before.
         possibly_new: faint now, faint before, matched from afar or without a place, or where the unit was not
-            assessed before.
+            assessed before, or had a level set by hand and no finding.
         sure: whether one of ``new`` is so without doubt.
+        raised: new by a level set by hand, without a finding.
     """
 
     new: tuple[str, ...]
     possibly_new: tuple[str, ...]
     sure: bool
+    raised: tuple[Raised, ...] = ()
 
     def verdict(self, hidden: bool) -> NewSites:
         """What it means for the category; ``hidden`` where a unit was not assessed on one of the dates."""
-        return NewSites(bool(self.new), self.sure, bool(self.possibly_new), hidden)
+        sure = self.sure or any(place.sure for place in self.raised)
+        return NewSites(bool(self.new or self.raised), sure, bool(self.possibly_new), hidden)
 
 
-def new_sites(lesions: Sequence[Lesion], pair: tuple[int, int], options: IdentityOptions) -> Fresh:
+def new_sites(
+    exams: Sequence[Exam], lesions: Sequence[Lesion], pair: tuple[int, int], options: IdentityOptions
+) -> Fresh:
     """New bone lesions between two dates (numbers from 0).
 
     A lesion that continues another in a new shape is as old as that one. A new lesion in a unit where another has
     gone is not sure: it may be the same one, placed apart by an error of the site map.
     """
     look = _Look(lesions, options)
+    prior, current = (exams[n].reading for n in pair)
+    unlisted = unlisted_units(prior, options.accepted)
     gone = gone_sites(lesions, pair, options)
     vanished = {lesion.site for lesion in look.bone if lesion.id in gone}
     new, doubtful, sure = [], [], False
@@ -58,12 +72,14 @@ def new_sites(lesions: Sequence[Lesion], pair: tuple[int, int], options: Identit
         if now < _Seen.FAINT:
             continue
         sight = lesion.course[pair[1]]
-        if before is _Seen.NOT and now is _Seen.CLEAR:
+        if before is _Seen.NOT and now is _Seen.CLEAR and sight.site not in unlisted:
             new.append(lesion.id)
             sure = sure or ((sight.confidence or 0.0) >= CERTAIN and lesion.site not in vanished)
         elif before is not _Seen.CLEAR or _loose(lesion.course[pair[0] + 1 : pair[1] + 1], options):
             doubtful.append(lesion.id)
-    return Fresh(tuple(new), tuple(doubtful), sure)
+    unseen = {unit for unit in PLANAR_UNITS if exams[pair[0]].status(unit) != "assessed"}
+    by_hand = raised(prior, current, listed_units(current, options.accepted) | unseen)
+    return Fresh(tuple(new), tuple(doubtful), sure, by_hand)
 
 
 def _loose(sights: Sequence[Sight], options: IdentityOptions) -> bool:
@@ -83,21 +99,24 @@ def gone_sites(
     )
 
 
-def mistakable(lesions: Sequence[Lesion], pair: tuple[int, int], options: IdentityOptions) -> Iterator[tuple[str, str]]:
+def mistakable(
+    exams: Sequence[Exam], lesions: Sequence[Lesion], pair: tuple[int, int], options: IdentityOptions
+) -> Iterator[tuple[str, str]]:
     """Ids of a new and of a resolved bone lesion of one kind in one unit: they may be one, placed apart by an error."""
     by_id = {lesion.id: lesion for lesion in lesions}
     gone = [by_id[name] for name in gone_sites(lesions, pair, options)]
-    for name in new_sites(lesions, pair, options).new:
+    for name in new_sites(exams, lesions, pair, options).new:
         fresh = by_id[name]
         for old in gone:
             if (old.site, old.course[pair[0]].kind) == (fresh.site, fresh.course[pair[1]].kind):
                 yield name, old.id
 
 
-def hidden_units(prior: Exam, current: Exam) -> tuple[str, ...]:
+def hidden_units(prior: Exam, current: Exam, options: IdentityOptions) -> tuple[str, ...]:
     """Bone units where a lesion could be new without being known as such: not assessed now, or not assessed before
     and involved now."""
-    involved = {finding.site for finding in current.reading.findings}
+    found = {finding.site for finding in current.reading.findings} - denied_units(current.reading)
+    involved = found | unlisted_units(current.reading, options.accepted)
     return tuple(
         unit
         for unit in PLANAR_UNITS

@@ -16,6 +16,7 @@ from osteoscope.stats.inrc import PROGRESSION_AT, RESPONSE_AT, Relative, judge, 
 from osteoscope.stats.lesion_identity import Exam, Lesion, follow
 from osteoscope.stats.lesion_matching import IdentityOptions
 from osteoscope.stats.new_sites import gone_sites, hidden_units, mistakable, new_sites
+from osteoscope.stats.new_sites_by_hand import told_by_hand
 from osteoscope.stats.response_record import (
     RULES,
     Comparison,
@@ -47,17 +48,21 @@ def compare(exams: Sequence[Exam], notes: Sequence[str] = (), options: IdentityO
     for exam in exams:
         _check_scored(exam)
     lesions = follow(exams, chosen)
-    last = len(exams) - 1
-    pairs = sorted({(0, n) for n in range(1, last + 1)} | {(n - 1, n) for n in range(1, last + 1)}, key=_latest_first)
     return Response(
         exams[-1].reading.study.patient.id,
         tuple(_record(exam) for exam in exams),
         tuple(_course(exams, "siopen", site, SIOPEN[site], lesions) for site in SIOPEN),
         tuple(_course(exams, "curie", site, CURIE[site], lesions) for site in CURIE),
         lesions,
-        tuple(_pair(exams, lesions, pair, chosen) for pair in pairs),
+        tuple(_pair(exams, lesions, pair, chosen) for pair in _pairs(exams)),
         (*notes, *_notes(exams, lesions, chosen)),
     )
+
+
+def _pairs(exams: Sequence[Exam]) -> Sequence[tuple[int, int]]:
+    """Every later date with the first, and with the one before it."""
+    later = range(1, len(exams))
+    return sorted({(0, n) for n in later} | {(n - 1, n) for n in later}, key=_latest_first)
 
 
 def _latest_first(pair: tuple[int, int]) -> tuple[int, int]:
@@ -108,8 +113,8 @@ def _pair(
     exams: Sequence[Exam], lesions: Sequence[Lesion], pair: tuple[int, int], options: IdentityOptions
 ) -> Comparison:
     prior, current = exams[pair[0]], exams[pair[1]]
-    fresh = new_sites(lesions, pair, options)
-    hidden = hidden_units(prior, current)
+    fresh = new_sites(exams, lesions, pair, options)
+    hidden = hidden_units(prior, current, options)
     scores = []
     for rule in RULES:
         before, now = (total(e.reading, rule.name, rule.places, rule.top) for e in (prior, current))
@@ -168,7 +173,16 @@ def _notes(exams: Sequence[Exam], lesions: Sequence[Lesion], options: IdentityOp
     if any(sight.state == "not_known" for lesion in lesions for sight in lesion.course):
         notes.append("Some lesions lie in units that were not assessed on the date before: whether new is not known")
     pairs = [(n, n + 1) for n in range(len(exams) - 1)]
-    twins = dict.fromkeys(twin for pair in pairs for twin in mistakable(lesions, pair, options))
+    notes += [note for exam in exams for note in told_by_hand(exam.name, exam.reading, options)]
+    raised = {pair: new_sites(exams, lesions, pair, options).raised for pair in _pairs(exams)}
+    titles: dict[str, str] = {rule.name: rule.title for rule in RULES}
+    notes += [
+        f"{place.site.replace('_', ' ')}: no uptake in {exams[a].name}, and its {titles[place.score]} level was set to "
+        f"{place.level:g} by hand in {exams[b].name}, without a finding that shows it: counted as a new bone site"
+        for (a, b), places in raised.items()
+        for place in places
+    ]
+    twins = dict.fromkeys(twin for pair in pairs for twin in mistakable(exams, lesions, pair, options))
     notes += [
         f"{new} is new where {old} of the same unit is gone: look whether they are one lesion" for new, old in twins
     ]

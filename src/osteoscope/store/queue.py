@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from osteoscope.store.rows import Job, now
 
 MOST_ATTEMPTS = 3
+_SAME_FILES = ("deliver", "send")  # one writes what the other sends
 
 
 def put(session: Session, kind: str, subject: str) -> Job:
@@ -25,14 +26,25 @@ def put(session: Session, kind: str, subject: str) -> Job:
 
 
 def take(session: Session, kinds: Sequence[str]) -> Job | None:
-    """The oldest waiting job of these kinds, now running; None where nothing waits or another took it."""
-    waiting = select(Job.id).where(Job.state == "queued", Job.kind.in_(kinds)).order_by(Job.id).limit(1)
-    number = session.scalar(waiting)
+    """The oldest waiting job of these kinds that gets in no other's way, now running.
+
+    None where nothing waits or another took it.
+    """
+    waiting = select(Job.id).where(Job.state == "queued", Job.kind.in_(kinds), ~_is_held_up())
+    number = session.scalar(waiting.order_by(Job.id).limit(1))
     if number is None:
         return None
     mine = update(Job).where(Job.id == number, Job.state == "queued")
     taken = session.execute(mine.values(state="running", started=now(), attempts=Job.attempts + 1))
     return session.get(Job, number) if taken.rowcount == 1 else None  # type: ignore[attr-defined]
+
+
+def _is_held_up() -> ColumnElement[bool]:
+    """Whether another job on the same files is running, or comes first."""
+    other = aliased(Job)
+    alike = or_(other.kind == Job.kind, and_(other.kind.in_(_SAME_FILES), Job.kind.in_(_SAME_FILES)))
+    ahead = or_(other.state == "running", and_(other.state == "queued", other.id < Job.id))
+    return exists().where(other.subject == Job.subject, alike, ahead)
 
 
 def latest(session: Session, kind: str, subject: str) -> Job | None:

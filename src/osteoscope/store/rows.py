@@ -11,6 +11,7 @@ from sqlalchemy import JSON, Float, ForeignKey, Index, Integer, LargeBinary, Met
 from sqlalchemy.orm import DeclarativeBase, Mapped, deferred, mapped_column
 
 _ID, _TIME, _NAME, _SHORT = String(32), String(32), String(120), String(32)
+BEING_READ = frozenset({"arrived", "reading"})  # states of a study that the program has yet to read, or is reading
 
 
 def new_id() -> str:

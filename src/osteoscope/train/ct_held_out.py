@@ -14,7 +14,7 @@ from osteoscope.train.ct_implants import LESIONS, add_lesion, add_nothing
 from osteoscope.train.ct_lesion_patches import deep_place
 from osteoscope.train.ct_look_alikes import add_look_alike
 from osteoscope.train.ct_scans import LOOK_ALIKE as FIRST_LOOK_ALIKE
-from osteoscope.train.ct_scans import Scan, of_lesion
+from osteoscope.train.ct_scans import Scan, lesion_label, of_lesion
 
 _TRIES = 8
 # Put into a scan beside its own, by `with_more`.
@@ -51,7 +51,7 @@ def with_implants(
         for _ in range(_TRIES):
             if add_lesion(ground, str(kinds[number % len(kinds)]), place(ground, places)):
                 break
-    label = cc3d.connected_components((ground.label == LESION).astype(np.uint8), connectivity=26).astype(np.uint8)
+    label = _numbered(ground.label == LESION)
     label[ground.label == LOOK_ALIKE] = FIRST_LOOK_ALIKE
     return replace(scan, hu=np.clip(np.rint(ground.hu), -1024, 3071).astype(np.int16), label=label)
 
@@ -64,5 +64,10 @@ def with_more(scan: Scan, rng: np.random.Generator, place: Place = deep_place) -
     """
     made = with_implants(scan, rng, _LESIONS, _LOOK_ALIKES, place)
     label = np.where(made.label == 0, scan.label, made.label)
-    lesion = cc3d.connected_components(of_lesion(label).astype(np.uint8), connectivity=26)
-    return replace(made, label=np.where(label >= FIRST_LOOK_ALIKE, FIRST_LOOK_ALIKE, lesion).astype(np.uint8))
+    numbered = np.where(label >= FIRST_LOOK_ALIKE, FIRST_LOOK_ALIKE, _numbered(of_lesion(label)))
+    return replace(made, label=numbered.astype(np.uint8))
+
+
+def _numbered(lesion: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    pieces = cc3d.connected_components(lesion.astype(np.uint8), connectivity=26)
+    return np.where(lesion, lesion_label(pieces.astype(np.int32) - 1), 0).astype(np.uint8)

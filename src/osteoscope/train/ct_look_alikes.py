@@ -137,7 +137,7 @@ def _metal(ground: Ground, centre: Place) -> None:
 
 
 def _joint(ground: Ground, centre: Place, rim: bool = False) -> Place:
-    """Of some places at joints the nearest, or that with the least bone around; the place itself where there is none."""
+    """Of some places at joints the nearest, or that with least bone around; the place itself where there is none."""
     places = np.argwhere(ground.joint)
     if not len(places):
         return centre

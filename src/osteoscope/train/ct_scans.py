@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,11 @@ def of_lesion(label: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return np.asarray((label > 0) & (label < LOOK_ALIKE))
 
 
+def lesion_label(number: int | NDArray[Any]) -> NDArray[np.uint8]:
+    """The label of a lesion by its number, from 0; beyond the labels that there are they are given again."""
+    return np.asarray(1 + np.asarray(number) % (LOOK_ALIKE - 1), dtype=np.uint8)
+
+
 @dataclass(frozen=True, eq=False)
 class Scan:
     """A scan in the working frame, cropped to its bone.
@@ -41,7 +47,7 @@ class Scan:
     Args:
         hu: int16 [z, y, x] at ``STEP_MM``; air beyond the scan.
         bone: bool, of the same shape.
-        label: uint8: 0, a lesion each from 1 on, a look-alike each from ``LOOK_ALIKE`` on.
+        label: uint8: 0, a lesion each from 1 on, a look-alike each from ``LOOK_ALIKE`` on; of very many some share one.
         blur: sigma of the scan's own blur along each axis, voxels.
         noise: standard deviation of its noise, HU.
         grain: sigma of the blur that white noise would need to look like its noise, voxels.
@@ -94,7 +100,8 @@ def prepare(study: Study, bones: Iterable[Region], lesions: Iterable[Region], lo
     bone = frame.from_source(_painted(((1, region) for region in bones), image.grid.shape)) > 0
     if np.count_nonzero(bone) < _LEAST_BONE:
         raise UnsuitableStudyError("prepare a scan", f"{np.count_nonzero(bone)} voxels of bone", "Leave this scan out")
-    marked = [*enumerate(lesions, 1), *enumerate(look_alikes, LOOK_ALIKE)]
+    marked = [(int(lesion_label(number)), lesion) for number, lesion in enumerate(lesions)]
+    marked += [(LOOK_ALIKE + number % LOOK_ALIKE, other) for number, other in enumerate(look_alikes)]
     label = frame.from_source(_painted(marked, image.grid.shape))
     box = frame.around(bone, _MARGIN_MM)
     hu = np.maximum(frame.hu[box], AIR)

@@ -43,13 +43,21 @@ class Ground:
 
 
 @dataclass(frozen=True)
+class Level:
+    """A level set by hand, None for "not assessable", and who set it."""
+
+    value: int | None
+    by: str
+
+
+@dataclass(frozen=True)
 class Draft:
     """What the edits so far come to.
 
     Args:
         base, person, ground: what is edited, by whom, on what.
         findings, set_aside: as they are now.
-        by_hand: (score, site) -> level, None for "not assessable".
+        by_hand: (score, site) -> level, those of the base included.
         notes: of sites.
         comment: on the whole study.
         sites, measures, gaps: as they come out, once scored again.
@@ -60,7 +68,7 @@ class Draft:
     ground: Ground
     findings: tuple[Finding, ...]
     set_aside: tuple[SetAside, ...]
-    by_hand: Mapping[tuple[str, str], int | None] = field(default_factory=dict)
+    by_hand: Mapping[tuple[str, str], Level] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
     comment: str = ""
     sites: tuple[SiteReading, ...] = ()
@@ -100,7 +108,7 @@ class Draft:
             raise InvalidValueError(f"set a {score} level", f"no segment {str(site)[:40]!r}", f"Use {SITES[score]}")
         if level is not None and not 0 <= level <= TOPS[score]:
             raise InvalidValueError(f"set a {score} level", f"level {level}", f"Give 0 to {TOPS[score]}, or null")
-        return replace(self, by_hand={**self.by_hand, (score, site): level})
+        return replace(self, by_hand={**self.by_hand, (score, site): Level(level, self.person)})
 
     def new_id(self) -> str:
         """An id for a finding of the person."""

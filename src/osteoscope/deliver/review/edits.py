@@ -11,11 +11,12 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any
 
+from osteoscope.deliver.review.by_hand import by_hand_of
 from osteoscope.deliver.review.draft import Draft, Ground
 from osteoscope.deliver.review.edits_ct import add_lesion, change_type, edit_mask, mark
 from osteoscope.deliver.review.edits_outline import add_outline
 from osteoscope.deliver.review.edits_planar import add_focus, move, soft_tissue
-from osteoscope.deliver.review.rescored import rescored
+from osteoscope.deliver.review.rescored import COUNTED_FROM, counted_from, rescored
 from osteoscope.domain.finding import SetAside
 from osteoscope.domain.reading import Provenance, Reader, Reading
 from osteoscope.errors import InvalidValueError
@@ -93,7 +94,7 @@ def edited(base: Reading, edits: Sequence[Edit], person: Person, ground: Ground)
     Raises:
         InvalidValueError: an edit does not fit: unknown op, finding, site or view, or a place off the image.
     """
-    draft = Draft(base, person.name, ground, base.findings, base.set_aside)
+    draft = Draft(base, person.name, ground, base.findings, base.set_aside, by_hand_of(base))
     for edit in edits:
         op = str(edit.get("op"))
         if op not in OF_KIND[base.study.kind]:
@@ -110,6 +111,7 @@ def _finished(draft: Draft, person: Person, number: int) -> Reading:
     base = draft.base
     settings = {**base.provenance.settings, "edits": number, "base": base.reader.name, **person.extra}
     settings |= {"comment": draft.comment} if draft.comment else {}
+    settings |= {COUNTED_FROM: counted_from(base)} if base.study.kind == "nm-planar" else {}
     provenance = Provenance(_SOFTWARE, base.provenance.inputs, settings, person.since)
     return replace(
         base,

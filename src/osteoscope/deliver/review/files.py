@@ -102,7 +102,7 @@ def read_one(files: Path, label: str, folder: Path, progress: Progress, tracer: 
     Args:
         files: a folder, as `sort_files` had it.
         label: as `sort_files` gave it.
-        folder: of the study; what an earlier attempt left half done is removed.
+        folder: of the study; what an earlier attempt left half done is removed, what is complete gives way at the end.
         progress: called with (stage, thousandths done, 1000).
         tracer: insisted on, whatever the header says.
 
@@ -119,10 +119,10 @@ def read_one(files: Path, label: str, folder: Path, progress: Progress, tracer: 
         outcome = read(study, plan_for(study), _within(progress, 250, 900))
         _check_models(outcome.reading)
         draft, final = folder / f"{PROGRAM}.part", folder / PROGRAM
-        for old in (draft, final):
-            shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(draft, ignore_errors=True)
         reading = deliver(outcome, draft, OutputOptions(dicom=True, nifti=True))
         write_bone_index(outcome.case, folder / VIEWS)
+        shutil.rmtree(final, ignore_errors=True)
         draft.replace(final)
         return reading
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from osteoscope.deliver.review.by_hand import by_hand_of, levelled, set_by_hand
 from osteoscope.deliver.review.draft import SITES, TOPS, Draft, blank_study
 from osteoscope.deliver.review.remeasured import remeasured
 from osteoscope.domain.anatomy import CURIE, siopen_members
 from osteoscope.domain.finding import Measure
-from osteoscope.domain.reading import Case, Gap, SiteReading
+from osteoscope.domain.reading import Case, Gap, Reading, SiteReading
 from osteoscope.measure.score import curie, siopen
 from osteoscope.measure.score_choices import chosen, stated
 from osteoscope.measure.score_extent import counting_from
@@ -22,6 +23,7 @@ from osteoscope.measure.score_follow import curie_of_siopen
 from osteoscope.measure.score_tables import ScoreOptions
 
 _SCORERS = {"siopen": siopen, "curie": curie}
+COUNTED_FROM = "counted_from"
 
 
 def rescored(draft: Draft) -> Draft:
@@ -34,10 +36,20 @@ def _case(draft: Draft) -> Case:
     return Case(blank_study(draft.base.study), draft.ground.units, draft.findings, draft.set_aside)
 
 
-def _options(draft: Draft, case: Case) -> ScoreOptions:
+def counted_from(base: Reading) -> float:
+    """The confidence from which findings count, as for the program's Reading: a person's are all sure, and move none.
+
+    Kept in the settings of what a person makes of it (`COUNTED_FROM`), so that amendments count alike.
+    """
+    settings = base.provenance.settings
+    if COUNTED_FROM in settings:
+        return float(settings[COUNTED_FROM])
+    return counting_from(Case(blank_study(base.study), (), base.findings), chosen(stated(settings)))
+
+
+def _options(draft: Draft) -> ScoreOptions:
     """The choices that the base was scored under, with its threshold: an edit in one segment moves no other."""
-    options = chosen(stated(draft.base.provenance.settings))
-    threshold = counting_from(replace(case, findings=draft.base.findings), options)
+    options, threshold = chosen(stated(draft.base.provenance.settings)), counted_from(draft.base)
     return replace(
         options, level="counted", accepted=threshold, accepted_beside=threshold, accepted_throughout=threshold
     )
@@ -45,7 +57,7 @@ def _options(draft: Draft, case: Case) -> ScoreOptions:
 
 def _planar(draft: Draft) -> Draft:
     case = _case(draft)
-    options = _options(draft, case)
+    options = _options(draft)
     members: Mapping[str, Mapping[str, tuple[str, ...]]] = {"siopen": siopen_members(options.sacrum), "curie": CURIE}
     sites = {said.site: said for said in draft.base.sites}
     gaps: list[Gap] = []
@@ -56,16 +68,16 @@ def _planar(draft: Draft) -> Draft:
                 sites[site], missed = _again(draft, case, sites[site], (score, units, options))
                 gaps += [gap for gap in missed if (score, site) not in draft.by_hand]
     for (score, site), level in draft.by_hand.items():
-        sites[site] = _by_hand(draft, sites.get(site) or SiteReading(site, "assessed"), score, level)
-    followed = dict(_followed(draft, sites, members["siopen"]))
-    for region, level in followed.items():
-        sites[region] = _levelled(sites[region], "curie", level, f"follows from SIOPEN levels set by {draft.person}")
+        sites[site] = set_by_hand(sites.get(site) or SiteReading(site, "assessed"), score, level)
+    followed = {region: (level, who) for region, level, who in _followed(draft, sites, members["siopen"])}
+    for region, (number, who) in followed.items():
+        sites[region] = levelled(sites[region], "curie", number, f"follows from SIOPEN levels set by {who}")
     gaps = [gap for gap in gaps if gap.step != "curie" or gap.where not in followed]
     for site, note in draft.notes.items():
         kept = sites.get(site) or SiteReading(site, "not_assessable")
         sites[site] = replace(kept, notes=(*kept.notes, note)) if note else kept
     said = tuple(_supported(one, draft, members) for one in sites.values())
-    if not changed and not draft.by_hand:
+    if not changed and draft.by_hand == by_hand_of(draft.base):
         return replace(draft, sites=said, measures=draft.base.measures)
     others = tuple(m for m in draft.base.measures if m.name not in {"siopen_total", "curie_total"})
     totals = tuple(t for score in SITES if (t := _total(draft, score, said)) is not None)
@@ -92,34 +104,20 @@ def _again(
     return replace(said, measures=(*others, *mine)), []
 
 
-def _by_hand(draft: Draft, said: SiteReading, score: str, level: int | None) -> SiteReading:
-    if level is None:
-        others = tuple(m for m in said.measures if not m.name.startswith(tuple(SITES)))
-        notes = (*said.notes, f"{score}: not assessable, set by {draft.person}")
-        return replace(said, status="not_assessable", measures=others, notes=notes)
-    return _levelled(said, score, level, f"set by {draft.person}")
-
-
 def _followed(
     draft: Draft, sites: Mapping[str, SiteReading], members: Mapping[str, Sequence[str]]
-) -> Iterator[tuple[str, int]]:
-    """Curie regions, not set by hand themselves, whose level follows from SIOPEN levels set by hand."""
+) -> Iterator[tuple[str, int, str]]:
+    """Curie regions, not set by hand themselves, whose level follows from SIOPEN levels set by hand; and by whom."""
     levels = {s: _whole(said.measure("siopen")) for s, said in sites.items()}
-    by_hand = {site for score, site in draft.by_hand if score == "siopen"}
+    by_hand = {site: level.by for (score, site), level in draft.by_hand.items() if score == "siopen"}
     for region, (level, segments) in curie_of_siopen(levels, members).items():
-        if region in sites and segments & by_hand and ("curie", region) not in draft.by_hand:
-            yield region, level
+        people = {by_hand[segment] for segment in segments if segment in by_hand}
+        if region in sites and people and ("curie", region) not in draft.by_hand:
+            yield region, level, " and ".join(sorted(people))
 
 
 def _whole(level: Measure | None) -> int | None:
     return None if level is None else round(level.value)
-
-
-def _levelled(said: SiteReading, score: str, level: int, method: str) -> SiteReading:
-    dropped = {score, f"{score}_probability", f"{score}_counted"}
-    others = tuple(m for m in said.measures if m.name not in dropped)
-    measure = Measure(score, level, "{score}", method)
-    return replace(said, status="assessed", measures=(*others, measure))
 
 
 def _supported(said: SiteReading, draft: Draft, members: Mapping[str, Mapping[str, tuple[str, ...]]]) -> SiteReading:

@@ -18,6 +18,8 @@ from osteoscope.domain.study import IntakeNote, NoteLevel
 _SAME_PLACE_MM = 0.01
 _SAME_DIRECTION = 1e-3
 _AXIAL = 0.7
+# Acquisitions that share more of their span than this show one place twice; bodies are scanned on with less overlap.
+_WOVEN = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,17 +137,24 @@ def _without_copies(stack: list[Slice], digest: Digest) -> tuple[list[Slice], li
 def _parts(stack: list[Slice], fewest: int) -> tuple[list[CtSeries], list[IntakeNote]]:
     """The stack, or the acquisitions that it mixes, told apart by the first header field that can."""
     crowds = _crowds(stack)
-    if not crowds:
-        return [CtSeries(tuple(stack))], []
     for index, key in enumerate(SPLIT_KEYS):
         parts: dict[str, list[Slice]] = defaultdict(list)
         for item in stack:
             parts[item.splits[index]].append(item)
-        if len(parts) > 1 and not any(len(part) < fewest or _crowds(part) for part in parts.values()):
+        whole = len(parts) > 1 and not any(len(part) < fewest or _crowds(part) for part in parts.values())
+        if whole and (crowds or _woven(parts.values())):
             return [_named_part(part, key, value) for value, part in parts.items()], []
+    if not crowds:
+        return [CtSeries(tuple(stack))], []
     one, other = crowds[0][:2]
     problem = f"two different images at one place ({one.found.name} and {other.found.name}), nothing tells them apart"
     return [], _notes(stack, "refused", problem, "Give the acquisitions in separate folders")
+
+
+def _woven(parts: Iterable[Sequence[Slice]]) -> bool:
+    """Whether acquisitions, none of whose slices share a height, lie between each other and not one after the other."""
+    low, high = np.array([(height.min(), height.max()) for height in map(heights, parts)]).T
+    return bool(high.min() - low.max() > _WOVEN * (high.max() - low.min()))
 
 
 def _named_part(part: list[Slice], key: str, value: str) -> CtSeries:

@@ -203,7 +203,7 @@ def _window_name(ranges: Sequence[Sequence[tuple[float, float]]], window: int) -
 
 
 def head_of(header: Header, detector: int) -> Header:
-    """What a header says of a detector, from 1; of a single frame, what it says of the only one, whatever its number."""
+    """What a header says of a detector, from 1; of a single frame, what it says of the only one."""
     heads = header.items("DetectorInformationSequence")
     if 0 < detector <= len(heads):
         return heads[detector - 1]
