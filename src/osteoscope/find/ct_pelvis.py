@@ -120,7 +120,7 @@ def pelvis_seeds(
 ) -> list[tuple[str, Side | None, Mask]]:
     """Sure places of sacrum, hip bones and femora: (kind, side, rows of the scene)."""
     around = scene.around
-    z, _, x = scene.line.points[top] / scene.bones.frame.step
+    z, _, x = scene.line.place(top) / scene.bones.frame.step
     heads = femoral_heads(scene.bones, float(x), float(z), options)
     half, length = options.sacrum_mm
     middle = (np.abs(around.side) < half) & (around.along < top - 4) & (around.along > top - length)

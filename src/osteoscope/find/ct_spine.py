@@ -44,6 +44,10 @@ class SpineLine:
         """Depth of the vertebral body in mm at each point."""
         return self.face - self.wall
 
+    def place(self, number: int) -> Floats:
+        """A point by its number; of one below 0, straight on below the lower end."""
+        return np.asarray(self.points[max(number, 0)] + min(number, 0) * STEP_MM * self.up[0])
+
     def extended(self, below_mm: float) -> SpineLine:
         """The line continued straight below its lower end."""
         count = round(below_mm / STEP_MM)

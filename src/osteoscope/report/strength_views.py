@@ -119,9 +119,11 @@ def relief(found: Strength) -> Figure:
 def _seen(of: tuple[NDArray[np.bool_], Array, NDArray[np.bool_]], axis: int, side: int) -> Array:
     """RGB of what is first met along an axis, from its low (0) or high (1) end, of (solid, strain, cement)."""
 
+    # From behind and from the right the last axis runs from the right to the left of the picture.
+    columns = slice(None, None, -1 if bool(side) != (axis == 2) else 1)
+
     def turned(values: NDArray[np.generic]) -> NDArray[np.generic]:
-        moved = np.moveaxis(values, axis, 0)
-        return moved[::-1, :, ::-1] if side else moved
+        return np.moveaxis(values, axis, 0)[:: -1 if side else 1, :, columns]
 
     solid = turned(of[0]).astype(bool)
     depth = np.where(solid.any(axis=0), np.argmax(solid, axis=0), -1)
