@@ -17,13 +17,19 @@ import httpx
 import pydicom
 import pytest
 import uvicorn
+from examples import ct, grid_of
+from files import on_disk
+from pydicom.uid import Comprehensive3DSRStorage, ImplicitVRLittleEndian, SegmentationStorage
+from pynetdicom import AE, evt
 from serving import PASSWORD, Served, serve, who
 from sqlalchemy import select
 
 from osteoscope.app.jobs import JOBS
 from osteoscope.app.results import folder_of
 from osteoscope.deliver.outputs import NOT_DICOM
+from osteoscope.dicom.seg import write_bones_seg
 from osteoscope.dicom.send import send
+from osteoscope.dicom.sr import write_sr
 from osteoscope.dicom.stow import store
 from osteoscope.domain import codec
 from osteoscope.errors import InvalidValueError, OutputError
@@ -102,6 +108,39 @@ def test_signed_objects_arrive_and_come_back_as_they_were(served: Served, orthan
     found = httpx.get(f"{web}/dicom-web/studies", headers={"Accept": "application/dicom+json"}).json()
     assert found[0]["00100020"]["Value"] == [page.get(f"/api/studies/{study}")["patient_id"]]
     sending.store.engine.dispose()
+
+
+@pytest.fixture
+def plain_archive() -> Iterator[tuple[str, list[pydicom.Dataset]]]:
+    """The address of an archive that takes Implicit VR Little Endian alone, and what it was sent."""
+    kept: list[pydicom.Dataset] = []
+
+    def keep(event: evt.Event) -> int:
+        kept.append(event.dataset)
+        return 0
+
+    entity, port = AE(ae_title="PLAIN"), free_port()
+    for kind in (SegmentationStorage, Comprehensive3DSRStorage):
+        entity.add_supported_context(kind, ImplicitVRLittleEndian)
+    server = entity.start_server(("127.0.0.1", port), block=False, evt_handlers=[(evt.EVT_C_STORE, keep)])
+    assert server is not None
+    yield f"dicom://PLAIN@127.0.0.1:{port}", kept
+    server.shutdown()
+
+
+def test_an_archive_that_takes_the_default_syntax_alone_gets_all(
+    tmp_path: Path, plain_archive: tuple[str, list[pydicom.Dataset]]
+) -> None:
+    address, kept = plain_archive
+    example = on_disk(ct(grid_of((10.0, 6.0, 6.0)), 1), tmp_path / "ct")
+    paths = [tmp_path / "bones.dcm", tmp_path / "measurements.dcm"]
+    write_bones_seg(example.case, example.reading, paths[0])
+    write_sr(example.case, example.reading, paths[1])
+    assert len(send(paths, address).instances) == 2
+    sent = [pydicom.dcmread(path) for path in paths]
+    assert [one.SOPInstanceUID for one in kept] == [one.SOPInstanceUID for one in sent]
+    assert kept[0].PixelData == sent[0].PixelData
+    assert kept[1].ContentSequence == sent[1].ContentSequence
 
 
 @pytest.fixture

@@ -11,6 +11,9 @@ import jsonschema
 import numpy as np
 import pydicom
 import pytest
+from examples import ct, grid_of
+from files import on_disk
+from pydicom.uid import SegmentationStorage
 
 from osteoscope.deliver import outputs
 from osteoscope.deliver.batch import Batch, BatchOptions, read_all
@@ -20,6 +23,7 @@ from osteoscope.dicom.load import IntakeOptions
 from osteoscope.dicom.write_nifti import write_nifti
 from osteoscope.domain.geometry import Grid
 from osteoscope.errors import InvalidValueError, OutputError
+from osteoscope.reading.read import Outcome
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "reference" / "reading.schema.json"
 
@@ -154,6 +158,23 @@ def test_one_output_that_fails_is_a_gap(child: Path, tmp_path: Path, monkeypatch
     gaps = read_reading(tmp_path / "reading.json").gaps
     assert ("write ink.txt", "OutputError: write x: no ink. Add ink.") in [(g.step, g.reason) for g in gaps]
     assert (tmp_path / "report.html").exists()
+
+
+@pytest.mark.parametrize("framed", [True, False])
+def test_a_report_cites_the_segments_that_were_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, framed: bool
+) -> None:
+    wanted = {"lesions.dcm", "measurements.dcm"}
+    monkeypatch.setattr(outputs, "OUTPUTS", tuple(row for row in outputs.OUTPUTS if row.name in wanted))
+    example = on_disk(ct(grid_of((10.0, 6.0, 6.0)), 1), tmp_path / "ct")
+    for source in example.case.study.sources if not framed else ():
+        header = pydicom.dcmread(source.path)
+        del header.FrameOfReferenceUID
+        header.save_as(source.path)
+    reading = outputs.deliver(Outcome(example.reading, example.case), tmp_path / "out", OutputOptions())
+    lost = {"write lesions.dcm"} & {gap.step for gap in reading.gaps}
+    cited = SegmentationStorage.encode() in (tmp_path / "out" / "measurements.dcm").read_bytes()
+    assert (lost, cited) == ((set(), True) if framed else ({"write lesions.dcm"}, False))
 
 
 def test_a_folder_that_cannot_be_written_is_said(child: Path, tmp_path: Path) -> None:

@@ -44,6 +44,21 @@ def test_names_of_any_script(tmp_path: Path) -> None:
     assert validator_errors(tmp_path / "report.dcm") == []
 
 
+@pytest.mark.filterwarnings("ignore:Invalid value for VR DS")
+def test_a_decimal_comma_costs_its_element_alone(tmp_path: Path) -> None:
+    case = on_disk(planar(), tmp_path / "source").case
+    path = case.study.sources[0].path
+    header = pydicom.dcmread(path)
+    header.PatientSize, header.PatientWeight = "1.07", "17.5"
+    header.save_as(path)
+    path.write_bytes(path.read_bytes().replace(b"1.07", b"1,07"))
+    (tmp_path / "report.pdf").write_bytes(b"%PDF-")
+    write_encapsulated_pdf(tmp_path / "report.pdf", case, tmp_path / "report.dcm")
+    written = pydicom.dcmread(tmp_path / "report.dcm")
+    assert "PatientSize" not in written
+    assert written.PatientWeight == 17.5
+
+
 def test_what_is_no_pdf(tmp_path: Path) -> None:
     case = on_disk(planar(), tmp_path / "source").case
     with pytest.raises(OutputError, match="Write the report as PDF first"):

@@ -46,7 +46,10 @@ from pydicom.uid import (
     generate_uid,
 )
 
+from osteoscope.dicom.options import MIB, Limits
+from osteoscope.dicom.worker.part10 import mapped, parse
 from osteoscope.domain.study import Study
+from osteoscope.errors import LimitError
 
 
 def _own_series(slices: Sequence[Dataset]) -> list[Dataset]:
@@ -342,3 +345,25 @@ def test_a_deflated_file_is_read(tmp_path: Path) -> None:
     save(tmp_path, [dataset])
     with reading(tmp_path) as read:
         assert _both_views(read.study)
+
+
+def _deflated_masks(path: Path, frames: int, stated: int) -> Path:
+    dataset = bare(SegmentationStorage, "SEG")
+    dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    dataset.Rows = dataset.Columns = 1024
+    dataset.NumberOfFrames, dataset.BitsAllocated = stated, 1
+    dataset.PixelData = bytes(frames * 1024 * 1024 // 8)
+    dataset.save_as(path, enforce_file_format=True)
+    return path
+
+
+def test_a_deflated_segmentation_may_hold_the_frames_that_it_states(tmp_path: Path) -> None:
+    with mapped(_deflated_masks(tmp_path / "bones.dcm", 520, 520)) as data:
+        assert len(parse(data, Limits(), pixels=True).dataset.PixelData) == 65 * MIB
+        with pytest.raises(LimitError, match=f"inflate to more than {64 * MIB} bytes"):
+            parse(data, Limits(worker_bytes=256 * MIB), pixels=True)
+    with (
+        mapped(_deflated_masks(tmp_path / "bomb.dcm", 600, 60)) as data,
+        pytest.raises(LimitError, match="inflate to more than"),
+    ):
+        parse(data, Limits(), pixels=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,46 @@ def test_slices_that_follow_each_other_tell_their_distance(tmp_path: Path, measu
     (mask,) = read_masks(path, grid, tmp_path)
     assert mask.part.offset[0] == 3
     assert mask.part.mask.sum() == 50 * 100
+
+
+def ball(grid: Grid, centre: np.ndarray, radius: float) -> np.ndarray:
+    apart = grid.to_position(np.moveaxis(np.indices(grid.shape), 0, -1)) - centre
+    return np.asarray((apart**2).sum(axis=-1) < radius**2)
+
+
+def tilted(path: Path, marked: Callable[[Grid], np.ndarray]) -> Grid:
+    """A Segmentation of frames of 15 degrees of tilt whose origin moves along z alone; the upright grid through it."""
+    turn = np.radians(15)
+    right, down = np.array([1.0, 0, 0]), np.array([0, np.cos(turn), -np.sin(turn)])
+    sheared = np.eye(4)
+    sheared[:3, :3] = np.stack([[0, 0, 3.0], down, right], axis=1)
+    masks = marked(Grid.from_matrix((40, 60, 60), sheared))
+    frames = {float(level): mask for level, mask in enumerate(masks)}
+    data = pydicom.dcmread(segmentation(path, axial(40, 3.0), frames, {"SliceThickness": 3.0}))
+    orientation = data.SharedFunctionalGroupsSequence[0].PlaneOrientationSequence[0]
+    orientation.ImageOrientationPatient = [f"{value:.9f}" for value in (*right, *down)]
+    data.save_as(path)
+    straight = sheared.copy()
+    straight[:3, 0], straight[:3, 3] = 3.0 * np.cos(turn) * np.cross(right, down), -40 * down
+    return Grid.from_matrix((40, 100, 60), straight)
+
+
+def test_frames_of_a_tilted_gantry_lie_where_they_say(tmp_path: Path) -> None:
+    middle = np.array([28.0, 25.0, 95.0])
+    grid = tilted(tmp_path / "seg.dcm", lambda sheared: ball(sheared, middle, 12.0))
+    found = read_all_masks(tmp_path / "seg.dcm", grid, tmp_path)
+    assert found.notes == ()
+    made, meant = found.masks[0].part.full(grid.shape), ball(grid, middle, 12.0)
+    assert np.sum(made & meant) > 0.95 * np.sum(made | meant)
+
+
+def test_frames_of_one_slice_that_lie_side_by_side_are_refused(tmp_path: Path) -> None:
+    grid = axial(20, 5.0)
+    data = pydicom.dcmread(segmentation(tmp_path / "seg.dcm", grid, {2.0: MASK, 3.0: MASK}, {}))
+    data.PerFrameFunctionalGroupsSequence[1].PlanePositionSequence[0].ImagePositionPatient = [60, 0, 10]
+    data.save_as(tmp_path / "seg.dcm")
+    with pytest.raises(IntakeError, match="shifted against each other in the plane"):
+        read_masks(tmp_path / "seg.dcm", grid, tmp_path)
 
 
 def test_masks_of_another_scan_or_patient_are_refused(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drawn_masks import circle, structure_set
+from drawn_masks import circle, segmentation, structure_set
 from examples import ct, grid_of
 from files import on_disk
 from scipy import ndimage
@@ -31,6 +31,16 @@ def test_segmentations_of_ours_come_back_as_they_were(tmp_path: Path, grid: Grid
     write_bones_seg(example.case, example.reading, tmp_path / "bones.dcm")
     bones = {mask.label: mask.part for mask in read_masks(tmp_path / "bones.dcm", grid, tmp_path)}
     assert bones == {m.site: m.region.on("ct") for m in example.case.mapped if m.region is not None}
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(3, 9), (3, 7), (5, 6), (7, 9), (2, 3), (4, 8)])
+def test_frames_that_begin_within_a_byte_are_whole(tmp_path: Path, rows: int, columns: int) -> None:
+    grid = Grid.axial((5, rows, columns), (5.0, 1.0, 1.0))
+    masks = np.random.default_rng(rows * columns).random(grid.shape) < 0.5
+    masks[:, 0, 0] = masks[:, -1, -1] = True
+    path = segmentation(tmp_path / "seg.dcm", grid, dict(enumerate(masks)), {"SpacingBetweenSlices": 5.0})
+    (mask,) = read_masks(path, grid, tmp_path)
+    assert np.array_equal(mask.part.full(grid.shape), masks)
 
 
 def test_a_segmentation_on_another_grid_is_taken_to_that_of_the_ct(tmp_path: Path) -> None:

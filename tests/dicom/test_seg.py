@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import highdicom as hd
 import numpy as np
@@ -16,6 +17,9 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
+from osteoscope.deliver.review.draft import Ground
+from osteoscope.deliver.review.edits import Person, edited
+from osteoscope.dicom.derived import SOFTWARE_VERSION
 from osteoscope.dicom.seg import write_bones_seg, write_seg
 from osteoscope.domain.finding import Part, Region
 from osteoscope.domain.geometry import Grid
@@ -23,6 +27,7 @@ from osteoscope.domain.image import Image
 from osteoscope.errors import OutputError
 
 SMALL = grid_of((10.0, 6.0, 6.0))
+PROGRAM = ("osteoscope", SOFTWARE_VERSION)
 
 
 def reversed_slices() -> Grid:
@@ -101,6 +106,26 @@ def test_segments_say_what_and_where(tmp_path: Path) -> None:
     assert len(set(uids)) == 3
 
 
+@pytest.mark.parametrize("corrected", [True, False])
+def test_segments_of_a_person_say_what_the_program_did(tmp_path: Path, corrected: bool) -> None:
+    example = on_disk(ct(SMALL), tmp_path / "ct")
+    signed = edited(example.reading, [], Person("Noether^Emmy"), Ground())
+    alone = replace(example.reading, reader=signed.reader)
+    reading, lesions = (signed, ("SEMIAUTOMATIC", *PROGRAM)) if corrected else (alone, ("MANUAL", None, None))
+    write_seg(example.case, reading, tmp_path / "lesions.dcm")
+    write_bones_seg(example.case, reading, tmp_path / "bones.dcm")
+    assert {drawn(item) for item in pydicom.dcmread(tmp_path / "lesions.dcm").SegmentSequence} == {lesions}
+    bones = {drawn(item) for item in pydicom.dcmread(tmp_path / "bones.dcm").SegmentSequence}
+    assert bones == {("AUTOMATIC", *PROGRAM)}
+    assert validator_errors(tmp_path / "lesions.dcm") == []
+
+
+def drawn(segment: Dataset) -> tuple[str | None, ...]:
+    """How, and by which algorithm of which version."""
+    (said,) = segment.get("SegmentationAlgorithmIdentificationSequence") or [Dataset()]
+    return segment.SegmentAlgorithmType, said.get("AlgorithmName"), said.get("AlgorithmVersion")
+
+
 def test_volume_resampled_at_intake_keeps_its_own_geometry(tmp_path: Path) -> None:
     source = on_disk(ct(SMALL), tmp_path / "ct")
     resampled = with_sources(ct(grid_of((7.0, 5.0, 5.0))), source.case.study.sources)
@@ -112,16 +137,36 @@ def test_volume_resampled_at_intake_keeps_its_own_geometry(tmp_path: Path) -> No
     assert validator_errors(tmp_path / "seg.dcm") == []
 
 
-def test_overlapping_findings_are_both_whole(tmp_path: Path) -> None:
-    example = on_disk(ct(SMALL), tmp_path / "ct")
+@pytest.mark.parametrize("grid", [SMALL, grid_of((10.0, 7.0, 8.0))], ids=["whole bytes", "odd bits"])
+def test_overlapping_findings_are_both_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, grid: Grid) -> None:
+    example = on_disk(ct(grid), tmp_path / "ct")
     first, second, third = example.reading.findings
-    grown = np.zeros(SMALL.shape, dtype=bool)
+    grown = np.zeros(grid.shape, dtype=bool)
     grown[first.region.parts[0].box] = True
     wider = replace(second, region=Region((Part.from_mask("ct", grown),)))
     overlapping = Example(example.case, replace(example.reading, findings=(first, wider, third)))
+    axes: set[int] = set()
+
+    class Counted(hd.Volume):
+        def __init__(self, array: NDArray[np.uint16], *others: Any, **more: Any) -> None:
+            axes.add(array.ndim)
+            super().__init__(array, *others, **more)
+
+    monkeypatch.setattr(hd, "Volume", Counted)
     write_seg(overlapping.case, overlapping.reading, tmp_path / "seg.dcm")
-    segmentation = checked(tmp_path / "seg.dcm", parts_of(overlapping), SMALL)
+    assert axes == {3}, "a stack of all masks grows with their number"
+    segmentation = checked(tmp_path / "seg.dcm", parts_of(overlapping), grid)
     assert segmentation.SegmentsOverlap == "YES"
+    assert validator_errors(tmp_path / "seg.dcm") == []
+    indices = [tuple(g.FrameContentSequence[0].DimensionIndexValues) for g in frames_of(segmentation)]
+    assert indices == sorted(set(indices))
+    assert [frame[0] for frame in indices] == [
+        int(g.SegmentIdentificationSequence[0].ReferencedSegmentNumber) for g in frames_of(segmentation)
+    ]
+
+
+def frames_of(segmentation: Dataset) -> list[Dataset]:
+    return list(segmentation.PerFrameFunctionalGroupsSequence)
 
 
 def test_bones_are_deflated_and_complete(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,11 +20,13 @@ from hypothesis.extra.numpy import arrays
 from matplotlib.path import Path as Outline
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
+from pydicom.uid import SegmentationStorage
 from scipy.ndimage import binary_fill_holes
 
 from osteoscope.dicom.outline import Frame, outlines
 from osteoscope.dicom.seg import write_seg
 from osteoscope.dicom.sr import write_sr
+from osteoscope.domain.anatomy import site
 from osteoscope.domain.finding import Finding, Measure, Part, Region
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
@@ -87,6 +91,26 @@ def test_volumes_refer_to_the_segments(tmp_path: Path) -> None:
         kind = group.get_qualitative_evaluations()[0]
         assert (kind.name.meaning, kind.value.value) == ("Kind of finding", finding.kind)
     assert segmentation.SOPInstanceUID in {str(uid) for row in report.get_evidence() for uid in row}
+
+
+def test_without_a_segmentation_none_is_referred_to(tmp_path: Path) -> None:
+    example = on_disk(ct(SMALL), tmp_path / "ct")
+    for source in example.case.study.sources:
+        header = pydicom.dcmread(source.path)
+        header.FrameOfReferenceUID = None
+        header.save_as(source.path)
+    write_sr(example.case, example.reading, tmp_path / "sr.dcm", segmented=False)
+    assert validator_errors(tmp_path / "sr.dcm") == []
+    report: Any = hd.sr.srread(tmp_path / "sr.dcm")
+    assert referred(report) == set()
+    assert SegmentationStorage not in {row[3] for row in report.get_evidence()}
+    assert report.content.get_volumetric_roi_measurement_groups() == []
+    groups = {g.tracking_identifier: g for g in report.content.get_image_measurement_groups()}
+    for finding in example.reading.findings:
+        said = groups[finding.id]
+        assert values(said)[0] == ("Volume", finding.measures[0].value, "mL")
+        assert said.get_qualitative_evaluations()[0].value.value == finding.kind
+        assert said.finding_sites[0].value.value == site(finding.site).code
 
 
 def test_sites_carry_their_side(tmp_path: Path) -> None:
@@ -223,6 +247,25 @@ def test_an_empty_reading_is_still_a_report(tmp_path: Path, make: Any) -> None:
     assert only[0].get_qualitative_evaluations()[0].value.value == "not_assessable"
     assert report.ContentQualification == "RESEARCH"
     assert "research use only" in report.SeriesDescription
+
+
+@pytest.fixture
+def far_east(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A place whose clocks are 14 hours ahead of UTC."""
+    with monkeypatch.context() as there:
+        there.setenv("TZ", "LINT-14")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("far_east")
+def test_the_time_of_reading_is_that_of_the_place(tmp_path: Path) -> None:
+    example = on_disk(planar(), tmp_path / "nm")
+    assert example.reading.provenance.started == "2024-03-06T10:20:30+00:00"
+    written(example, tmp_path / "sr.dcm")
+    report = pydicom.dcmread(tmp_path / "sr.dcm")
+    assert (report.ContentDate, report.ContentTime[:6]) == ("20240307", "002030")
 
 
 def test_sources_without_dicom_are_refused(tmp_path: Path) -> None:

@@ -68,6 +68,11 @@ class Parcel:
         """The report as plain data."""
         return build_document(self.reading, self.case)
 
+    def write_sr(self) -> None:
+        """The structured report, which refers to the segments of lesions.dcm where they were written."""
+        segmented = (self.folder / "lesions.dcm").is_file()
+        write_sr(self.case, self.reading, self.folder / "measurements.dcm", segmented=segmented)
+
     def write_key_images(self) -> None:
         """Key figures as Secondary Capture."""
         pictures = [(figure.name, figure.png) for figure in self.document.figures]
@@ -95,7 +100,7 @@ PLANAR: tuple[StudyKind, ...] = ("nm-planar",)
 OUTPUTS: tuple[Output, ...] = (
     Output("lesions.dcm", lambda p: write_seg(p.case, p.reading, p.folder / "lesions.dcm"), CT, "dicom", True),
     Output("bones.dcm", lambda p: write_bones_seg(p.case, p.reading, p.folder / "bones.dcm"), CT, "dicom"),
-    Output("measurements.dcm", lambda p: write_sr(p.case, p.reading, p.folder / "measurements.dcm"), option="dicom"),
+    Output("measurements.dcm", Parcel.write_sr, option="dicom"),
     Output("lesions.nii.gz", lambda p: write_lesion_labels(p.case, p.folder / "lesions.nii.gz"), CT, "nifti"),
     Output("bones.nii.gz", lambda p: write_bone_labels(p.case, p.folder / "bones.nii.gz"), CT, "nifti"),
     Output("radiomics.csv", lambda p: p.note(*write_radiomics(p.case, p.folder)), CT, "radiomics", True),

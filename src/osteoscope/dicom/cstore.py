@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pydicom
+from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE, build_context
 
 from osteoscope.dicom.stow import Stored
@@ -17,10 +18,12 @@ SCHEME = "dicom"
 CALLING = "OSTEOSCOPE"
 _SECONDS = 60
 _LONGEST_TITLE = 16
+# PS3.5 10.1: every PACS takes the second for every kind of object.
+_PLAIN = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 
 
 def store(paths: Sequence[Path], url: str) -> Stored:
-    """Store instances, each in the transfer syntax of its file.
+    """Store instances, each in the transfer syntax of its file or, where the PACS does not take that, a plain one.
 
     Args:
         paths: DICOM files.
@@ -36,11 +39,11 @@ def store(paths: Sequence[Path], url: str) -> Stored:
         datasets = [pydicom.dcmread(path) for path in paths]
     except (OSError, pydicom.errors.InvalidDicomError) as error:
         raise OutputError(asked, str(error), "Sign the study again") from error
-    syntaxes = {(d.SOPClassUID, d.file_meta.TransferSyntaxUID) for d in datasets}
+    offers = {(d.SOPClassUID, syntax): None for d in datasets for syntax in _offered(d.file_meta.TransferSyntaxUID)}
     entity = AE(ae_title=CALLING)
     entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = _SECONDS
     logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
-    contexts = [build_context(kind, syntax) for kind, syntax in sorted(syntaxes)]
+    contexts = [build_context(kind, syntax) for kind, syntax in offers]
     association = entity.associate(host, port, contexts, ae_title=title)
     if not association.is_established:
         found = "it refused the association" if association.is_rejected else "no answer"
@@ -54,6 +57,11 @@ def store(paths: Sequence[Path], url: str) -> Stored:
     if lost:
         raise OutputError(asked, "; ".join(lost[:3]), "See the log of the PACS, then send again")
     return Stored(tuple(str(d.SOPInstanceUID) for d in datasets))
+
+
+def _offered(own: UID) -> tuple[UID, ...]:
+    """The transfer syntaxes that an object can be sent in; pynetdicom converts what is not compressed."""
+    return (own,) if own.is_compressed or not own.is_little_endian else (own, *_PLAIN)
 
 
 def _send(association: object, dataset: pydicom.Dataset) -> list[str]:

@@ -116,9 +116,9 @@ def uid_for(role: Role, *content: object) -> UID:
 
 
 def created(reading: Reading) -> datetime:
-    """When the Reading was made, as its provenance says; now where it does not."""
+    """When the Reading was made in local time, as its provenance says; now where it does not."""
     started = reading.provenance.started
-    return datetime.fromisoformat(started).replace(tzinfo=None) if started else datetime.now()
+    return datetime.fromisoformat(started).astimezone().replace(tzinfo=None) if started else datetime.now()
 
 
 def identity(role: Role, reading: Reading) -> dict[str, Any]:

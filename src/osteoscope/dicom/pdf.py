@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -62,8 +63,10 @@ def write_encapsulated_pdf(pdf: Path, case: Case, path: Path) -> None:
     dataset.SOPClassUID = EncapsulatedPDFStorage
     dataset.SOPInstanceUID = uid_for(DOCUMENT, case.study.uid, digest, "instance")
     for keyword in _COPIED:
-        if keyword in headers[0]:
-            setattr(dataset, keyword, headers[0][keyword].value)
+        # Some sources write a size or weight with a decimal comma; what the standard cannot hold is left out.
+        with suppress(ValueError):
+            if keyword in headers[0]:
+                setattr(dataset, keyword, headers[0][keyword].value)
     _series(dataset, uid_for(DOCUMENT, case.study.uid, digest, "series"))
     _document(dataset, content, headers)
     dataset.file_meta = FileMetaDataset()

@@ -7,7 +7,7 @@ intake resampled, only the series is referenced.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,6 @@ import highdicom as hd
 import numpy as np
 from highdicom.seg import SegmentAlgorithmTypeValues, Segmentation, SegmentationTypeValues, SegmentDescription
 from highdicom.sr import CodedConcept
-from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
@@ -38,6 +37,7 @@ from osteoscope.dicom.derived import (
     source_headers,
     uid_for,
 )
+from osteoscope.dicom.seg_layers import merged
 from osteoscope.domain.anatomy import Site, site
 from osteoscope.domain.finding import Part
 from osteoscope.domain.geometry import Grid
@@ -45,12 +45,8 @@ from osteoscope.domain.reading import Case, Reading
 from osteoscope.errors import OutputError
 
 _IMAGE = "ct"
-_MOST_STACKED_BYTES = 2**31
-_ALGORITHM_TYPES = {
-    "program": SegmentAlgorithmTypeValues.AUTOMATIC,
-    "person": SegmentAlgorithmTypeValues.MANUAL,
-    "truth": SegmentAlgorithmTypeValues.AUTOMATIC,
-}
+# The setting of a person's Reading that names whose Reading it began with.
+_BASE = "base"
 # Okabe and Ito's colours that stand out on grey.
 _COLOURS = ((213, 94, 0), (0, 114, 178), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233))
 
@@ -132,15 +128,18 @@ def _segmentation(case: Case, reading: Reading, segments: Sequence[_Segment], ro
     key = content_key(reading)
     return build(
         asked,
-        lambda: Segmentation(
-            source_images=headers,
-            pixel_array=_volume(segments, image.grid, headers[0].FrameOfReferenceUID),
-            segmentation_type=SegmentationTypeValues.BINARY,
-            segment_descriptions=[_describe(reading, key, n, s) for n, s in enumerate(segments, start=1)],
-            content_label=role.key.upper(),
-            content_description=RESEARCH_USE,
-            content_creator_name=f"{MANUFACTURER}^",
-            **identity(role, reading),
+        lambda: merged(
+            Segmentation(
+                source_images=headers,
+                pixel_array=layer,
+                segmentation_type=SegmentationTypeValues.BINARY,
+                segment_descriptions=[_describe(reading, key, n, s) for n, s in enumerate(segments, start=1)],
+                content_label=role.key.upper(),
+                content_description=RESEARCH_USE,
+                content_creator_name=f"{MANUFACTURER}^",
+                **identity(role, reading),
+            )
+            for layer in _layers(segments, image.grid, headers[0].FrameOfReferenceUID)
         ),
     )
 
@@ -160,41 +159,22 @@ def _harmonised(headers: list[Dataset], asked: str) -> list[Dataset]:
     return headers
 
 
-def _volume(segments: Sequence[_Segment], grid: Grid, frame: str) -> hd.Volume:
-    """A label map, or a stack of masks where segments overlap, on the slices that hold any of them."""
+def _layers(segments: Sequence[_Segment], grid: Grid, frame: str) -> Iterator[hd.Volume]:
+    """Label maps on the slices that hold any segment: more than one where segments overlap."""
     first = min(s.part.offset[0] for s in segments)
     last = max(s.part.box[0].stop for s in segments)
     used = grid.crop((slice(first, last), slice(0, grid.shape[1]), slice(0, grid.shape[2])))
-    labels, overlap = _label(segments, used.shape, first)
-    if not overlap:
-        return hd.Volume(labels, used.matrix, "PATIENT", frame)
-    stack = _stack(segments, used.shape, first)
-    numbers = list(range(1, len(segments) + 1))
-    return hd.Volume(stack, used.matrix, "PATIENT", frame, channels={"SegmentNumber": numbers})
-
-
-def _label(segments: Sequence[_Segment], shape: tuple[int, ...], first: int) -> tuple[NDArray[np.uint16], bool]:
-    labels = np.zeros(shape, dtype=np.uint16)
-    overlap = False
-    for number, segment in enumerate(segments, start=1):
-        area = labels[_box(segment.part, first)]
-        overlap = overlap or bool(area[segment.part.mask].any())
-        area[segment.part.mask] = number
-    return labels, overlap
-
-
-def _stack(segments: Sequence[_Segment], shape: tuple[int, ...], first: int) -> NDArray[np.uint8]:
-    size = int(np.prod(shape)) * len(segments)
-    if size > _MOST_STACKED_BYTES:
-        raise OutputError(
-            "write DICOM Segmentation",
-            f"{len(segments)} overlapping segments, {size / 2**30:.1f} GiB of masks",
-            "Separate the overlapping findings, or use NIfTI",
-        )
-    stack = np.zeros((*shape, len(segments)), dtype=np.uint8)
-    for number, segment in enumerate(segments):
-        stack[..., number][_box(segment.part, first)] = segment.part.mask
-    return stack
+    left = list(enumerate(segments, start=1))
+    while left:
+        labels, hidden = np.zeros(used.shape, dtype=np.uint16), []
+        for number, segment in left:
+            area, mask = labels[_box(segment.part, first)], segment.part.mask
+            if area[mask].any():
+                hidden.append((number, segment))
+            else:
+                area[mask] = number
+        left = hidden
+        yield hd.Volume(labels, used.matrix, "PATIENT", frame)
 
 
 def _box(part: Part, first: int) -> tuple[slice, ...]:
@@ -203,14 +183,14 @@ def _box(part: Part, first: int) -> tuple[slice, ...]:
 
 
 def _describe(reading: Reading, key: str, number: int, segment: _Segment) -> SegmentDescription:
-    automatic = _ALGORITHM_TYPES[reading.reader.kind] is SegmentAlgorithmTypeValues.AUTOMATIC
+    made = _made(reading, segment)
     described = SegmentDescription(
         segment_number=number,
         segment_label=segment.label,
         segmented_property_category=segment.category,
         segmented_property_type=segment.kind,
-        algorithm_type=_ALGORITHM_TYPES[reading.reader.kind],
-        algorithm_identification=_algorithm(reading) if automatic else None,
+        algorithm_type=made,
+        algorithm_identification=None if made is SegmentAlgorithmTypeValues.MANUAL else _algorithm(reading),
         tracking_uid=tracking_uid(key, segment.tracking_id),
         tracking_id=segment.tracking_id,
         anatomic_regions=[site_code(segment.site)],
@@ -224,8 +204,18 @@ def _describe(reading: Reading, key: str, number: int, segment: _Segment) -> Seg
     return described
 
 
+def _made(reading: Reading, segment: _Segment) -> SegmentAlgorithmTypeValues:
+    """Bones are always the program's; lesions of a person are its too, corrected, where he began with its Reading."""
+    if reading.reader.kind != "person" or segment.category == codes.SCT.AnatomicalStructure:
+        return SegmentAlgorithmTypeValues.AUTOMATIC
+    corrected = _BASE in reading.provenance.settings
+    return SegmentAlgorithmTypeValues.SEMIAUTOMATIC if corrected else SegmentAlgorithmTypeValues.MANUAL
+
+
 def _algorithm(reading: Reading) -> hd.AlgorithmIdentificationSequence:
-    family = codes.cid7162.ArtificialIntelligence if reading.reader.models else codes.cid7162.MorphologicalOperations
-    return hd.AlgorithmIdentificationSequence(
-        reading.reader.name[:64] or MODEL, family, (reading.reader.version or SOFTWARE_VERSION)[:64]
-    )
+    name, version, models = reading.reader.name, reading.reader.version, bool(reading.reader.models)
+    if reading.reader.kind == "person":
+        # Which models the program used is not kept with a person's Reading; it has some for every volume.
+        (name, _, version), models = reading.provenance.software.partition(" "), True
+    family = codes.cid7162.ArtificialIntelligence if models else codes.cid7162.MorphologicalOperations
+    return hd.AlgorithmIdentificationSequence(name[:64] or MODEL, family, (version or SOFTWARE_VERSION)[:64])

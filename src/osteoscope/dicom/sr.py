@@ -1,7 +1,7 @@
 """A Reading as a Comprehensive 3D SR after template TID 1500 (PS3.16).
 
-Volumes refer to the segments of `seg.write_seg` (TID 1411), planar findings carry their outline on
-the source frame (TID 1410). A measure's interval is written as its upper and lower range of
+Volumes refer to the segments of `seg.write_seg` (TID 1411), where there are any; planar findings carry their outline
+on the source frame (TID 1410). A measure's interval is written as its upper and lower range of
 uncertainty (TID 310), in the unit of the measure.
 """
 
@@ -80,16 +80,22 @@ STUDY = "study"
 
 @dataclass(frozen=True)
 class _Subject:
-    """What a report is of: the Case and its Reading with its `content_key`, and the headers of the sources."""
+    """What a report is of: the Case, its Reading with its `content_key`, headers of the sources, segments if any."""
 
     case: Case
     reading: Reading
     key: str
     headers: tuple[Dataset, ...]
+    segmentation: Dataset | None
 
 
-def write_sr(case: Case, reading: Reading, path: Path) -> None:
+def write_sr(case: Case, reading: Reading, path: Path, *, segmented: bool = True) -> None:
     """Write findings, sites and totals of a Reading with their measures and intervals.
+
+    Args:
+        case, reading: what is reported.
+        path: the file.
+        segmented: False where `seg.write_seg` wrote nothing: findings of a volume then refer to no segment.
 
     Raises:
         OutputError: sources without DICOM identity, a view that is not that of its source, or a file
@@ -97,16 +103,16 @@ def write_sr(case: Case, reading: Reading, path: Path) -> None:
     """
     asked = "write DICOM structured report"
     headers = source_headers(case, asked)
-    subject = _Subject(case, reading, content_key(reading), tuple(headers))
+    key, refers = content_key(reading), segmented and reading.findings and reading.study.kind == "ct"
+    subject = _Subject(case, reading, key, tuple(headers), seg.reference(key, headers) if refers else None)
     save(build(asked, lambda: _report(subject)), path)
 
 
 def _report(subject: _Subject) -> Comprehensive3DSR:
     reading = subject.reading
     last = _study_group(subject)
-    segmented = reading.findings and reading.study.kind == "ct"
     report = Comprehensive3DSR(
-        evidence=[*subject.headers, *([seg.reference(subject.key, subject.headers)] if segmented else [])],
+        evidence=[*subject.headers, *filter(None, [subject.segmentation])],
         content=_content(reading, [last]),
         is_complete=True,
         is_final=reading.reader.kind == "person",
@@ -152,7 +158,9 @@ def _person_name(name: str) -> str:
 
 
 def _volume_groups(subject: _Subject) -> list[Group]:
-    segmentation = seg.reference(subject.key, subject.headers)
+    segmentation, findings = subject.segmentation, subject.reading.findings
+    if segmentation is None:
+        return [MeasurementsAndQualitativeEvaluations(**_said(subject, finding)) for finding in findings]
     series = SourceSeriesForSegmentation(subject.headers[0].SeriesInstanceUID)
     return [
         VolumetricROIMeasurementsAndQualitativeEvaluations(
@@ -161,7 +169,7 @@ def _volume_groups(subject: _Subject) -> list[Group]:
             ),
             **_said(subject, finding),
         )
-        for number, finding in enumerate(subject.reading.findings, start=1)
+        for number, finding in enumerate(findings, start=1)
     ]
 
 

@@ -12,15 +12,13 @@ from numpy.typing import NDArray
 from osteoscope.train.ct_ground import LESION, LOOK_ALIKE, Ground
 from osteoscope.train.ct_implants import LESIONS, add_lesion, add_nothing
 from osteoscope.train.ct_lesion_patches import deep_place
-from osteoscope.train.ct_look_alikes import add_look_alike
+from osteoscope.train.ct_look_alikes import LOOK_ALIKES, add_look_alike
 from osteoscope.train.ct_scans import LOOK_ALIKE as FIRST_LOOK_ALIKE
 from osteoscope.train.ct_scans import Scan, lesion_label, of_lesion
 
 _TRIES = 8
 # Put into a scan beside its own, by `with_more`.
 _LESIONS, _LOOK_ALIKES = 8, 6
-# Drawn from here alone: copies stay the same, and figures comparable, when more kinds are trained on.
-_KINDS = ("enostosis", "haemangioma", "wear", "node", "channel", "fracture", "metal")
 Place = Callable[[Ground, NDArray[np.int64]], NDArray[np.int64]]
 
 
@@ -43,7 +41,7 @@ def with_implants(
         scan.blur, scan.noise, scan.grain, rng,
     )  # fmt: skip
     places = np.argwhere(scan.bone)
-    for kind in rng.permutation(_KINDS)[:look_alikes]:
+    for kind in rng.permutation(list(LOOK_ALIKES))[:look_alikes]:
         add_look_alike(ground, str(kind), places[int(rng.integers(len(places)))])
     add_nothing(ground, places[int(rng.integers(len(places)))])
     kinds = rng.permutation(list(LESIONS))

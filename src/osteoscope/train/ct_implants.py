@@ -70,22 +70,11 @@ LESIONS: Mapping[str, Looks] = MappingProxyType(
     }
 )
 
-# What hides most, and the kinds that come so small.
-_SMALL_MM = (5.0, 14.0)
-_EVER_SMALL = [kind for kind, looks in LESIONS.items() if looks.diameter[0] <= 8]
 
-
-def add_lesion(ground: Ground, kind: str, centre: NDArray[np.int64], diameter_mm: Range | None = None) -> bool:
-    """Put a lesion of a kind at a place; False, and nothing done, where it would not show in bone.
-
-    Args:
-        ground: painted in place.
-        kind: of ``LESIONS``.
-        centre: voxel.
-        diameter_mm: least and most; default: of its kind.
-    """
+def add_lesion(ground: Ground, kind: str, centre: NDArray[np.int64]) -> bool:
+    """Put a lesion of a kind at a place; False, and nothing done, where it would not show in bone."""
     looks, rng = LESIONS[kind], ground.rng
-    least, most = diameter_mm or looks.diameter
+    least, most = looks.diameter
     diameter = least * (most / least) ** float(rng.random())
     rim = float(rng.uniform(*looks.rim))
     box = ground.box(centre, 0.8 * diameter + rim + 4)
@@ -115,11 +104,6 @@ def random_kind(rng: np.random.Generator) -> str:
     """A kind of lesion, as often as its row says."""
     often = np.array([looks.often for looks in LESIONS.values()])
     return list(LESIONS)[int(rng.choice(len(often), p=often / often.sum()))]
-
-
-def add_small_lesion(ground: Ground, centre: NDArray[np.int64]) -> bool:
-    """Put a small lesion of any kind that may be so small at a place; see `add_lesion`."""
-    return add_lesion(ground, str(ground.rng.choice(_EVER_SMALL)), centre, _SMALL_MM)
 
 
 def add_nothing(ground: Ground, centre: NDArray[np.int64]) -> None:

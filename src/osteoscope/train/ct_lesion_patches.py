@@ -15,7 +15,7 @@ from osteoscope.find.ct_cutting import cut
 from osteoscope.find.ct_frame import AIR
 from osteoscope.find.ct_lesion_windows import STEP_MM, planes
 from osteoscope.train.ct_ground import LESION, LOOK_ALIKE, Array, Ground
-from osteoscope.train.ct_implants import add_lesion, add_nothing, add_small_lesion, random_kind, weight_of
+from osteoscope.train.ct_implants import add_lesion, add_nothing, random_kind, weight_of
 from osteoscope.train.ct_look_alikes import add_look_alike, random_look_alike
 from osteoscope.train.ct_scans import LOOK_ALIKE as FIRST_LOOK_ALIKE
 from osteoscope.train.ct_scans import Scan, of_lesion
@@ -38,8 +38,6 @@ _BODY_HU = -300
 # How many lesions, and how many look-alikes, are put in: 0, 1, 2 ... and how often, into scans with findings of their
 # own, and without. Many more than patients have, since each voxel without any teaches little.
 _COUNTS = {True: (0.4, 0.3, 0.2, 0.1), False: (0.3, 0.25, 0.22, 0.15, 0.08)}
-# Small lesions beside those, which hide most; and places tried for each lesion.
-_SMALL, _TRIES = (0.5, 0.25, 0.25), 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,9 +164,9 @@ def add_findings(ground: Ground, has_own: bool) -> None:
         add_nothing(ground, _some(places, rng))
     for _ in range(int(rng.choice(len(counts), p=counts))):
         kind = random_kind(rng)
-        any(add_lesion(ground, kind, deep_place(ground, places)) for _ in range(_TRIES))
-    for _ in range(int(rng.choice(len(_SMALL), p=_SMALL))):
-        any(add_small_lesion(ground, deep_place(ground, places)) for _ in range(_TRIES))
+        for _attempt in range(3):
+            if add_lesion(ground, kind, deep_place(ground, places)):
+                break
 
 
 def deep_place(ground: Ground, places: NDArray[np.int64]) -> NDArray[np.int64]:

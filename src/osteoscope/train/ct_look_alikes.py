@@ -10,17 +10,12 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 from scipy.special import expit
 
 from osteoscope.find.ct_frame import Box
-from osteoscope.find.ct_lesion_windows import STEP_MM
 from osteoscope.train.ct_ground import LOOK_ALIKE, Array, Ground
 
 Place = NDArray[np.int64]
-_LUNG_HU = -300.0
-# Of what has grown out: cortex, mm; and width of what is around a place at a joint, voxels.
-_SHELL_MM, _AROUND = 1.2, 2 * round(8 / STEP_MM) + 1
 
 
 def add_look_alike(ground: Ground, kind: str, centre: Place) -> None:
@@ -64,23 +59,6 @@ def _wear(ground: Ground, centre: Place) -> None:
     distance = np.maximum(np.maximum(ground.blob(box, at, radius), layer), -ground.depth[box])
     hu = np.maximum(ground.smooth[box] + 100, ground.rng.uniform(350, 650)) + 40 * ground.waves(box, 2.0)
     _put(ground, box, distance, hu, float(ground.rng.uniform(1.5, 4)))
-
-
-def _spur(ground: Ground, centre: Place) -> None:
-    """Bone that has grown out at the rim of a joint or end plate, at times as far as the next bone."""
-    rng = ground.rng
-    at = _joint(ground, centre, rim=True)
-    radius = float(rng.uniform(3, 8))
-    box = ground.box(at, 1.6 * radius + 4)
-    depth = ground.depth[box]
-    grown = np.maximum(-depth - np.float32(rng.uniform(2, 7)), depth - np.float32(rng.uniform(0, 5)))
-    air = np.where(ground.smooth[box] < _LUNG_HU, np.float32(2.0), -np.inf)
-    distance = np.maximum(np.maximum(ground.blob(box, at, radius), grown), air).astype(np.float32)
-    cortex, core = rng.uniform(400, 1100), rng.uniform(150, 800)
-    shell = (distance > -_SHELL_MM) & (depth < _SHELL_MM)
-    usual = np.where(depth > 0, ground.smooth[box], -np.inf)
-    hu = np.maximum(np.where(shell, max(cortex, core), core), usual) + 40 * ground.waves(box, 2.0)
-    _put(ground, box, distance, hu.astype(np.float32), float(rng.uniform(0.3, 1.5)))
 
 
 def _node(ground: Ground, centre: Place) -> None:
@@ -136,15 +114,12 @@ def _metal(ground: Ground, centre: Place) -> None:
     ground.paint(box, rod.astype(np.float32), 3071.0, 0.3)
 
 
-def _joint(ground: Ground, centre: Place, rim: bool = False) -> Place:
-    """Of some places at joints the nearest, or that with least bone around; the place itself where there is none."""
+def _joint(ground: Ground, centre: Place) -> Place:
+    """The nearest of some places at joints, or the place itself where there is none."""
     places = np.argwhere(ground.joint)
     if not len(places):
         return centre
     some = places[ground.rng.integers(len(places), size=30)]
-    if rim:
-        around = ndimage.uniform_filter(ground.bone.astype(np.float32), _AROUND)
-        return np.asarray(some[np.argmin(around[tuple(some.T)])])
     return np.asarray(some[np.argmin(((some - centre) ** 2).sum(axis=1))])
 
 
@@ -154,7 +129,6 @@ LOOK_ALIKES: Mapping[str, Callable[[Ground, Place], None]] = MappingProxyType(
         "haemangioma": _haemangioma,
         "wear": _wear,
         "node": _node,
-        "spur": _spur,
         "channel": _channel,
         "fracture": _fracture,
         "metal": _metal,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +16,30 @@ Floats = NDArray[np.float64]
 _NEAR_MM = 0.01
 # How far a frame may be off its place, and a stated distance off the one that the positions give; of a distance.
 _ALIKE = 0.1
+_DRIFT_PIXELS = 0.25
 
 
-def planes_of(dataset: Dataset) -> tuple[Mapping[int, Sequence[tuple[int, int]]], Floats]:
-    """(frame, slice) of each segment's frames by its number (0: of all), and the matrix of the slices' own grid."""
+@dataclass(frozen=True, eq=False)
+class Planes:
+    """Where the frames of a Segmentation lie.
+
+    Args:
+        frames: (frame, slice) of each segment's frames by its number (0: of all).
+        matrix: of the slices' own grid.
+        drift: (rows, columns) that each slice lies off that grid in its plane, in pixels; a tilted gantry shears it.
+    """
+
+    frames: Mapping[int, Sequence[tuple[int, int]]]
+    matrix: Floats
+    drift: Floats
+
+
+def planes_of(dataset: Dataset) -> Planes:
+    """Where the frames lie, each by its own position.
+
+    Raises:
+        IntakeError: they lie on no common grid.
+    """
     shared = (dataset.get("SharedFunctionalGroupsSequence") or [Dataset()])[0]
     groups = list(dataset.PerFrameFunctionalGroupsSequence)
     directions = np.array([_of(g, shared, "PlaneOrientationSequence", "ImageOrientationPatient") for g in groups])
@@ -39,7 +60,20 @@ def planes_of(dataset: Dataset) -> tuple[Mapping[int, Sequence[tuple[int, int]]]
     for number, (group, level) in enumerate(zip(groups, slices, strict=True)):
         named = (group.get("SegmentIdentificationSequence") or shared.get("SegmentIdentificationSequence") or [{}])[0]
         frames[int(named.get("ReferencedSegmentNumber", 0) or 0)].append((number, int(level)))
-    return frames, matrix
+    return Planes(frames, matrix, _drift(positions, slices, matrix))
+
+
+def _drift(positions: Floats, slices: NDArray[np.int_], matrix: Floats) -> Floats:
+    """Of each slice in its plane, in pixels; none where it is too small to matter."""
+    off = (np.linalg.inv(matrix[:3, :3]) @ (positions - matrix[:3, 3]).T)[1:].T
+    drift = np.zeros((slices.max() + 1, 2))
+    if np.ptp(off, axis=0).max() <= _DRIFT_PIXELS:
+        return drift
+    drift[slices] = off
+    if np.abs(off - drift[slices]).max() > _DRIFT_PIXELS:
+        found = "frames of one slice that are shifted against each other in the plane"
+        raise IntakeError("read a Segmentation", found, "Export it on the grid of the CT")
+    return drift
 
 
 def _of(group: Dataset, shared: Dataset, sequence: str, keyword: str) -> list[float]:
