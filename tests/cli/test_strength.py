@@ -14,6 +14,9 @@ from osteoscope.cli.app import app
 from osteoscope.deliver.strength_record import SCHEMA, StrengthRecord
 from osteoscope.dicom.write_nifti import write_nifti
 from osteoscope.domain import codec
+from osteoscope.domain.finding import Measure
+from osteoscope.errors import NotConvergedError
+from osteoscope.fe.strength_record import Strength
 
 RUNNER = CliRunner()
 
@@ -35,7 +38,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(folder: Path, *more: str) -> tuple[int, str]:
-    masks = ("--bone", f"vertebra_L3={folder / 'bones.nii.gz'}:7", "--lesions", str(folder / "lesions.nii.gz"))
+    return load(folder, ("--bone", f"vertebra_L3={folder / 'bones.nii.gz'}:7", *lesions_of(folder)), *more)
+
+
+def lesions_of(folder: Path) -> tuple[str, str]:
+    return "--lesions", str(folder / "lesions.nii.gz")
+
+
+def load(folder: Path, masks: tuple[str, ...], *more: str) -> tuple[int, str]:
     given = ("strength", str(folder / "ct.nii.gz"), *masks, "--element-mm", "5", "--no-interval", *more)
     result = RUNNER.invoke(app, given)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
@@ -44,7 +54,7 @@ def run(folder: Path, *more: str) -> tuple[int, str]:
 
 
 def test_calibrated_by_rods(folder: Path, tmp_path: Path) -> None:
-    rods = ("--rod", "0=0", "--rod", "100=125", "--rod", "200=250", "--weight-kg", "70")
+    rods = ("--rod", "0=0", "--rod", "100=124", "--rod", "100=126", "--rod", "200=250", "--weight-kg", "70")
     code, text = run(folder, "--site", "vertebra_L3", "-o", str(tmp_path), *rods, "--tets-mm", "5")
     assert code == 0, text
     assert "failure load" in text
@@ -53,6 +63,7 @@ def test_calibrated_by_rods(folder: Path, tmp_path: Path) -> None:
     bone = record.bones[0]
     assert {"failure_load", "failure_load_by_weight", "stiffness", "strength_loss"} == {m.name for m in bone.measures}
     assert bone.curve.unit == "N"
+    assert bone.calibration.method == "phantom of 4 rods"
     assert bone.lesions[0].lesion == "lesion-1"
     for file in ("strength.html", "strength.pdf", "meshes/vertebra_L3.inp", "meshes/vertebra_L3.vtu"):
         assert (tmp_path / file).stat().st_size > 1000
@@ -75,6 +86,58 @@ def test_without_calibration_no_newtons_anywhere(folder: Path, tmp_path: Path) -
     assert {gap["step"] for gap in bone["gaps"]} == {"failure_load", "calibration"}
     page = (tmp_path / "strength.html").read_text(encoding="utf-8")
     assert " N<" not in page
+
+
+def test_masks_that_leave_lesions_out_or_hold_no_bone(folder: Path, tmp_path: Path) -> None:
+    """A bone without its lesion is filled by it; a lesion apart from every bone and a mask of air are told."""
+    bone = drum((0, 0))
+    places = bone.grid.to_position(np.moveaxis(np.indices(bone.mask.shape), 0, -1))
+    ball = (np.linalg.norm(places, axis=-1) <= 9) & bone.mask
+    bones, lesions = (bone.mask & ~ball).astype(np.uint8), ball.astype(np.uint8)
+    bones[10:20, -1] = 2
+    lesions[:4, :4, :4] = 2
+    write_nifti(bone.grid, bones, tmp_path / "bones.nii.gz")
+    write_nifti(bone.grid, lesions, tmp_path / "lesions.nii.gz")
+    sites = {f"vertebra_L{level}": f"{tmp_path / 'bones.nii.gz'}:{label}" for level, label in ((3, 1), (4, 2))}
+    masks = [text for site, place in sites.items() for text in ("--site", site, "--bone", f"{site}={place}")]
+    code, text = load(folder, (*masks, *lesions_of(tmp_path)), "-o", str(tmp_path / "out"))
+    assert code == 3, text
+    record = json.loads((tmp_path / "out" / "strength.json").read_text(encoding="utf-8"))
+    assert [(gap["where"], "denser than fat" in gap["reason"]) for gap in record["refused"]] == [("vertebra_L4", True)]
+    tested = record["bones"][0]
+    assert [cost["lesion"] for cost in tested["lesions"]] == ["lesion-1"]
+    assert tested["measures"][0]["value"] > 1
+    told = next(gap for gap in tested["gaps"] if gap["where"] == "lesion-2")
+    assert "label 2 of lesions.nii.gz lies in none of the bones" in told["reason"]
+
+
+def test_estimates_that_do_not_converge_are_a_gap(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: Strength) -> tuple[Measure, ...]:
+        raise NotConvergedError("solve", "a residual of 0.1", "Check the mask")
+
+    monkeypatch.setattr("osteoscope.deliver.strength_record.estimates", fails)
+    code, text = run(folder, "--site", "vertebra_L3", "-o", str(tmp_path))
+    assert code == 0, text
+    bone = json.loads((tmp_path / "strength.json").read_text(encoding="utf-8"))["bones"][0]
+    assert bone["estimates"] == []
+    assert [gap["reason"] for gap in bone["gaps"] if gap["step"] == "estimates"] == ["solve: a residual of 0.1"]
+    assert "a residual of 0.1" in (tmp_path / "strength.html").read_text(encoding="utf-8")
+
+
+def test_inputs_that_would_be_left_aside_are_refused(folder: Path, tmp_path: Path) -> None:
+    code, text = load(folder, lesions_of(folder), "--site", "vertebra_L3", "-o", str(tmp_path))
+    assert code == 1
+    assert "Give the bone too" in text
+    (tmp_path / "reading.json").write_text("{}", encoding="utf-8")
+    code, text = run(folder, str(tmp_path), "--site", "vertebra_L3", "-o", str(tmp_path))
+    assert code == 1
+    assert "the reading's folder or --bone" in text
+    landmark = ("--landmark", "axis=0,0,1")
+    code, text = run(folder, *landmark, "--site", "vertebra_L3", "--site", "vertebra_L4", "-o", str(tmp_path))
+    assert code == 2, text
+    assert "one --site" in text
 
 
 def test_what_cannot_be_used_is_told(folder: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy import ndimage
 from simulated_bones import block, femur
 
 from osteoscope.domain.finding import Part
@@ -194,6 +195,22 @@ def test_lesion_is_soft_bone_not_a_hole_and_heals_to_its_own_tissue() -> None:
     assert healed.hu[~bone.lesions["a"]] == pytest.approx(bone.hu[~bone.lesions["a"]])
 
 
+def test_a_lesion_in_the_middle_of_a_small_body_heals_to_the_nearest_depth_that_is_healthy() -> None:
+    """A ball of 14 mm holds all that lies deepest in a body of 19 x 26 x 30 mm."""
+    grid = Grid.axial((23, 30, 34), (1.0, 1.0, 1.0), (-16.5, -14.5, -11.0))
+    x, y, z = np.moveaxis(grid.to_position(np.moveaxis(np.indices(grid.shape), 0, -1)), -1, 0)
+    ball = x**2 + y**2 + z**2 <= 7**2
+    depth = ndimage.distance_transform_edt(((x / 15) ** 2 + (y / 13) ** 2 <= 1) & (np.abs(z) < 10))
+    healthy = np.where(depth > 0, 400 - 20 * depth, 0).astype(np.float32)
+    bone = block(np.where(ball, np.float32(40), healthy), lesion=ball, grid=grid)
+    deepest = depth >= 9
+    assert ball[deepest].all()
+    healed = bone.healed(["lesion"])
+    assert healed.hu[deepest] == pytest.approx(np.median(healthy[~ball & (depth >= 6)]))
+    with pytest.raises(UnsuitableStudyError, match="no healthy tissue left"):
+        block(bone.hu, lesion=bone.mask, grid=grid).healed(["lesion"])
+
+
 def test_a_cortex_cut_by_one_voxel_is_taken_back_whole_and_soft_tissue_is_not() -> None:
     grid = Grid.axial((30, 40, 40), (1.0, 1.0, 1.0))
     z, y, x = np.indices(grid.shape)
@@ -231,6 +248,42 @@ def test_lesion_outside_of_the_mask_is_taken_back_into_the_bone() -> None:
     box = tuple(slice(1, 39) for _ in range(3))
     assert made.mask.sum() >= 0.97 * bone.sum()
     assert made.mask.sum() <= 1.05 * bone[box].sum()
+
+
+def test_a_mask_without_its_large_lesion_is_filled_by_it_and_one_beside_it_is_told() -> None:
+    grid = Grid.axial((40, 40, 40), (1.0, 1.0, 1.0))
+    places = np.moveaxis(np.indices(grid.shape), 0, -1)
+    whole = np.abs(places - 20).max(axis=-1) <= 14
+    ball, beside = np.linalg.norm(places - 20, axis=-1) <= 11, places[..., 0] > 37
+    image = Image(grid, np.where(whole & ~ball, 300, 40).astype(np.int16), "HU")
+    lesions = [(name, Part.from_mask("ct", mask)) for name, mask in (("in it", ball), ("beside it", beside))]
+    made = bone_from(image, "femur_left", Part.from_mask("ct", whole & ~ball), lesions)
+    assert made.mask.sum() == whole.sum()
+    assert {name: mask.sum() for name, mask in made.lesions.items()} == {"in it": ball.sum()}
+    assert made.notes == ("lesion beside it has no voxel within the bone: left out",)
+    assert made.grown(-1).lesions.keys() == {"in it"}
+
+
+def test_a_lesion_that_a_smaller_mask_loses_is_no_lesion_of_it() -> None:
+    hu = np.full((12, 12, 12), 100, np.float32)
+    bone = block(np.pad(hu, 2), lesion=np.pad(np.indices(hu.shape)[0] == 0, 2))
+    assert bone.lesions
+    assert not bone.grown(-1).lesions
+
+
+@pytest.mark.parametrize("thick", [1, 12])
+def test_a_mask_of_air_is_refused(thick: int) -> None:
+    mask = np.zeros((30, 30, 30), bool)
+    mask[4 : 4 + thick, 4:26, 4:26] = True
+    image = Image(Grid.axial(mask.shape, (1.0, 1.0, 1.0)), np.full(mask.shape, -900, np.int16), "HU")
+    with pytest.raises(UnsuitableStudyError, match="nothing denser than fat"):
+        bone_from(image, "femur_left", Part.from_mask("ct", mask))
+
+
+def test_more_elements_than_memory_holds_are_refused() -> None:
+    bone = block(np.full((20, 20, 20), 300, np.float32))
+    with pytest.raises(InvalidValueError, match=r"6,859,000 elements of 0.1 mm.*larger elements"):
+        frame((0, 0, 1), (1, 0, 0), bone.positions, 0.1)
 
 
 def test_metal_and_two_bones_are_refused() -> None:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from simulated_bones import HIP, femur
 from simulated_vertebra import drum
 
-from osteoscope.errors import UnsuitableStudyError
+from osteoscope.errors import InvalidValueError, UnsuitableStudyError
 from osteoscope.fe.bone import Bone
-from osteoscope.fe.cases import case_for
+from osteoscope.fe.cases import CASES, case_for, corrected
 from osteoscope.fe.density import Calibration
 from osteoscope.fe.landmarks import vertebra_marks
 from osteoscope.fe.landmarks_femur import femur_marks
@@ -104,6 +104,53 @@ def test_fall_squeezes_the_head_against_the_trochanter() -> None:
     head = trial.mesh.grid.to_position(nodes[value != 0].mean(axis=0) - 0.5)
     assert (head - seat) @ up > 2.5 * marks.radius
     assert (seat - marks.shaft) @ marks.along > 0
+
+
+@pytest.mark.parametrize("case", ["stance", "fall"])
+def test_a_healed_femur_is_modelled_as_far_down_as_the_sick_one(case: str) -> None:
+    bone = femur({"low": ((121.3, -36.5, -214.7), 16.0)})
+    marks, material = femur_marks(bone), Material(law_for(bone.site), FIXED)
+    grids = [
+        CASES[case].trial(one, marks, material, 5.0, (0.0, 0.0)).mesh.grid
+        for one in (bone, bone.healed(["low"]), femur())
+    ]
+    assert grids[0] == grids[1]
+    assert max(grids[0].shape) > max(grids[2].shape)
+
+
+@pytest.mark.parametrize("tilt", [(5.0, 0.0), (-5.0, 0.0), (0.0, 5.0), (0.0, -5.0)])
+def test_a_tilted_fall_is_another_fall(tilt: tuple[float, float]) -> None:
+    """By the whole angle, up or down the shaft or across it."""
+    bone = femur()
+    marks, material = femur_marks(bone), Material(law_for(bone.site), FIXED)
+    upright, leaned = (
+        fall(bone, marks, material, 5.0, way).mesh.grid.matrix[:3, 0] / 5.0 for way in ((0.0, 0.0), tilt)
+    )
+    assert np.rad2deg(np.arccos(upright @ leaned)) == pytest.approx(5, abs=0.01)
+    adducted = [np.rad2deg(np.arcsin(-(axis @ marks.along))) for axis in (upright, leaned)]
+    assert adducted[0] == pytest.approx(10)
+    assert adducted[1] == pytest.approx(10 - tilt[0], abs=0.1)
+
+
+def test_directions_set_by_hand_are_of_unit_length() -> None:
+    vertebra, thigh = vertebra_marks(drum((0, 0))), femur_marks(femur())
+    assert corrected(vertebra, {"axis": (0.3, 0.0, 0.4)}).axis == pytest.approx((0.6, 0.0, 0.8))
+    marks = corrected(thigh, {"along": (0.0, 0.0, 2.0), "medial": (-3.0, 0.0, 0.0), "radius": (23.5,)})
+    assert (*marks.along, *marks.medial, marks.radius) == pytest.approx((0, 0, 1, -1, 0, 0, 23.5))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "found"),
+    [
+        ("along", (0.0, 0.1, -1.0), "away from the head"), ("along", (1.0, 0.0, 0.0), "away from the head"),
+        ("medial", (0.0, 0.0, 0.0), "without length"), ("radius", (0.0,), "no radius"),
+        ("radius", (-24.0,), "no radius"), ("head", (0.0, float("nan"), 0.0), "not a number"),
+        ("head", (1.0, 2.0), "2 numbers"), ("axis", (0.0, 0.0, 1.0), "3 numbers"),
+    ],
+)  # fmt: skip
+def test_a_landmark_that_cannot_be_is_refused(name: str, value: tuple[float, ...], found: str) -> None:
+    with pytest.raises(InvalidValueError, match=found):
+        corrected(femur_marks(femur()), {name: value})
 
 
 def test_bones_without_a_case_are_refused() -> None:

@@ -165,6 +165,20 @@ def test_without_calibration_there_are_ratios_and_a_gap() -> None:
     assert estimates(found) == ()
 
 
+def test_where_nothing_can_heal_a_lesion_the_failure_load_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    def healed(*_: Any) -> Bone:
+        raise UnsuitableStudyError("heal", "no healthy tissue left", "Compare with the other side instead")
+
+    monkeypatch.setattr(Bone, "healed", healed)
+    found = strength(with_ball(drum((0, 0)), (0, -4, 0), 20.0), vertebra_setting(interval_mm=5.0))
+    load = found.measure("failure_load")
+    assert load is not None
+    assert load.interval is None
+    assert found.terms == ()
+    assert [(gap.where, gap.step) for gap in found.gaps] == [("ball", "strength_loss"), ("vertebra_L3", "interval")]
+    assert "no healthy tissue left" in found.gaps[1].reason
+
+
 def test_a_lesion_through_the_whole_section_is_refused() -> None:
     bone = drum((0, 0))
     levels = np.arange(bone.mask.shape[0])[:, None, None]
@@ -172,6 +186,17 @@ def test_a_lesion_through_the_whole_section_is_refused() -> None:
     sick = replace(bone, hu=np.where(slab, np.float32(40), bone.hu), lesions={"slab": slab})
     with pytest.raises(UnsuitableStudyError, match="one whole section"):
         strength(sick, vertebra_setting())
+
+
+@pytest.mark.parametrize("case", ["stance", "fall"])
+def test_a_lesion_through_the_whole_shaft_is_refused_however_the_femur_is_loaded(case: str) -> None:
+    bone = femur()
+    marks = femur_marks(bone)
+    places = bone.grid.to_position(np.moveaxis(np.indices(bone.mask.shape), 0, -1))
+    slab = bone.mask & (np.abs((places - marks.shaft) @ marks.along + 20) < 12)
+    sick = replace(bone, hu=np.where(slab, np.float32(40), bone.hu), lesions={"slab": slab})
+    with pytest.raises(UnsuitableStudyError, match="one whole section"):
+        strength(sick, Setting(CASES[case], Material(law_for("femur_left"), FIXED), 5.0, 0.0, 70.0))
 
 
 def test_a_lesion_of_the_neck_has_no_rigidity_that_could_look_normal() -> None:

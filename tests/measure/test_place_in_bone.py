@@ -73,6 +73,15 @@ def test_height_is_lost_against_the_neighbours(height: int, loss: float) -> None
     assert got.interval[1] - got.interval[0] <= 2 / 24 + 0.001
 
 
+def test_the_dens_is_no_height_that_the_third_vertebra_has_lost() -> None:
+    bones = {"vertebra_C2": vertebra(58, 94), "vertebra_C3": vertebra(36, 54), "vertebra_C4": vertebra(8, 26)}
+    spot = block(SPINE, (42, 48), (8, 20), (20, 30))
+    got = height_loss(case_of(SPINE, bones, [("vertebra_C3", spot)]), "vertebra_C3")[0]
+    assert got.value == pytest.approx(0, abs=0.02)
+    assert "against vertebra_C4;" in got.method
+    assert height_loss(case_of(SPINE, bones, []), "vertebra_C2") == ()
+
+
 def test_sins_adds_what_is_seen_and_spans_what_is_not() -> None:
     both = block(SPINE, (45, 55), (24, 44), (16, 22)) | block(SPINE, (45, 55), (24, 44), (42, 48))
     lytic = named(sins(in_spine(both), "vertebra_L2"))["sins_at_least"]
@@ -197,6 +206,30 @@ def test_a_femur_cut_below_has_no_thirds_and_cut_above_no_parts() -> None:
     assert got["in_shaft"] == 1
     low = FEMUR.crop([slice(0, 110), slice(0, 30), slice(0, 45)])
     assert femoral_place(*one(low, "femur_right", above[:110], spots["in_shaft_middle"][:110])) == ()
+
+
+def around_the_shaft(low: int, high: int) -> tuple[float, str]:
+    """Axial involvement of a femur cut to these slices, by a lesion all around 27 mm of its shaft; and the method."""
+    bone, _ = femur()
+    levels = np.arange(len(bone))[:, None, None]
+    lesion = bone & (levels >= 70) & (levels < 79)
+    field = FEMUR.crop([slice(low, high), slice(0, 30), slice(0, 45)])
+    got = named(cortical_involvement(*one(field, "femur_right", bone[low:high], lesion[low:high])))
+    measure = got["axial_cortical_involvement"]
+    return measure.value, measure.method
+
+
+@pytest.mark.parametrize("low", [0, 55, 68])
+def test_the_head_of_a_femur_does_not_lean_its_shaft(low: int) -> None:
+    value, method = around_the_shaft(low, 130)
+    assert value == pytest.approx(27, abs=0.3)
+    assert "whole bone" not in method
+
+
+def test_without_its_head_a_femur_is_measured_along_all_that_shows() -> None:
+    value, method = around_the_shaft(0, 110)
+    assert value == pytest.approx(27, abs=2)
+    assert "axis of the whole bone" in method
 
 
 def test_mirels_is_a_range_over_pain() -> None:

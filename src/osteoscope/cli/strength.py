@@ -75,12 +75,17 @@ def strength(
 
     if phantom not in {"K2HPO4", "HA"}:
         raise typer.BadParameter('give "K2HPO4" or "HA"', param_hint="--phantom")
+    sites = tuple(dict.fromkeys(site))
+    if landmark and len(sites) > 1:
+        raise typer.BadParameter(
+            f"landmarks are one bone's: give one --site, not {len(sites)}", param_hint="--landmark"
+        )
     how = BoneLoading(
-        case, law, dict(_pair(text) for text in rod or ()), "HA" if phantom == "HA" else "K2HPO4", calibrate,
+        case, law, tuple(_pair(text) for text in rod or ()), "HA" if phantom == "HA" else "K2HPO4", calibrate,
         element_mm, interval, weight_kg, dict(_point(text) for text in landmark or ()),
     )  # fmt: skip
     drawn = Drawn(dict(_named(text) for text in bone or ()), lesions)
-    request = StrengthRequest(tuple(dict.fromkeys(site)), how, other_side, drawn, tets_mm)
+    request = StrengthRequest(sites, how, other_side, drawn, tets_mm)
     with progress_bar() as progress:
         tested = compute_strength(inputs, output, request, progress)
     record = tested.record

@@ -71,13 +71,17 @@ def compute_strength(paths: Sequence[Path], folder: Path, request: StrengthReque
         OutputError: the folder cannot be written.
     """
     with tempfile.TemporaryDirectory(prefix="osteoscope-") as scratch:
-        return load_bones(case_of(paths, request.drawn, Path(scratch), progress), folder, request, progress)
+        case, gaps = case_of(paths, request.drawn, Path(scratch), progress)
+        return load_bones(case, folder, request, progress, gaps)
 
 
-def load_bones(case: Case, folder: Path, request: StrengthRequest, progress: Progress) -> Tested:
-    """As `compute_strength`, of a Case that is at hand."""
+def load_bones(
+    case: Case, folder: Path, request: StrengthRequest, progress: Progress, gaps: Sequence[Gap] = ()
+) -> Tested:
+    """As `compute_strength`, of a Case that is at hand; ``gaps`` of its making are told with every bone."""
     clock = time.perf_counter()
     results, refused = _test_all(case, request, progress)
+    results = {site: replace(found, gaps=(*found.gaps, *gaps)) for site, found in results.items()}
     meshed = {site: _meshed(found, request.tets_mm) for site, found in results.items()}
     results = {site: found for site, (found, _) in meshed.items()}
     more = {site: _more(site, results, request) for site in results}
@@ -86,7 +90,7 @@ def load_bones(case: Case, folder: Path, request: StrengthRequest, progress: Pro
         DISCLAIMER, f"osteoscope {version('osteoscope')}", case.study.uid, bones, tuple(refused),
         round(time.perf_counter() - clock, 1),
     )  # fmt: skip
-    tried = [Tried(found, (*more[site], *bone.estimates), tuple(drawings(found)))
+    tried = [Tried(replace(found, gaps=bone.gaps), (*more[site], *bone.estimates), tuple(drawings(found)))
              for (site, found), bone in zip(results.items(), bones, strict=True)]  # fmt: skip
     _write(record, build_strength(case.study, tried, refused), tried, folder)
     _write_meshes(meshed, folder / "meshes")

@@ -6,15 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from osteoscope.deliver.bone_map import bones_beside
 from osteoscope.deliver.outputs import read_reading
 from osteoscope.dicom.load import IntakeOptions, load, scan
 from osteoscope.dicom.read_labels import read_numbered
 from osteoscope.domain.finding import Finding, Part, Point, Region
-from osteoscope.domain.geometry import Grid
-from osteoscope.domain.reading import Case, MappedSite
+from osteoscope.domain.geometry import Grid, widened
+from osteoscope.domain.reading import Case, Gap, MappedSite
 from osteoscope.domain.study import Study
 from osteoscope.errors import IntakeError, UnsuitableStudyError
+from osteoscope.fe.bone import CLOSE_MM, shifted
 from osteoscope.reading.read import read
 
 Progress = Callable[[str, int, int], None]
@@ -35,12 +38,13 @@ class Drawn:
     lesions: Path | None = None
 
 
-def case_of(paths: Sequence[Path], drawn: Drawn, scratch: Path, progress: Progress) -> Case:
+def case_of(paths: Sequence[Path], drawn: Drawn, scratch: Path, progress: Progress) -> tuple[Case, tuple[Gap, ...]]:
     """The CT among the paths with its bones and lesions: drawn ones, else those of a reading among the paths, else
-    read now.
+    read now; and what of them cannot be used.
 
     Raises:
-        IntakeError: not one CT, masks or a reading of another CT, or files that cannot be read.
+        IntakeError: not one CT, masks or a reading of another CT, inputs of which one would be left aside, or files
+            that cannot be read.
         UnsuitableStudyError: no CT.
     """
     readings = [found for path in paths if (found := _reading_at(path)) is not None]
@@ -49,10 +53,21 @@ def case_of(paths: Sequence[Path], drawn: Drawn, scratch: Path, progress: Progre
         without = f"a reading ({readings[0]}) without its CT" if readings else "no path"
         remedy = "Give the CT too: osteoscope strength CT READING_FOLDER --site ..."
         raise IntakeError("compute a strength", without, remedy)
+    _refuse_idle(readings, drawn)
     study = _study(images, scratch, progress)
     if drawn.bones:
         return _drawn_case(study, drawn, scratch)
-    return _read_before(study, readings[0]) if readings else read(study, progress=progress).case
+    return _read_before(study, readings[0]) if readings else read(study, progress=progress).case, ()
+
+
+def _refuse_idle(readings: Sequence[Path], drawn: Drawn) -> None:
+    """Refuse inputs of which one would be left aside."""
+    if drawn.lesions is not None and not drawn.bones:
+        found, remedy = "lesions without a mask of their bone", "Give the bone too: --bone SITE=FILE[:LABEL]"
+        raise IntakeError(f"use {drawn.lesions}", found, remedy)
+    if drawn.bones and readings:
+        found = "masks of bones besides, which take its place"
+        raise IntakeError(f"use {readings[0]}", found, "Give the reading's folder or --bone, not both")
 
 
 def _reading_at(path: Path) -> Path | None:
@@ -85,26 +100,39 @@ def _read_before(study: Study, file: Path) -> Case:
     return Case(study, bones, reading.findings)
 
 
-def _drawn_case(study: Study, drawn: Drawn, scratch: Path) -> Case:
+def _drawn_case(study: Study, drawn: Drawn, scratch: Path) -> tuple[Case, tuple[Gap, ...]]:
     grid = study.images["ct"].grid
     mapped = tuple(
         MappedSite(site, Region((_labelled(place, grid, scratch),))) for site, place in sorted(drawn.bones.items())
     )
     if drawn.lesions is None:
-        return Case(study, mapped)
+        return Case(study, mapped), ()
     parts = _parts(drawn.lesions, grid, scratch)
-    findings = [finding for n, part in parts.items() if (finding := _finding(n, part, mapped, grid))]
-    return Case(study, mapped, tuple(findings))
+    sites = {number: _site_of(part, mapped, grid) for number, part in parts.items()}
+    findings = tuple(
+        Finding(f"lesion-{n}", site, "mixed", 1.0, Region((part,)), Point.centre_of(part, grid))
+        for n, part in parts.items()
+        if (site := sites[n])
+    )
+    where = f"of {drawn.lesions.name} lies in none of the bones given, nor within {CLOSE_MM:g} mm of one"
+    gaps = tuple(Gap(f"lesion-{n}", "strength_loss", f"label {n} {where}") for n, site in sites.items() if not site)
+    return Case(study, mapped, findings), gaps
 
 
-def _finding(number: int, part: Part, mapped: Sequence[MappedSite], grid: Grid) -> Finding | None:
-    """A lesion in the bone that holds most of it; None where it lies in none of them."""
-    region = Region((part,))
-    overlaps = {m.site: m.region.overlap(region) for m in mapped if m.region is not None}
-    site = max(overlaps, key=lambda name: overlaps[name])
-    if not overlaps[site]:
-        return None
-    return Finding(f"lesion-{number}", site, "mixed", 1.0, region, Point.centre_of(part, grid))
+def _site_of(lesion: Part, mapped: Sequence[MappedSite], grid: Grid) -> str:
+    """The bone that holds most of a lesion, else, where a mask leaves lesions out, the bone that most of it lies at; ""
+    where there is none."""
+    bones = {m.site: bone for m in mapped if m.region is not None and (bone := m.region.on("ct")) is not None}
+    within = {site: bone.overlap(lesion) for site, bone in bones.items()}
+    held = within if any(within.values()) else {site: _voxels_at(bone, lesion, grid) for site, bone in bones.items()}
+    return max((site for site in held if held[site]), key=lambda site: held[site], default="")
+
+
+def _voxels_at(bone: Part, lesion: Part, grid: Grid) -> int:
+    """How much of a lesion lies no farther from the bone than gaps in its outline are closed."""
+    reach = int(np.ceil(CLOSE_MM / min(grid.spacing)))
+    box = widened(lesion.box, reach, grid.shape)
+    return int(np.count_nonzero(lesion.within(box) & shifted(bone.within(box), grid, reach)))
 
 
 def _labelled(place: str, grid: Grid, scratch: Path) -> Part:

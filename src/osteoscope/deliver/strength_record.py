@@ -10,6 +10,7 @@ import numpy as np
 
 from osteoscope.domain.finding import Measure
 from osteoscope.domain.reading import Gap
+from osteoscope.errors import OsteoscopeError
 from osteoscope.fe.density import Calibration
 from osteoscope.fe.rigidity import KINDS
 from osteoscope.fe.site import FirstFailure
@@ -100,14 +101,22 @@ class StrengthRecord:
 def record_of(found: Strength, more: tuple[Measure, ...] = ()) -> BoneStrength:
     """A result as it is written; ``more`` are measures made of several bones."""
     setting = found.setting
+    beside, gaps = _estimated(found)
     material, absolute = setting.material, setting.material.calibration.absolute
     return BoneStrength(
         found.site, setting.case.title, material.law.name, material.law.source, material.law.verified,
         material.calibration, setting.size, int(np.count_nonzero(found.trial.model.modulus)), landmarks_of(found),
-        (*found.measures, *more), estimates(found), found.lesions, found.terms, dominant(found.terms), found.failure,
+        (*found.measures, *more), beside, found.lesions, found.terms, dominant(found.terms), found.failure,
         _course(found.curve, absolute), _course(found.healed, absolute) if found.healed else None, _profile(found),
-        found.gaps, found.notes,
+        (*found.gaps, *gaps), found.notes,
     )  # fmt: skip
+
+
+def _estimated(found: Strength) -> tuple[tuple[Measure, ...], tuple[Gap, ...]]:
+    try:
+        return estimates(found), ()
+    except OsteoscopeError as error:
+        return (), (Gap(found.site, "estimates", f"{error.asked}: {error.found}"),)
 
 
 def dominant(terms: tuple[Term, ...]) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import cc3d
 import edt
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from osteoscope.domain.finding import Part
 from osteoscope.domain.geometry import Grid, widened
@@ -39,6 +40,7 @@ class Bone:
         lesions: id -> mask within ``mask``.
         cut: mask voxels that lie at the edge of the CT.
         notes: what was done to the mask.
+        cured: lesions that were replaced by healthy tissue; the bone is modelled as far as with them.
     """
 
     site: str
@@ -48,6 +50,7 @@ class Bone:
     lesions: dict[str, Mask]
     cut: Mask
     notes: tuple[str, ...] = ()
+    cured: dict[str, Mask] = field(default_factory=dict)
 
     @property
     def positions(self) -> NDArray[np.float64]:
@@ -76,13 +79,14 @@ class Bone:
         return self._within(mask & (shifted(mask, self.grid, -1) | (self.hu >= LIGHT_HU)))
 
     def _within(self, mask: Mask) -> Bone:
-        return replace(self, mask=mask, lesions={name: part & mask for name, part in self.lesions.items()})
+        inside = {name: part & mask for name, part in self.lesions.items()}
+        return replace(self, mask=mask, lesions={name: part for name, part in inside.items() if part.any()})
 
     def healed(self, names: Collection[str]) -> Bone:
         """With these lesions replaced by this bone's own healthy tissue at the same depth, near the same height.
 
         Raises:
-            UnsuitableStudyError: there is no healthy tissue of that kind.
+            UnsuitableStudyError: there is no healthy tissue.
         """
         sick = np.zeros_like(self.mask)
         for name in names:
@@ -94,7 +98,8 @@ class Bone:
             healthy &= ~part
         hu = self.hu.copy()
         hu[sick] = _tissue(self, sick, healthy)
-        return replace(self, hu=hu, lesions={n: m for n, m in self.lesions.items() if n not in names})
+        left, cured = ({n: m for n, m in self.lesions.items() if (n in names) == gone} for gone in (False, True))
+        return replace(self, hu=hu, lesions=left, cured=self.cured | cured)
 
 
 def bone_from(image: Image, site: str, part: Part, lesions: Sequence[tuple[str, Part]] = ()) -> Bone:
@@ -107,7 +112,7 @@ def bone_from(image: Image, site: str, part: Part, lesions: Sequence[tuple[str, 
         lesions: id and mask; of a lesion that grows out of the bone, what lies within the bone's outline is used.
 
     Raises:
-        UnsuitableStudyError: metal, or a mask of several large pieces.
+        UnsuitableStudyError: metal, a mask of several large pieces, or one with nothing denser than fat.
     """
     shape = image.grid.shape
     box = widened(part.box, _MARGIN, shape)
@@ -118,7 +123,8 @@ def bone_from(image: Image, site: str, part: Part, lesions: Sequence[tuple[str, 
     outline = own.copy()
     for mask in found.values():
         outline |= mask
-    hull = _closed(own, grid) & outline
+    # A mask that leaves a large lesion out has a hole that no closing fills.
+    hull = ndimage.binary_fill_holes(_closed(own, grid)) & outline
     whole, notes = _one_piece(own | hull, site)
     hu = np.asarray(image.values[box], np.float32)
     _refuse_metal(hu, whole, grid, site)
@@ -129,7 +135,11 @@ def bone_from(image: Image, site: str, part: Part, lesions: Sequence[tuple[str, 
         side[-1] |= span.stop == size
     inside = {name: mask & whole for name, mask in found.items()}
     kept = {n: m for n, m in inside.items() if m.any()}
-    return Bone(site, grid, hu, whole, kept, whole & edge, notes).snapped()
+    made = Bone(site, grid, hu, whole, kept, whole & edge, notes).snapped()
+    if not (made.hu[made.mask] >= LIGHT_HU).any():
+        raise UnsuitableStudyError(f"load {site}", "nothing denser than fat in its mask", "Correct the bone's mask")
+    lost = (f"lesion {name} has no voxel within the bone: left out" for name, _ in lesions if name not in made.lesions)
+    return replace(made, notes=(*made.notes, *lost))
 
 
 def shifted(mask: Mask, grid: Grid, voxels: int) -> Mask:
@@ -176,7 +186,10 @@ def _refuse_metal(hu: Array, mask: Mask, grid: Grid, site: str) -> None:
 
 
 def _tissue(bone: Bone, sick: Mask, healthy: Mask) -> Array:
-    """HU of healthy tissue for each sick voxel: the median at its depth, within 30 mm along the bone's long axis."""
+    """HU of healthy tissue for each sick voxel: the median at its depth, within 30 mm along the bone's long axis.
+
+    Where a lesion holds all of a depth, as one in the middle of a small vertebra does, the nearest depth serves.
+    """
     depth = np.digitize(edt.edt(bone.mask, anisotropy=bone.grid.spacing, black_border=False), _DEPTHS)
     spots = bone.grid.to_position(np.argwhere(bone.mask))
     _, axes = np.linalg.eigh(np.cov(spots.T))
@@ -184,13 +197,13 @@ def _tissue(bone: Bone, sick: Mask, healthy: Mask) -> Array:
     along[bone.mask] = spots @ axes[:, 2]
     values = np.empty(int(sick.sum()), np.float32)
     kind, height = depth[sick], along[sick]
+    if not healthy.any():
+        raise UnsuitableStudyError(
+            f"heal the lesions of {bone.site}", "no healthy tissue left", "Compare with the other side instead"
+        )
+    deepest_first = np.unique(depth[healthy])[::-1]
     for n in np.unique(kind):
-        own = healthy & (depth == n)
-        if not own.any():
-            raise UnsuitableStudyError(
-                f"heal the lesions of {bone.site}", "no healthy tissue left at one of their depths",
-                "Compare with the other side instead",
-            )  # fmt: skip
+        own = healthy & (depth == deepest_first[np.argmin(np.abs(deepest_first - n))])
         values[kind == n] = _medians(along[own], bone.hu[own], height[kind == n])
     return values
 

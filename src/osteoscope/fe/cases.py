@@ -20,6 +20,8 @@ from osteoscope.fe.neck import neck_loss
 from osteoscope.fe.rigidity import Weakest
 
 Marks = VertebraMarks | FemurMarks
+_UPWARDS = frozenset({"axis", "along"})
+_DIRECTIONS = _UPWARDS | {"medial"}
 
 
 @dataclass(frozen=True)
@@ -88,16 +90,33 @@ def case_for(site: str, name: str = "") -> LoadCase:
 
 
 def corrected(marks: Any, by_hand: Mapping[str, tuple[float, ...]]) -> Any:
-    """Landmarks with those that a hand set.
+    """Landmarks with those that a hand set; directions get unit length.
 
     Raises:
-        InvalidValueError: no such landmark, or not its number of coordinates.
+        InvalidValueError: no such landmark, not its number of coordinates, an axis that does not point to the head, or
+            a radius that is none.
     """
+    known = sorted(f.name for f in fields(marks) if f.type in {"float", "Floats"})
     for name, value in by_hand.items():
-        old = getattr(marks, name, None)
-        shape = np.shape(old) if isinstance(old, (float, np.ndarray)) else None
-        if shape not in {(3,), ()} or len(value) != int(np.prod(shape)):
-            known = sorted(f.name for f in fields(marks) if f.type in {"float", "Floats"})
+        if name not in known or len(value) != np.size(getattr(marks, name)):
             raise InvalidValueError(f"correct the landmark {name!r}", f"{len(value)} numbers", f"Known are {known}")
-        marks = replace(marks, **{name: np.asarray(value, float) if shape else float(value[0])})
+        marks = replace(marks, **{name: _set_by_hand(name, value)})
     return marks
+
+
+def _set_by_hand(name: str, value: tuple[float, ...]) -> Any:
+    place = np.asarray(value, float)
+    long = float(np.linalg.norm(place))
+    wrong = {
+        "not a number": not np.isfinite(long),
+        "a direction without length": name in _DIRECTIONS and long == 0,
+        "a direction away from the head": name in _UPWARDS and place[-1] <= 0,
+        "no radius": name == "radius" and place[0] <= 0,
+    }
+    found = next((what for what, true in wrong.items() if true), None)
+    if found:
+        remedy = "Give millimetres (LPS: left, back, to the head)"
+        raise InvalidValueError(f"correct the landmark {name!r}", f"{value}: {found}", remedy)
+    if name in _DIRECTIONS:
+        place /= long
+    return place if len(value) > 1 else float(place[0])

@@ -5,7 +5,7 @@ The cement is that of published models (2500 MPa; S82, S84 of docs/background/st
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +20,7 @@ Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Tilt = tuple[float, float]
 UPRIGHT: Tilt = (0.0, 0.0)
+BACK = np.array([0.0, 1.0, 0.0])
 CEMENT_MPA, CAP_MM = 2500.0, 6.0
 # Apparent strain at the end of vertebral compression (S41, S73).
 STRAIN = 0.019
@@ -40,6 +41,7 @@ class Trial:
         model, supports: bone and cement for the solver, supports at the full displacement.
         length: what the displacement is a share of, mm.
         sections: layers of axis 0 in which cross-sections are compared.
+        lengthwise: layers of axis 2 that are cross-sections too, where the bone lies across the load.
     """
 
     mesh: Mesh
@@ -48,6 +50,7 @@ class Trial:
     supports: Supports
     length: float
     sections: NDArray[np.bool_]
+    lengthwise: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
 
 
 def compression(bone: Bone, marks: VertebraMarks, material: Material, size: float, tilt: Tilt = UPRIGHT) -> Trial:
@@ -76,10 +79,10 @@ def compression(bone: Bone, marks: VertebraMarks, material: Material, size: floa
     )
 
 
-def tilted(axis: Floats, tilt: Tilt) -> Floats:
-    """A direction leaned to the patient's left and back by degrees."""
+def tilted(axis: Floats, tilt: Tilt, ways: tuple[Floats, Floats] = (LEFT, BACK)) -> Floats:
+    """A direction leaned two ways, to the patient's left and back unless others are given, by degrees."""
     lean = np.tan(np.deg2rad(tilt))
-    way = axis + lean[0] * LEFT + lean[1] * np.array([0.0, 1.0, 0.0])
+    way = axis + lean[0] * ways[0] + lean[1] * ways[1]
     return np.asarray(way / np.linalg.norm(way))
 
 

@@ -8,6 +8,8 @@ femur is adducted by 10 degrees and turned so that the trochanter is hit from 15
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,6 +41,8 @@ ADDUCTED, FROM_BEHIND = 10.0, 15.0
 _CAP, _SEAT = 0.7, 0.85
 # The longest model, in radii of the head.
 _LONGEST = 12.0
+# In radii of the head, below its centre: sections of the whole bone begin.
+_SECTIONS = 1.5
 _BELOW_LESION_MM, _EDGE_MM = 60.0, 8.0
 
 
@@ -71,10 +75,10 @@ def _most(marks: FemurMarks, size: float) -> float:
 
 
 def _reaches(bone: Bone, marks: FemurMarks) -> dict[str, float]:
-    """How far below the head's centre each lesion reaches, mm."""
+    """How far below the head's centre each lesion reaches, mm; healed ones too, so that twins are of one length."""
     return {
         name: float(((marks.head - bone.grid.to_position(np.argwhere(mask))) @ marks.axis).max())
-        for name, mask in bone.lesions.items()
+        for name, mask in (bone.lesions | bone.cured).items()
     }
 
 
@@ -109,12 +113,18 @@ def stance(bone: Bone, marks: FemurMarks, material: Material, size: float, tilt:
 
 
 def fall(bone: Bone, marks: FemurMarks, material: Material, size: float, tilt: Tilt = UPRIGHT) -> Trial:
-    """A femur that falls on its trochanter; arguments and errors as ``stance``."""
+    """A femur that falls on its trochanter; errors and arguments as ``stance``, but the tilt.
+
+    The load is tilted up the shaft and across it, both at right angles to the load: the patient's left is its own way.
+    """
     turn, lean = np.deg2rad(FROM_BEHIND), np.deg2rad(ADDUCTED)
     front = np.cross(marks.along, marks.medial)
     front *= -np.sign(front[1]) or 1.0
     flat = np.cos(turn) * marks.medial + np.sin(turn) * front
-    axis = tilted(np.cos(lean) * flat - np.sin(lean) * marks.along, tilt)
+    axis = np.cos(lean) * flat - np.sin(lean) * marks.along
+    across = np.cross(axis, marks.along)
+    across /= np.linalg.norm(across)
+    axis = tilted(axis, tilt, (np.cross(across, axis), across))
     length = modelled_length(bone, marks, size)
     margin = CAP_MM + 2 * size
     places = bone.positions
@@ -130,9 +140,12 @@ def fall(bone: Bone, marks: FemurMarks, material: Material, size: float, tilt: T
     pushed = Supports.at(top_of(upper), (-FALL * width, None, None))
     seat = Supports.at(bottom_of(lower), (0.0, None, None))
     held = Supports.at(layer(nodes_of(bony), 2, 0), (None, 0.0, 0.0))
-    return in_machine(
+    trial = in_machine(
         made, upper | lower, material, pushed + seat + held, (float(width), np.zeros(grid.shape[0], bool))
     )
+    level = np.arange(grid.shape[2])
+    below = (grid.to_index(marks.head)[2] - level) * size
+    return replace(trial, lengthwise=(level > 4) & (below > _SECTIONS * marks.radius))
 
 
 def _from_line(grid: Grid, point: Floats, axis: Floats) -> Floats:

@@ -8,6 +8,7 @@ law is convex.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -25,6 +26,8 @@ Floats = NDArray[np.float64]
 # An element with less bone than this is left out. Samples along an element's edge, also where voxels are as large as
 # elements: those are turned against them, and one sample each would tear walls open (a fifth of a vertebra's strength).
 _LEAST_SHARE, _SAMPLES = 0.15, 4
+# Samples of as many elements take 1 GB an array.
+_MOST_ELEMENTS = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def frame(axis: ArrayLike, across: ArrayLike, points: ArrayLike, size: float, ma
         size: of an element, mm.
 
     Raises:
-        InvalidValueError: the two directions are one.
+        InvalidValueError: the two directions are one, or there are too many elements.
     """
     first = np.asarray(axis, float) / np.linalg.norm(axis)
     last = np.asarray(across, float) - (np.asarray(across, float) @ first) * first
@@ -82,6 +85,10 @@ def frame(axis: ArrayLike, across: ArrayLike, points: ArrayLike, size: float, ma
     places = np.asarray(points, float) @ turn
     low, high = places.min(axis=0) - margin, places.max(axis=0) + margin
     shape = np.maximum(1, np.ceil((high - low) / size)).astype(int)
+    elements = math.prod(shape.tolist())
+    if elements > _MOST_ELEMENTS:
+        found = f"{elements:,} elements of {size:g} mm, and {_MOST_ELEMENTS:,} are the most"
+        raise InvalidValueError("lay elements", found, "Give larger elements")
     start = (low + high) / 2 - (shape - 1) * size / 2
     matrix = np.eye(4)
     matrix[:3, :3] = turn * size

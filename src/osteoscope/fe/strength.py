@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from osteoscope.domain.finding import Measure
 from osteoscope.domain.reading import Gap
@@ -113,7 +114,11 @@ class _Test:
         size = self.setting.interval_size
         if not size:
             return ()
-        own, twin = self._pair(self.bone, self.setting.material, UPRIGHT)
+        try:
+            own, twin = self._pair(self.bone, self.setting.material, UPRIGHT)
+        except OsteoscopeError as error:
+            self.gaps.append(Gap(self.bone.site, "interval", f"{error.asked}: {error.found}"))
+            return ()
         moved: dict[str, list[tuple[float, float]]] = {}
         for name, bone, material, tilt in self._moves():
             try:
@@ -222,11 +227,17 @@ def in_sections(trial: Trial, lesion: str) -> bool:
 
 
 def _refuse_whole_section(trial: Trial, site: str) -> None:
-    bone = trial.mesh.share.sum(axis=(1, 2))
-    sick = sum((share.sum(axis=(1, 2)) for share in trial.mesh.lesions.values()), np.zeros_like(bone))
-    taken = np.divide(sick, bone, out=np.zeros_like(bone), where=bone > 0)[trial.sections]
-    if taken.size and taken.max() > _WHOLE_SECTION:
+    most = max(_most_taken(trial, (1, 2), trial.sections), _most_taken(trial, (0, 1), trial.lengthwise))
+    if most > _WHOLE_SECTION:
         raise UnsuitableStudyError(
-            f"load {site}", f"lesions take {100 * taken.max():.0f} % of one whole section",
+            f"load {site}", f"lesions take {100 * most:.0f} % of one whole section",
             "No law of healthy bone holds there: treat it as not bearing",
         )  # fmt: skip
+
+
+def _most_taken(trial: Trial, within: tuple[int, int], layers: NDArray[np.bool_]) -> float:
+    """Greatest share of lesions in layers that run along the axes ``within``."""
+    bone = trial.mesh.share.sum(axis=within)
+    sick = sum((share.sum(axis=within) for share in trial.mesh.lesions.values()), np.zeros_like(bone))
+    taken = np.divide(sick, bone, out=np.zeros_like(bone), where=bone > 0)
+    return float(taken[np.flatnonzero(layers)].max(initial=0.0))

@@ -17,13 +17,15 @@ from osteoscope.measure.vertebra import BODILESS, vertebra_at
 
 Floats = NDArray[np.float64]
 _METHOD = "greatest loss of front, middle and back against {}; +-1 voxel"
+_NO_HEIGHT = (BODILESS, "vertebra_C2")  # the dens is no height of a body
 _CENTRAL = 0.6  # share of the body's width in which columns are measured
 
 
 def height_loss(case: Case, site: str) -> tuple[Measure, ...]:
     """height_loss: share 0..1 of the body's height, of a vertebra of known level with a whole neighbour.
 
-    A neighbour with findings, cut by the field or not mapped is no reference. Nothing where neither is left.
+    A neighbour with findings, cut by the field or not mapped is no reference, nor are C1 and C2. Nothing where neither
+    is left, nor of C1 and C2 themselves.
     """
     own = _heights(case, site)
     references = {near: heights for near in _neighbours(case, site) if (heights := _heights(case, near)) is not None}
@@ -50,7 +52,7 @@ def _heights(case: Case, site: str) -> tuple[Floats, float] | None:
     shape = case.study.images["ct"].grid.shape
     if (
         bone is None
-        or site == BODILESS
+        or site in _NO_HEIGHT
         or any(s.start == 0 or s.stop == n for s, n in zip(bone.box, shape, strict=True))
     ):
         return None

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osteoscope.domain.finding import Finding, Measure
-from osteoscope.domain.geometry import widened
+from osteoscope.domain.geometry import Box, widened
 from osteoscope.domain.reading import Case
 from osteoscope.measure.place import bone_of, joint_box, part_on_ct, shifted, spread, with_eaten
 from osteoscope.measure.upright import Mask, upright
@@ -57,18 +57,54 @@ def femoral_place(case: Case, finding: Finding, options: FemurOptions = FemurOpt
         return ()
     box = widened(joint_box(bone.box, part.box), 1, image.grid.shape)
     lesion = part.within(box)
-    edges = np.zeros_like(lesion)
-    for axis, (span, size) in enumerate(zip(box, image.grid.shape, strict=True)):
-        side = np.moveaxis(edges, axis, 0)
-        side[0] |= span.start == 0
-        side[-1] |= span.stop == size
     whole = with_eaten(bone.within(box), lesion, image.grid.spacing)
-    spacing, (lesion, whole, edges) = upright(image.grid, lesion, whole, edges)
-    inward = -1.0 if finding.site.endswith("left") else 1.0
-    parts = _parts(whole, spacing, inward, (_cut(whole, edges, 0), _cut(whole, edges, -1)), options)
+    spacing, (lesion, whole, edges) = upright(image.grid, lesion, whole, at_edge(box, image.grid.shape))
+    parts = _parts(whole, spacing, inward_sign(finding.site), (_cut(whole, edges, 0), _cut(whole, edges, -1)), options)
     masks = (lesion, *shifted(lesion))
     method = "share of the lesion, parts by proportions of the femoral head; boundary +-1 voxel"
     return tuple(spread(name, "1", method, [float(p[m].mean()) for m in masks]) for name, p in parts.items())
+
+
+def below_trochanters(
+    places: Floats, depth: Floats, cut: Mask, inward: float, options: FemurOptions = FemurOptions()
+) -> Mask | None:
+    """Which voxels of a femur are shaft or knee; None where the head or too little of the shaft is in the field.
+
+    Args:
+        places: of its voxels, mm to the head, the back and the left, [n, 3].
+        depth: of each below the surface, mm.
+        cut: whether each lies at the scan's edge.
+        inward: as of ``inward_sign``.
+        options: conventions.
+    """
+    centre, radius = _head(places, depth, inward, options)
+    level = centre[0] - options.trochanters * radius
+    if (places[cut, 0] > level).any() or level - 2 * radius < places[:, 0].min():
+        return None
+    return np.asarray(places[:, 0] <= level)
+
+
+def at_edge(box: Box, shape: tuple[int, ...]) -> Mask:
+    """Voxels of a box of the scan's array that lie at the scan's edge."""
+    edges = np.zeros([s.stop - s.start for s in box], dtype=bool)
+    for axis, (span, size) in enumerate(zip(box, shape, strict=True)):
+        side = np.moveaxis(edges, axis, 0)
+        side[0] |= span.start == 0
+        side[-1] |= span.stop == size
+    return edges
+
+
+def inward_sign(site: str) -> float:
+    """Sign of the patient's left that leads to the middle: -1 on the left."""
+    return -1.0 if site.endswith("left") else 1.0
+
+
+def _head(places: Floats, depth: Floats, inward: float, options: FemurOptions) -> tuple[Floats, float]:
+    """Centre and radius of the largest ball in the upper, medial bone."""
+    upper = places[:, 0] > places[:, 0].max() - options.upper_mm
+    medial = inward * places[:, 2] > np.median(inward * places[upper, 2])
+    head = int(np.argmax(np.where(upper & medial, depth, 0)))
+    return places[head], float(depth[head])
 
 
 def _cut(whole: Mask, edges: Mask, end: int) -> bool:
@@ -82,12 +118,9 @@ def _parts(
     """Masks of the parts by name, empty where the upper end is not whole."""
     voxels = np.argwhere(whole)
     places = voxels * np.asarray(spacing)
-    bottom, top = places[:, 0].min(), places[:, 0].max()
+    bottom = places[:, 0].min()
     depth = edt.edt(whole, anisotropy=spacing, black_border=False)[whole]
-    upper = places[:, 0] > top - options.upper_mm
-    medial = inward * places[:, 2] > np.median(inward * places[upper, 2])
-    head = int(np.argmax(np.where(upper & medial, depth, 0)))
-    centre, radius = places[head], float(depth[head])
+    centre, radius = _head(places, depth, inward, options)
     level = centre[0] - options.trochanters * radius
     start = (places[:, 0] <= level) & (places[:, 0] > level - 2 * radius)
     if cuts[1] or not start.any() or level - 2 * radius < bottom:

@@ -1,8 +1,8 @@
 """How much of a long bone's cortex a lesion takes, along the shaft and around it, and of its width.
 
-Sections are cut across the principal axis of the bone; of a lesion, what lies in bone counts. Axial cortical
-involvement: van der Linden et al. 2004, J Bone Joint Surg Br 86:566 (above 30 mm a high risk of fracture of the femur;
-from memory, docs/background/ct.md).
+Sections are cut across the principal axis of the bone, of a femur across that of what lies below head and trochanters;
+of a lesion, what lies in bone counts. Axial cortical involvement: van der Linden et al. 2004, J Bone Joint Surg Br
+86:566 (above 30 mm a high risk of fracture of the femur; from memory, docs/background/ct.md).
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 from osteoscope.domain.finding import Finding, Measure
 from osteoscope.domain.geometry import widened
 from osteoscope.domain.reading import Case
+from osteoscope.measure.femur import at_edge, below_trochanters, inward_sign
 from osteoscope.measure.place import bone_of, joint_box, part_on_ct, shifted, spread, with_eaten
 
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 LONG_BONES = ("femur", "tibia", "fibula", "humerus", "radius", "ulna")
+_WHOLE_FEMUR = ", axis of the whole bone: too little of the femur in the field for that of the shaft"
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,15 @@ def cortical_involvement(
     box = widened(joint_box(bone.box, part.box), 1, image.grid.shape)
     lesion = part.within(box)
     whole = with_eaten(bone.within(box), lesion, image.grid.spacing)
-    depth = edt.edt(whole, anisotropy=image.grid.spacing, black_border=False)
-    shaft = _shaft(image.grid.to_position(np.argwhere(whole)), depth[whole] <= options.cortex_mm, image.grid.spacing)
-    if shaft is None or shaft.along.std() < options.elongation * shaft.across.std(axis=0).max():
+    depth = edt.edt(whole, anisotropy=image.grid.spacing, black_border=False)[whole]
+    places = image.grid.to_position(np.argwhere(whole))
+    parts = _axis_parts(finding.site, places, depth, at_edge(box, image.grid.shape)[whole])
+    said = next((said for said, part in parts.items() if _long(places[part], options)), None)
+    if said is None:
         return ()
+    shaft = _shaft(places, parts[said], np.asarray(depth <= options.cortex_mm), max(image.grid.spacing))
     masks = [m[whole] for m in (lesion, *shifted(lesion))]
-    within = f"within {options.cortex_mm:g} mm of the surface; boundary +-1 voxel"
+    within = f"within {options.cortex_mm:g} mm of the surface{said}; boundary +-1 voxel"
     return (
         spread(
             "axial_cortical_involvement", "mm", f"extent along the shaft {within}", [_axial(shaft, m) for m in masks]
@@ -93,18 +98,34 @@ def cortical_involvement(
         spread(
             "diameter_share",
             "1",
-            "greatest width over the bone's in one section and direction; boundary +-1 voxel",
+            f"greatest width over the bone's in one section and direction{said}; boundary +-1 voxel",
             [_width(shaft, m) for m in masks],
         ),
     )
 
 
-def _shaft(places: Floats, cortex: Mask, spacing: tuple[float, ...]) -> _Shaft | None:
+def _axis_parts(site: str, places: Floats, depth: Floats, cut: Mask) -> dict[str, Mask]:
+    """Voxels that may give the axis, best first, by what the method says of them."""
+    whole = np.ones(len(places), dtype=bool)
+    if not site.startswith("femur_"):
+        return {"": whole}
+    below = below_trochanters(places[:, ::-1], depth, cut, inward_sign(site))
+    return {_WHOLE_FEMUR: whole} if below is None else {"": below, _WHOLE_FEMUR: whole}
+
+
+def _long(places: Floats, options: LongBoneOptions) -> bool:
+    """Whether voxels lie along a line, far enough to have a reliable axis."""
     if len(places) < 4:
-        return None
-    centred = places - places.mean(axis=0)
-    _, axes = np.linalg.eigh(centred.T @ centred)
-    return _Shaft(centred @ axes[:, 2], centred @ axes[:, :2], np.asarray(cortex), max(spacing))
+        return False
+    width, length = np.sqrt(np.linalg.eigvalsh(np.cov(places.T))[1:].clip(0))
+    return bool(length >= options.elongation * width)
+
+
+def _shaft(places: Floats, part: Mask, cortex: Mask, step: float) -> _Shaft:
+    """A bone along the principal axis of a part of it."""
+    centred = places - places[part].mean(axis=0)
+    _, axes = np.linalg.eigh(centred[part].T @ centred[part])
+    return _Shaft(centred @ axes[:, 2], centred @ axes[:, :2], cortex, step)
 
 
 def _axial(shaft: _Shaft, lesion: Mask) -> float:

@@ -31,7 +31,7 @@ class BoneLoading:
 
     Args:
         case, law: names in their tables, "" for a bone's defaults.
-        rods: density in mg/cm3 -> mean HU of the rods of a phantom.
+        rods: density in mg/cm3 and mean HU of each rod of a phantom.
         phantom: what the rods are made of.
         calibrate: whether the patient's own tissues may calibrate.
         element_mm: size of elements, 0 for the case's own.
@@ -42,7 +42,7 @@ class BoneLoading:
 
     case: str = ""
     law: str = ""
-    rods: Mapping[float, float] = field(default_factory=dict)
+    rods: tuple[tuple[float, float], ...] = ()
     phantom: Phantom = "K2HPO4"
     calibrate: bool = True
     element_mm: float = 0.0
@@ -72,7 +72,7 @@ def bone_of(case: Case, site: str) -> Bone:
     """A mapped bone with those findings that lie in it.
 
     Raises:
-        UnsuitableStudyError: the bone is not in the field, or has metal, or two pieces.
+        UnsuitableStudyError: the bone is not in the field, or has metal, or two pieces, or nothing of bone in its mask.
     """
     place = case.place(site)
     part = place.region.on("ct") if place is not None and place.region is not None else None
@@ -88,7 +88,7 @@ def calibration_for(case: Case, bone: Bone, how: BoneLoading) -> tuple[Calibrati
     made = case.study.acquisition
     gap: tuple[Gap, ...] = ()
     if how.rods:
-        found = from_rods(list(how.rods.values()), [d / 1000 for d in how.rods], how.phantom)
+        found = from_rods([hu for _, hu in how.rods], [d / 1000 for d, _ in how.rods], how.phantom)
     elif how.calibrate:
         try:
             found = by_air_fat_muscle(_around(case.study.images["ct"], bone), made.kvp)
