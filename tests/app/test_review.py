@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from serving import Page, Served, who
+from serving import Page, Served, another_study, who
 from sqlalchemy import event
 
 from osteoscope.app.edit_shapes import EditIn
@@ -240,6 +240,44 @@ def test_two_people_keep_drafts_of_their_own(served: Served, page: Page) -> None
     edit(other, study, 409, op="level", site="skull", level=1)
     other.post(f"/api/studies/{study}/amend", {"reason": "I disagree"})
     assert level(other.get(f"/api/studies/{study}/reading"), "skull") == 3
+
+
+def test_a_draft_left_behind_by_a_signature_is_nowhere_taken_for_it(served: Served, page: Page) -> None:
+    study, other = served.study, served.login("ada")
+    later = another_study(served, "later", "2026-06-03")
+    edit(other, study, op="level", site="skull", level=6)
+    edit(page, study, op="level", site="skull", level=1)
+    signed = page.post(f"/api/studies/{study}/sign", who(page, study))["reading"]
+    seen = other.get(f"/api/studies/{study}/reading")
+    assert (seen["reader"]["name"], level(seen, "skull")) == ("sig", 1)
+    told = other.get(f"/api/studies/{study}")
+    assert told["draft"]["number_of_edits"] == 0
+    assert [r["base"] == signed for r in told["readings"] if r["state"] == "draft"] == [False]
+    compared = [one.get(f"/api/studies/{later}/comparison", prior=study) for one in (page, other)]
+    assert compared[0] == compared[1]
+    other.post(f"/api/studies/{study}/amend", {"reason": "I disagree"})
+    assert level(edit(other, study, op="level", site="skull", level=5)["reading"], "skull") == 5
+    assert level(other.get(f"/api/studies/{study}/reading"), "skull") == 5
+    assert [r["base"] for r in other.get(f"/api/studies/{study}")["readings"] if r["state"] == "draft"] == [signed]
+
+
+def test_an_amendment_withdraws_the_words_of_another(served: Served, page: Page) -> None:
+    study, other = served.study, served.login("ada")
+    for op in ("comment", "soft_tissue"):
+        edit(page, study, op=op, text="another patient's")
+    page.post(f"/api/studies/{study}/sign", who(page, study))
+    other.post(f"/api/studies/{study}/amend", {"reason": "wrong patient"})
+    for op in ("comment", "soft_tissue"):
+        edit(other, study, op=op, text="")
+    assert "another patient's" not in json.dumps(other.get(f"/api/studies/{study}/reading"))
+
+
+def test_a_prior_is_told_with_the_name_that_it_states(served: Served, page: Page) -> None:
+    another_study(served, "earlier", "2025-06-03")
+    with served.store.writing() as session:
+        session.get_one(Study, "earlier").patient_name = "Other^Child"
+    priors = page.get(f"/api/studies/{served.study}")["priors"]
+    assert priors == [{"id": "earlier", "date": "2025-06-03", "patient_name": "Other^Child"}]
 
 
 def test_the_audit_trail_has_views_changes_and_signatures(served: Served, page: Page) -> None:

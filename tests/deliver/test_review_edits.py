@@ -268,6 +268,33 @@ def test_an_amendment_counts_from_the_confidence_that_the_program_counted_from()
     assert level(read(adds[1], base=thrice), "pelvis") == 2
 
 
+def words_of(reading: Reading) -> tuple[object, tuple[str, ...]]:
+    soft = reading.site("soft_tissue")
+    return reading.provenance.settings.get("comment"), soft.notes if soft else ()
+
+
+def test_an_amendment_keeps_replaces_or_withdraws_comment_and_soft_tissue_note() -> None:
+    def said(text: str) -> list[Edit]:
+        return [{"op": op, "text": text} for op in ("comment", "soft_tissue")]
+
+    bob = Person("Bob")
+    none = words_of(read())
+    signed = read(*said("first"))
+    assert words_of(signed) == ("first", (*none[1], "first (Ana)"))
+    kept = edited(signed, [{"op": "level", "site": "skull", "level": 5}], bob, GROUND)
+    assert words_of(kept) == words_of(signed)
+    for base in (signed, kept):
+        assert words_of(edited(base, said("second"), bob, GROUND)) == ("second", (*none[1], "second (Bob)"))
+        assert words_of(edited(base, said(""), bob, GROUND)) == none
+        assert words_of(edited(base, [*said("third"), *said("")], bob, GROUND)) == none
+
+
+def test_a_note_of_before_settings_held_it_is_withdrawn_too() -> None:
+    signed = read({"op": "soft_tissue", "text": "a mass"})
+    old = replace(signed, provenance=replace(signed.provenance, settings={}))
+    assert words_of(edited(old, [{"op": "soft_tissue", "text": ""}], ANA, GROUND)) == words_of(read())
+
+
 scored = st.one_of(
     st.builds(
         lambda site, value: {"op": "level", "site": site, "level": value},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import time
 from typing import Any
@@ -99,21 +101,36 @@ def test_a_ct_is_judged_and_signed(window: Any, loaded: Served) -> None:
     window.locator("[data-signed=true]").wait_for(timeout=READ_MS)
 
 
+def voxels_of(page: Any, lesion: str) -> int:
+    base = "/api/studies/" + page.url.rsplit("/", 1)[-1]
+    reading = page.evaluate("base => fetch(base + '/reading').then(r => r.json())", base)
+    found = next(one for one in reading["findings"] if one["id"] == lesion)
+    return sum(sum(part["mask"]["runs"][1::2]) for part in found["region"]["parts"])
+
+
 def test_the_brush_changes_a_mask(window: Any, loaded: Served) -> None:
     log_in(window, loaded.url, "ada")
     open_ct(window)
     start_brush(window)
+    drawn = str(window.locator("li.lesion.current").get_attribute("data-lesion"))
+    before = voxels_of(window, drawn)
     canvas = window.locator(".volumes canvas").first.bounding_box()
     x, y = canvas["x"] + canvas["width"] * 0.2, canvas["y"] + canvas["height"] * 0.2
     window.mouse.move(x, y)
     window.mouse.down()
     window.mouse.move(x + 25, y + 10, steps=4)
     window.mouse.up()
+    for key in ("ArrowDown", "n", "r"):
+        window.keyboard.press(key)
+    window.locator("li.lesion .jump").last.click(force=True)
+    assert window.locator("dialog").count() == 0
     with window.expect_response("**/edits") as answer:
         window.get_by_role("button", name="Keep the mask").click()
     assert answer.value.status == 200, answer.value.text()
     edit = json.loads(answer.value.request.post_data)["edit"]
-    assert edit["op"] == "mask"
+    assert (edit["op"], edit["finding"]) == ("mask", drawn)
+    assert gzip.decompress(base64.b64decode(edit["mask"])).count(1) > before
+    window.locator(".mask-tools").wait_for(state="detached")
 
 
 def test_the_cross_is_moved_by_keys_in_all_three_planes_and_the_solid_is_turned(window: Any, loaded: Served) -> None:

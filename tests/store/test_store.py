@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
@@ -147,6 +148,30 @@ def test_priors_are_earlier_studies_of_the_patient(store: Store) -> None:
     with store.reading() as session:
         found = priors(session, ADMIN, session.get_one(Study, "s3"))
         assert [s.id for s in found] == ["s2", "s1", "s0"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "is_prior"),
+    [
+        ({"birth_date": "2020-01-01", "sex": "F"}, True),
+        ({"birth_date": "", "sex": None}, True),
+        ({"birth_date": "2020-01-01", "sex": ""}, True),
+        ({"birth_date": "2020-01-02", "sex": "F"}, False),
+        ({"birth_date": "2020-01-01", "sex": "M"}, False),
+    ],
+)
+def test_a_prior_contradicts_neither_birth_date_nor_sex(store: Store, stated: dict[str, Any], is_prior: bool) -> None:
+    put_studies(store, 2, patient_id="P", birth_date="2020-01-01", sex="F")
+    with store.writing() as session:
+        earlier = session.get_one(Study, "s0")
+        earlier.birth_date, earlier.sex = stated["birth_date"], stated["sex"]
+    with store.reading() as session:
+        found = priors(session, ADMIN, session.get_one(Study, "s1"))
+        assert [s.id for s in found] == (["s0"] if is_prior else [])
+    with store.writing() as session:
+        session.get_one(Study, "s1").birth_date, session.get_one(Study, "s1").sex = "", None
+    with store.reading() as session:
+        assert [s.id for s in priors(session, ADMIN, session.get_one(Study, "s1"))] == ["s0"]
 
 
 def test_each_job_is_taken_once_by_many_workers(store: Store) -> None:

@@ -1,8 +1,9 @@
 import { gunzipSync, gzipSync } from "node:zlib";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { fromDrawing, packed, redrawn, toDrawing, unpacked, type Order } from "../src/ct/mask";
 import { coarseDims, coarseMask, eachVoxel, factorFor, headerOf, labelled, valuesOf, volumeOf, type Dims } from "../src/ct/nifti";
+import { opening, prepare } from "../src/ct/opening";
 import { quantityText } from "../src/ct/strength_record";
 import type { Finding } from "../src/reading/types";
 
@@ -146,5 +147,19 @@ describe("a bone's strength", () => {
   it("is written with its unit and interval, without decimals that say nothing", () => {
     expect(quantityText(measure)).toBe("2507 N (2231–2675)");
     expect(quantityText({ ...measure, value: 3.652, unit: "1", interval: null })).toBe("3.65");
+  });
+});
+
+describe("a CT on its way", () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  it("is asked for again where the server had none yet", async () => {
+    const sent = vi.fn(async (_path: string) => new Response("{}", { status: 409 }));
+    vi.stubGlobal("fetch", sent);
+    prepare("/api/studies/1");
+    await vi.waitFor(() => expect(sent).toHaveBeenCalledOnce());
+    await new Promise((resolve) => setTimeout(resolve));
+    await expect(opening("/api/studies/1").ct).rejects.toMatchObject({ status: 409 });
+    expect(sent).toHaveBeenCalledTimes(2);
   });
 });

@@ -4,6 +4,7 @@ import * as calls from "../src/api/calls";
 import { ApiError, ask, onSessionOver, setCsrf, worded } from "../src/api/http";
 import { every } from "../src/api/every";
 import { lines } from "../src/ui/lines";
+import { answerFor } from "../src/ui/use_fetched";
 import { keyName } from "../src/ui/use_keys";
 
 afterEach(() => vi.unstubAllGlobals());
@@ -87,6 +88,45 @@ describe("a session that is over", () => {
     await calls.changePassword("old", "new");
     await ask("POST", "/api/studies/1/undo");
     expect(sent.mock.calls[1]?.[1].headers).toMatchObject({ "X-CSRF-Token": "after" });
+  });
+});
+
+describe("logging out", () => {
+  const answer = (status: number, body = "{}") => new Response(status === 204 ? null : body, { status });
+  const answers = (...all: Response[]) => {
+    const sent = vi.fn(async (_path: string, _options: RequestInit) => all.shift() ?? answer(500));
+    vi.stubGlobal("fetch", sent);
+    return sent;
+  };
+
+  it("is done once more with the token that another window has made", async () => {
+    const sent = answers(answer(403), answer(200, '{"csrf": "newer"}'), answer(204));
+    setCsrf("older");
+    await calls.logout();
+    expect(sent.mock.calls.map(([path]) => path)).toEqual(["/api/logout", "/api/me", "/api/logout"]);
+    expect(sent.mock.calls[2]?.[1].headers).toMatchObject({ "X-CSRF-Token": "newer" });
+  });
+
+  it("is done where the session is over", async () => {
+    answers(answer(401));
+    await calls.logout();
+    answers(answer(403), answer(401));
+    await calls.logout();
+  });
+
+  it("fails where the session may go on", async () => {
+    answers(answer(502));
+    await expect(calls.logout()).rejects.toMatchObject({ status: 502 });
+    vi.stubGlobal("fetch", async () => Promise.reject(new TypeError("lost")));
+    await expect(calls.logout()).rejects.toMatchObject({ status: 0 });
+  });
+});
+
+describe("an answer", () => {
+  it("is none for another key", () => {
+    const answer = { key: "prior 1", value: "its reading", error: null };
+    expect(answerFor(answer, "prior 1")).toBe(answer);
+    expect(answerFor(answer, "prior 2")).toEqual({ key: "prior 2", value: null, error: null });
   });
 });
 

@@ -93,6 +93,8 @@ describe("what a person said", () => {
   it("is read from the Reading", () => {
     expect(commentOf(reading)).toBe("good quality");
     expect(softTissueOf(reading)).toBe("a mass (of 3 cm)");
+    const apart = { settings: { soft_tissue_note: "of an earlier reader" } };
+    expect(softTissueOf({ ...reading, provenance: apart })).toBe("of an earlier reader");
     const one = finding("F1", part([0, 1, 5]));
     expect(markOf(one, "size")).toBe(false);
     expect(markOf(one, "location")).toBeNull();

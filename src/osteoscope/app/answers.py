@@ -92,13 +92,15 @@ class ReadingOut(BaseModel):
     state: Literal["draft", "signed", "amended", "done"]
     when: str
     reason: str
+    base: str | None = Field(description="of which Reading it is a draft, or was one before it was signed")
 
 
 class PriorOut(BaseModel):
-    """An earlier study of the patient."""
+    """An earlier study of the patient, and the name that it states."""
 
     id: str
     date: str
+    patient_name: str
 
 
 class StudyOut(Item):

@@ -66,7 +66,7 @@ class Move(_Edit):
 
 
 class Note(_Edit):
-    """A comment on the study, or a note on soft tissue; it replaces the one before."""
+    """A comment on the study, or a note on soft tissue; it replaces the one before, "" removes it."""
 
     op: Literal["comment", "soft_tissue"]
     text: Words

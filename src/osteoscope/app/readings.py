@@ -15,7 +15,7 @@ from osteoscope.app.standing import chosen, current_reading, drafted, not_read, 
 from osteoscope.app.worklist import kept_state
 from osteoscope.store import audit, rows
 from osteoscope.store.people import Person
-from osteoscope.store.readings import draft_of, new_draft, open_draft, readings_of, standing
+from osteoscope.store.readings import draft_of, draft_on, new_draft, open_draft, readings_of, standing
 
 router = APIRouter(prefix="/api/studies/{study}", tags=["readings"])
 
@@ -48,19 +48,19 @@ drafting.install(router, Depends(_own))
 
 
 def own_draft(session: Session, study: rows.Study, person: Person) -> rows.Reading:
-    """The person's draft, a new one on the program's Reading where he has none, which is not kept yet.
+    """The person's draft on what stands, a new one on the program's Reading, not kept yet, where he has none.
 
     Raises:
         Refused: nothing was read yet, the program is reading it again, or the study was signed and has to be amended.
     """
-    draft = draft_of(session, study.id, person.name)
     stands = standing(readings_of(session, study.id))
     if stands is None:
         raise not_read(study)
+    draft = draft_on(session, study.id, person.name, stands)
     if study.state in rows.BEING_READ:
         remedy = "Wait until it was read, then reload it and look at it anew"
         raise Refused(409, "change or sign this study", "the program is reading it again", remedy)
-    if stands.state == "signed" and (draft is None or draft.base != stands.id):
+    if stands.state == "signed" and draft is None:
         found = f"{stands.reader} signed it on {stands.when[:10]}"
         raise Refused(409, "change this Reading", found, "Amend it: a new draft begins from the signed Reading")
     return draft or new_draft(stands, person.name)

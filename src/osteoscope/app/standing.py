@@ -15,21 +15,22 @@ from osteoscope.domain import codec
 from osteoscope.domain.reading import Reading
 from osteoscope.store import rows
 from osteoscope.store.people import Person
-from osteoscope.store.readings import body_of, draft_of, history, readings_of, standing, steps
+from osteoscope.store.readings import body_of, draft_on, history, readings_of, standing, steps
 
 _MOST_KEPT = 64
 _KEPT: dict[str, Reading] = {}
 
 
 def chosen(session: Session, study: rows.Study, person: Person, which: str) -> rows.Reading:
-    """The row of a Reading: the person's draft, else the one that stands; the program's; or one by id.
+    """The row of a Reading: the person's draft on what stands, else what stands; the program's; or one by id.
 
     Raises:
         Refused: there is none, or the draft is another person's.
     """
     readings = readings_of(session, study.id)
     if which == "current":
-        found = draft_of(session, study.id, person.name) or standing(readings)
+        stands = standing(readings)
+        found = draft_on(session, study.id, person.name, stands) or stands
     elif which == "program":
         found = next((r for r in reversed(readings) if r.kind == "program"), None)
     else:

@@ -18,7 +18,7 @@ from osteoscope.app.results import result_file, result_files
 from osteoscope.app.standing import draft_version
 from osteoscope.store import audit, queue
 from osteoscope.store.people import Person
-from osteoscope.store.readings import History, draft_of, history, new_draft, readings_of, standing, steps
+from osteoscope.store.readings import History, draft_on, history, new_draft, readings_of, standing, steps
 from osteoscope.store.rows import Grant, Reading, Study, User
 from osteoscope.store.worklist import Asked, priors, worklist
 
@@ -57,7 +57,12 @@ def kept_state(session: Session, draft: Reading) -> DraftOut:
 
 
 def _reading_line(row: Reading) -> ReadingOut:
-    return ReadingOut(id=row.id, reader=row.reader, kind=row.kind, state=row.state, when=row.when, reason=row.reason)  # type: ignore[arg-type]
+    names = ("id", "reader", "kind", "state", "when", "reason", "base")
+    return ReadingOut(**{name: getattr(row, name) for name in names})
+
+
+def _prior_line(prior: Study) -> PriorOut:
+    return PriorOut(id=prior.id, date=prior.date, patient_name=prior.patient_name)
 
 
 @router.get("/studies/{study}")
@@ -67,8 +72,8 @@ def one_study(study: str, server: ServerDep, person: PersonDep, address: Address
         found = study_for(session, person, study)
         readings = readings_of(session, study)
         stands = standing(readings)
-        draft = draft_of(session, study, person.name) or (new_draft(stands, person.name) if stands else None)
-        earlier = [PriorOut(id=prior.id, date=prior.date) for prior in priors(session, person, found)]
+        draft = draft_on(session, study, person.name, stands) or (new_draft(stands, person.name) if stands else None)
+        earlier = [_prior_line(prior) for prior in priors(session, person, found)]
         program = [r for r in readings if r.kind == "program"]
         made = StudyOut(
             **item(found),

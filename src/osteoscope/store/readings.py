@@ -76,6 +76,12 @@ def draft_of(session: Session, study: str, user: str, trial_case: str | None = N
     return session.scalars(query.order_by(Reading.when.desc())).first()
 
 
+def draft_on(session: Session, study: str, user: str, stands: Reading | None) -> Reading | None:
+    """The open draft of a user on the Reading that stands; a draft on an earlier one is abandoned."""
+    draft = draft_of(session, study, user)
+    return draft if draft is not None and stands is not None and draft.base == stands.id else None
+
+
 def open_draft(session: Session, base: Reading, user: str, reason: str = "", trial_case: str | None = None) -> Reading:
     """A new draft of a user on a base."""
     draft = new_draft(base, user, reason, trial_case)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, true
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from osteoscope.store.people import Person
 from osteoscope.store.rows import Grant, Study, TrialCase, Upload, folded
@@ -92,9 +92,15 @@ def _filtered(query: Select[Any], person: Person, asked: Asked) -> Select[Any]:
 
 
 def priors(session: Session, person: Person, study: Study) -> tuple[Study, ...]:
-    """Earlier studies of the same patient and kind, latest first."""
+    """Earlier studies of the same patient and kind, latest first; an id alone may be two patients'."""
     if not study.patient_id or not study.date:
         return ()
     same = (Study.patient_id == study.patient_id, Study.kind == study.kind, Study.id != study.id)
-    earlier = select(Study).where(*same, Study.date < study.date, Study.date != "", visible(person))
+    alike = (_alike(Study.birth_date, study.birth_date), _alike(Study.sex, study.sex))
+    earlier = select(Study).where(*same, *alike, Study.date < study.date, Study.date != "", visible(person))
     return tuple(session.scalars(earlier.order_by(Study.date.desc())))
+
+
+def _alike(column: InstrumentedAttribute[Any], value: str | None) -> ColumnElement[bool]:
+    """Equal where both state it."""
+    return or_(column == value, column.is_(None), column == "") if value else true()

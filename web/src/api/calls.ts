@@ -1,7 +1,7 @@
 /** Every call the page makes. */
 
 import type { Reading } from "../reading/types";
-import { ask, fetchBytes, sendFiles, setCsrf } from "./http";
+import { ApiError, ask, fetchBytes, sendFiles, setCsrf } from "./http";
 import type {
   Access,
   AuditEntry,
@@ -61,7 +61,24 @@ export const first = (link: string, name: string, password: string) =>
   admitted(ask("POST", "/api/first", { link, name, password }));
 export const changePassword = (password: string, new_password: string) =>
   admitted(ask("POST", "/api/password", { password, new_password }));
-export const logout = () => ask<unknown>("POST", "/api/logout");
+
+const endSession = () => ask<unknown>("POST", "/api/logout");
+const isStatus = (error: unknown, status: number): boolean => error instanceof ApiError && error.status === status;
+
+/** Ends the session; with the token that it has now where another window has changed it.
+ * @throws ApiError where the session may go on.
+ */
+export async function logout(): Promise<void> {
+  try {
+    await endSession().catch(async (error: unknown) => {
+      if (!isStatus(error, 403)) throw error;
+      await me();
+      await endSession();
+    });
+  } catch (error) {
+    if (!isStatus(error, 401)) throw error;
+  }
+}
 
 export const studies = (asked: StudyQuery, signal?: AbortSignal) =>
   ask<StudyPage>("GET", `/api/studies?${query(asked)}`, undefined, signal);

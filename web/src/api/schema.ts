@@ -1447,7 +1447,7 @@ export interface components {
         };
         /**
          * Note
-         * @description A comment on the study, or a note on soft tissue; it replaces the one before.
+         * @description A comment on the study, or a note on soft tissue; it replaces the one before, "" removes it.
          */
         Note: {
             /**
@@ -1533,13 +1533,15 @@ export interface components {
         };
         /**
          * PriorOut
-         * @description An earlier study of the patient.
+         * @description An earlier study of the patient, and the name that it states.
          */
         PriorOut: {
             /** Date */
             date: string;
             /** Id */
             id: string;
+            /** Patient Name */
+            patient_name: string;
         };
         /**
          * Progress
@@ -1569,6 +1571,11 @@ export interface components {
          * @description A Reading of a study, without its body.
          */
         ReadingOut: {
+            /**
+             * Base
+             * @description of which Reading it is a draft, or was one before it was signed
+             */
+            base: string | null;
             /** Id */
             id: string;
             /**

@@ -3,6 +3,7 @@ import { useState } from "react";
 import { beginCtComparison, ctComparison, ctReportUrl } from "../api/calls";
 import { numberText } from "../reading/levels";
 import { PriorChoice } from "../reading/prior_choice";
+import { PriorName } from "../reading/prior_name";
 import type { Review } from "../reading/use_review";
 import { useTexts } from "../text";
 import { Heads } from "../ui/heads";
@@ -28,6 +29,7 @@ export function CtComparisonTab({ review, jump }: { review: Review; jump: Jump }
   return (
     <div className="comparison">
       <PriorChoice priors={priors} prior={prior} choose={setPrior} />
+      <PriorName study={review.study} prior={prior} />
       <WorkState of={change} begin="change.begin" running="change.running" />
       {response && (
         <Changes change={response as unknown as CtChange} report={ctReportUrl(review.base, prior)} jump={jump} />

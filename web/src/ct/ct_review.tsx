@@ -1,10 +1,9 @@
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 
 import type { Me } from "../api/types";
 import { DifferenceTab } from "../reading/difference";
 import { Help } from "../reading/help";
 import { Notes } from "../reading/notes";
-import { markOf, type Aspect } from "../reading/said";
 import { SignDialog } from "../reading/sign";
 import { StudyBar } from "../reading/study_bar";
 import type { Finding } from "../reading/types";
@@ -17,9 +16,10 @@ import { useKeys, type Keys } from "../ui/use_keys";
 import { AddLesion } from "./add_lesion";
 import { CtComparisonTab } from "./comparison";
 import { CT_HELP } from "./keys";
-import { ASPECTS, Lesions, nextMark, TYPES, type LesionActions } from "./lesions";
+import { ASPECTS, Lesions, type LesionActions } from "./lesions";
 import { packed } from "./mask";
 import { MaskTools } from "./mask_tools";
+import { nextMark, nextType } from "./steps";
 import { StrengthTab } from "./strength";
 import { useViewer } from "./use_viewer";
 import type { Millimetres } from "./viewer";
@@ -39,7 +39,8 @@ export function CtReview({ me, review, isTrial = false }: { me: Me; review: Revi
   const [current, setCurrent] = useState<string | null>(null);
   const [preset, setPreset] = useState<Preset>("bone");
   const [isShown, setShown] = useState(true);
-  const [drawn, setDrawn] = useState<string | null>(null);
+  const [drawn, setDrawn] = useState<Finding | null>(null);
+  const isKeeping = useRef(false);
   const [pen, setPen] = useState({ isBrush: true, width: 5 });
   const [tab, setTab] = useState("lesions");
   const [dialog, setDialog] = useState<"sign" | "help" | "add" | null>(null);
@@ -52,11 +53,14 @@ export function CtReview({ me, review, isTrial = false }: { me: Me; review: Revi
   useEffect(() => viewer?.preset(preset), [viewer, preset]);
   useEffect(() => viewer?.setOverlay(isShown), [viewer, isShown]);
 
+  const isDrawing = drawn !== null;
   const choose = (one: Finding) => {
+    if (isDrawing) return;
     setCurrent(one.id);
     viewer?.go(one.centre.position as Millimetres);
   };
   const jump = (place: Millimetres, finding: string | null) => {
+    if (isDrawing) return;
     setCurrent(finding);
     viewer?.go(place);
   };
@@ -67,24 +71,41 @@ export function CtReview({ me, review, isTrial = false }: { me: Me; review: Revi
     if (next) choose(next);
   };
   const startDraw = (one: Finding) => {
-    if (!canEdit || !viewer) return;
-    if (one.id !== current) choose(one);
-    requestAnimationFrame(() => viewer.draw());
+    if (!canEdit || !viewer || isDrawing) return;
+    if (one.id !== current) {
+      choose(one);
+      viewer.show(reading.findings, (other) => labelOf(other, one.id));
+    }
+    viewer.draw();
     setPen((now) => ({ ...now, isBrush: true }));
-    setDrawn(one.id);
+    setDrawn(one);
+    review.holdOpen("sign.drawing");
   };
   const endDraw = () => {
     viewer?.endDraw();
     setDrawn(null);
+    review.holdOpen(null);
   };
   const keepDrawn = async () => {
-    const edited = reading.findings.find((one) => one.id === drawn);
-    if (!edited || !viewer || drawn === null) return;
-    const mask = viewer.drawn(edited);
-    if (mask) await edit({ op: "mask", finding: drawn, mask: await packed(mask.values), box: mask.box });
-    else await edit({ op: "reject", finding: drawn });
-    endDraw();
+    if (!drawn || !viewer || isKeeping.current) return;
+    isKeeping.current = true;
+    // Strokes made while the mask is on its way would be lost.
+    viewer.rest(true);
+    try {
+      const mask = viewer.drawn(drawn);
+      const kept = mask
+        ? await edit({ op: "mask", finding: drawn.id, mask: await packed(mask.values), box: mask.box })
+        : await edit({ op: "reject", finding: drawn.id });
+      if (kept) endDraw();
+      else viewer.rest(false);
+    } finally {
+      isKeeping.current = false;
+    }
   };
+  const discard = () => {
+    if (!isKeeping.current) endDraw();
+  };
+  const undoStroke = () => viewer?.undoStroke();
   const setTool = (isBrush: boolean, width: number) => {
     setPen({ isBrush, width });
     viewer?.pen(isBrush, width);
@@ -92,22 +113,28 @@ export function CtReview({ me, review, isTrial = false }: { me: Me; review: Revi
   const add = async (diameter: number) => {
     setDialog(null);
     if (!cross) return;
-    const known = new Set(reading.findings.map((one) => one.id));
-    const after = await edit({ op: "add_lesion", position_mm: cross, diameter_mm: diameter });
+    let known = new Set<string>();
+    const after = await edit((now) => {
+      known = new Set(now.findings.map((one) => one.id));
+      return { op: "add_lesion", position_mm: cross, diameter_mm: diameter };
+    });
     const made = after?.findings.find((one) => !known.has(one.id));
-    if (made) setCurrent(made.id);
+    if (made && !viewer?.isDrawing) setCurrent(made.id);
   };
 
   const actions: LesionActions = {
     choose,
     decide: (id, op) => void edit({ op, finding: id }),
     setType: (id, type) => void edit({ op: "type", finding: id, type }),
-    mark: (id, aspect, right) => void edit({ op: "mark", finding: id, aspect, right }),
+    mark: (id, aspect) => void edit(nextMark(id, aspect)),
     edit: startDraw,
   };
-  const onLesion = (act: (one: Finding) => void) => () => canEdit && lesion && act(lesion);
-  const markKey = (aspect: Aspect) =>
-    onLesion((one) => actions.mark(one.id, aspect, nextMark(markOf(one, aspect))));
+  const onLesion = (act: (one: Finding) => void) => () => canEdit && !isDrawing && lesion && act(lesion);
+  // The brush has an undo of its own.
+  const ofStrokes = { undo: undoStroke, redo: () => undefined };
+  const inHand: Review = isDrawing
+    ? { ...review, ...ofStrokes, draft: { ...review.draft, can_undo: true, can_redo: false } }
+    : review;
   const inSolid = () => document.activeElement === solid.current;
   const keys: Keys = {
     ArrowDown: () => step(1),
@@ -121,27 +148,27 @@ export function CtReview({ me, review, isTrial = false }: { me: Me; review: Revi
     k: () => (inSolid() ? viewer?.turn(0, -TURN) : viewer?.step([0, 1, 0])),
     a: onLesion((one) => actions.decide(one.id, "accept")),
     r: onLesion((one) => actions.decide(one.id, "reject")),
-    t: onLesion((one) => actions.setType(one.id, TYPES[(TYPES.indexOf(one.kind as "lytic") + 1) % TYPES.length] ?? "lytic")),
+    t: onLesion((one) => void edit(nextType(one.id))),
     b: () => setPreset(preset === "bone" ? "soft" : "bone"),
     o: () => setShown(!isShown),
-    n: () => canEdit && cross && setDialog("add"),
+    n: () => canEdit && !isDrawing && cross && setDialog("add"),
     e: onLesion(startDraw),
-    p: () => drawn && setTool(true, pen.width),
-    x: () => drawn && setTool(false, pen.width),
+    p: () => isDrawing && setTool(true, pen.width),
+    x: () => isDrawing && setTool(false, pen.width),
     c: () => {
       setTab("notes");
       requestAnimationFrame(() => document.getElementById("note-comment")?.focus());
     },
-    z: () => (drawn ? viewer?.undoStroke() : review.undo()),
-    "Ctrl+z": () => (drawn ? viewer?.undoStroke() : review.undo()),
-    y: review.redo,
-    "Ctrl+y": review.redo,
-    "Ctrl+Z": review.redo,
+    z: inHand.undo,
+    "Ctrl+z": inHand.undo,
+    y: inHand.redo,
+    "Ctrl+y": inHand.redo,
+    "Ctrl+Z": inHand.redo,
     s: () => canEdit && !isTrial && me.role !== "reader" && setDialog("sign"),
     "?": () => setDialog("help"),
-    Escape: () => (drawn ? endDraw() : !isTrial && go()),
+    Escape: () => (isDrawing ? discard() : !isTrial && go()),
   };
-  ASPECTS.forEach((aspect, n) => (keys[String(n + 1)] = markKey(aspect)));
+  ASPECTS.forEach((aspect, n) => (keys[String(n + 1)] = onLesion((one) => actions.mark(one.id, aspect))));
   useKeys(keys);
 
   const tabs = [
@@ -151,11 +178,11 @@ export function CtReview({ me, review, isTrial = false }: { me: Me; review: Revi
       body: () => (
         <>
           {canEdit && (
-            <button className="add" disabled={!cross} title="n" onClick={() => setDialog("add")}>
+            <button className="add" disabled={!cross || isDrawing} title="n" onClick={() => setDialog("add")}>
               {t("ct.add")}
             </button>
           )}
-          <Lesions reading={reading} current={current} canEdit={canEdit} actions={actions} />
+          <Lesions reading={reading} current={current} canEdit={canEdit} isDrawing={isDrawing} actions={actions} />
         </>
       ),
     },
@@ -170,7 +197,7 @@ export function CtReview({ me, review, isTrial = false }: { me: Me; review: Revi
   ];
   return (
     <main className="review ct">
-      <StudyBar me={me} review={review} sign={() => setDialog("sign")} help={() => setDialog("help")} isTrial={isTrial} />
+      <StudyBar me={me} review={inHand} sign={() => setDialog("sign")} help={() => setDialog("help")} isTrial={isTrial} />
       {!hasWebGl && <Fault error={new Error(t("ct.no3d"))} />}
       {error !== null && <Fault error={error} />}
       <div className="body">
@@ -188,14 +215,14 @@ export function CtReview({ me, review, isTrial = false }: { me: Me; review: Revi
             {viewer?.isSoftware && stage === "all" && <small>{t("ct.coarse")}</small>}
             {stage !== "all" && error === null && <small role="status">{t(STAGES[stage])}</small>}
           </div>
-          {drawn !== null && (
+          {isDrawing && (
             <MaskTools
               isBrush={pen.isBrush}
               width={pen.width}
               set={setTool}
               keep={() => void keepDrawn()}
-              discard={endDraw}
-              undo={() => viewer?.undoStroke()}
+              discard={discard}
+              undo={undoStroke}
             />
           )}
           <div className="volumes" data-ready={viewer !== null} data-stage={stage}>

@@ -2,10 +2,10 @@ import { numberText } from "../reading/levels";
 import { isAccepted, markOf, type Aspect } from "../reading/said";
 import type { Finding, Reading } from "../reading/types";
 import { useTexts } from "../text";
+import { Select } from "../ui/select";
+import { TYPES, type LesionType } from "./steps";
 
 export const ASPECTS: readonly Aspect[] = ["size", "location", "detection"];
-export const TYPES = ["lytic", "mixed", "blastic"] as const;
-export type LesionType = (typeof TYPES)[number];
 const MEASURES = [
   ["long_axis", "ct.axis"],
   ["volume", "ct.volume"],
@@ -15,24 +15,24 @@ export interface LesionActions {
   choose: (lesion: Finding) => void;
   decide: (id: string, op: "accept" | "reject") => void;
   setType: (id: string, type: LesionType) => void;
-  mark: (id: string, aspect: Aspect, right: boolean | null) => void;
+  /** Judges an aspect otherwise than it is judged now. */
+  mark: (id: string, aspect: Aspect) => void;
   edit: (lesion: Finding) => void;
 }
-
-/** Right, then wrong, then not judged. */
-export const nextMark = (now: boolean | null): boolean | null =>
-  now === true ? false : now === false ? null : true;
 
 /** The lesions; a click goes to one, and shows what can be said of it. */
 export function Lesions({
   reading,
   current,
   canEdit,
+  isDrawing,
   actions,
 }: {
   reading: Reading;
   current: string | null;
   canEdit: boolean;
+  /** Whether the brush is in hand: then the lesion stays the one that is drawn. */
+  isDrawing: boolean;
   actions: LesionActions;
 }) {
   const { t } = useTexts();
@@ -45,6 +45,7 @@ export function Lesions({
           lesion={lesion}
           isCurrent={lesion.id === current}
           canEdit={canEdit}
+          isDrawing={isDrawing}
           actions={actions}
         />
       ))}
@@ -56,11 +57,13 @@ function Lesion({
   lesion,
   isCurrent,
   canEdit,
+  isDrawing,
   actions,
 }: {
   lesion: Finding;
   isCurrent: boolean;
   canEdit: boolean;
+  isDrawing: boolean;
   actions: LesionActions;
 }) {
   const { t, site } = useTexts();
@@ -70,6 +73,7 @@ function Lesion({
         className="quiet jump"
         title={t("ct.jump", { id: lesion.id })}
         aria-current={isCurrent}
+        aria-disabled={isDrawing}
         onClick={() => actions.choose(lesion)}
       >
         <i className={`dot ${lesion.kind}`} aria-hidden />
@@ -79,7 +83,7 @@ function Lesion({
           {isAccepted(lesion) && ` · ${t("ct.accepted")}`}
         </small>
       </button>
-      {isCurrent && canEdit && <Judge lesion={lesion} actions={actions} />}
+      {isCurrent && canEdit && !isDrawing && <Judge lesion={lesion} actions={actions} />}
     </li>
   );
 }
@@ -102,13 +106,13 @@ function Judge({
       </button>
       <label title="t">
         {t("ct.type")}{" "}
-        <select value={lesion.kind} onChange={(event) => actions.setType(lesion.id, event.target.value as LesionType)}>
+        <Select value={lesion.kind} choose={(type) => actions.setType(lesion.id, type as LesionType)}>
           {TYPES.map((type) => (
             <option key={type} value={type}>
               {t(`finding.${type}`)}
             </option>
           ))}
-        </select>
+        </Select>
       </label>
       <button title="e" onClick={() => actions.edit(lesion)}>
         {t("ct.edit")}
@@ -119,7 +123,7 @@ function Judge({
           title={String(n + 1)}
           className={`mark ${markClass(markOf(lesion, aspect))}`}
           aria-label={`${t("ct.mark", { aspect: t(`ct.${aspect}`), id: lesion.id })}: ${markText(markOf(lesion, aspect), t)}`}
-          onClick={() => actions.mark(lesion.id, aspect, nextMark(markOf(lesion, aspect)))}
+          onClick={() => actions.mark(lesion.id, aspect)}
         >
           {t(`ct.${aspect}`)} {markText(markOf(lesion, aspect), t)}
         </button>

@@ -1,3 +1,5 @@
+import { useEffect, useRef } from "react";
+
 import { useTexts } from "../text";
 
 /** Brush, eraser, their width; keep or discard what was drawn. */
@@ -17,9 +19,14 @@ export function MaskTools({
   undo: () => void;
 }) {
   const { t } = useTexts();
+  const first = useRef<HTMLButtonElement>(null);
+  // The button that opened the mask is gone meanwhile.
+  useEffect(() => {
+    if (document.activeElement === document.body) first.current?.focus();
+  }, []);
   return (
     <div className="tools mask-tools" role="toolbar" aria-label={t("ct.edit")}>
-      <button aria-pressed={isBrush} title="p" onClick={() => set(true, width)}>
+      <button ref={first} aria-pressed={isBrush} title="p" onClick={() => set(true, width)}>
         {t("ct.brush")}
       </button>
       <button aria-pressed={!isBrush} title="x" onClick={() => set(false, width)}>

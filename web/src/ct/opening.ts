@@ -31,9 +31,14 @@ export function fetchCode(): void {
   void import("./viewer");
 }
 
-/** Begins to fetch a CT that is about to be shown, before its reading is here. */
+/** Begins to fetch a CT that is about to be shown, before its reading is here; forgotten where that fails. */
 export function prepare(base: string): void {
-  latest = { base, opening: begin(base) };
+  const mine = { base, opening: begin(base) };
+  latest = mine;
+  const { code, first } = mine.opening;
+  Promise.all([code, first]).catch(() => {
+    if (latest === mine) latest = null;
+  });
 }
 
 function begin(base: string): Opening {

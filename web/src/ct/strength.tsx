@@ -8,6 +8,7 @@ import { useTexts } from "../text";
 import type { Key } from "../text/en";
 import { Fault } from "../ui/fault";
 import { Heads } from "../ui/heads";
+import { Select } from "../ui/select";
 import { useFetched } from "../ui/use_fetched";
 import { useWork } from "../ui/use_work";
 import { WorkState } from "../ui/work_state";
@@ -46,11 +47,11 @@ function Choice({ bones, bone, choose }: { bones: BoneChoice[]; bone: Loaded; ch
   return (
     <label>
       {t("strength.bone")}{" "}
-      <select
+      <Select
         id="strength-bone"
         value={all.findIndex((one) => one.site === bone.site && one.load_case === bone.load_case)}
-        onChange={(event) => {
-          const one = all[Number(event.target.value)];
+        choose={(number) => {
+          const one = all[Number(number)];
           if (one) choose({ site: one.site, load_case: one.load_case });
         }}
       >
@@ -59,7 +60,7 @@ function Choice({ bones, bone, choose }: { bones: BoneChoice[]; bone: Loaded; ch
             {site(one.site)}, {t(`load.${one.load_case}` as Key)} ({t("strength.lesions", { count: one.lesions })})
           </option>
         ))}
-      </select>
+      </Select>
     </label>
   );
 }

@@ -102,15 +102,15 @@ export class CtViewer {
 
   /** Shows finer blocks in the place of those shown; once the brush is put away, where it is in hand. */
   async refine(blocks: Blocks): Promise<void> {
-    if (this.before) {
-      this.finer = blocks;
-      return;
-    }
     const { planes } = this;
     const coarse = planes.volumes[0];
     if (!coarse) return;
+    const fine = this.isDrawing ? null : await planeVolume(blocks.file, [coarse.cal_min ?? 0, coarse.cal_max ?? 0]);
+    if (!fine || this.isDrawing) {
+      this.finer = blocks;
+      return;
+    }
     const cross = planes.frac2mm(planes.scene.crosshairPos);
-    const fine = await planeVolume(blocks.file, [coarse.cal_min ?? 0, coarse.cal_max ?? 0]);
     planes.closeDrawing();
     planes.removeVolume(coarse);
     planes.addVolume(fine);
@@ -163,12 +163,19 @@ export class CtViewer {
     this.solid?.view.cleanup();
   }
 
+  /** Whether the brush is in hand. */
+  get isDrawing(): boolean {
+    return this.before !== null;
+  }
+
+  /** Shows the lesions; on the planes once the brush is put away, where it is in hand. */
   show(findings: readonly Finding[], label: Labelling): void {
     this.shown = { findings, label };
     const drawing = this.planes.drawBitmap;
-    if (!drawing) return;
-    toDrawing(labelled(findings, this.dims, this.factor, label), drawing, this.order);
-    this.planes.refreshDrawing(true);
+    if (drawing && !this.isDrawing) {
+      toDrawing(labelled(findings, this.dims, this.factor, label), drawing, this.order);
+      this.planes.refreshDrawing(true);
+    }
     if (!this.solid) return;
     const { view, labels, factor } = this.solid;
     (labels.img as Uint8Array).set(labelled(findings, this.dims, factor, label));
@@ -225,6 +232,11 @@ export class CtViewer {
   pen(isBrush: boolean, size: number): void {
     this.planes.opts.penSize = size;
     this.planes.setPenValue(isBrush ? CURRENT : 0);
+  }
+
+  /** The brush rests, or draws again. */
+  rest(isResting: boolean): void {
+    this.planes.setDrawingEnabled(!isResting);
   }
 
   undoStroke(): void {

@@ -14,7 +14,7 @@ export function Audit() {
   const { t } = useTexts();
   const [study, setStudy] = useState("");
   const asked = useDeferredValue(study.trim());
-  const { value, error, again } = useFetched(() => calls.audit(asked), asked);
+  const { last: value, error, again } = useFetched(() => calls.audit(asked), asked);
   return (
     <main className="worklist">
       <h1>{t("nav.audit")}</h1>

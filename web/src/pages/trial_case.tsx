@@ -3,7 +3,8 @@ import { lazy, Suspense, useCallback, useEffect, useRef, useState, type FormEven
 import * as calls from "../api/calls";
 import type { Me, Study } from "../api/types";
 import { PlanarReview } from "../planar/planar_review";
-import { useReview, type Held, type Review } from "../reading/use_review";
+import type { Held } from "../reading/changes";
+import { useReview, type Review } from "../reading/use_review";
 import { go } from "../router";
 import { useTexts } from "../text";
 import { Dialog } from "../ui/dialog";

@@ -29,7 +29,8 @@ export function Worklist() {
   const [order, setOrder] = useState<string>("-date");
   const [offset, setOffset] = useState(0);
   const asked = useDeferredValue({ search, kind, state, order, offset, limit: PAGE });
-  const { value, error, again } = useFetched(() => calls.studies(asked), JSON.stringify(asked));
+  // The former lines stay until those that were searched for are there.
+  const { last: value, error, again } = useFetched(() => calls.studies(asked), JSON.stringify(asked));
 
   const isMoving = value?.items.some((item) => item.state === "arrived" || item.state === "reading") ?? false;
   useEffect(() => {
@@ -126,6 +127,8 @@ function whenIdle(act: () => void): () => void {
   return () => cancelIdleCallback(handle);
 }
 
+const WAS_READ = new Set(["read", "reviewed", "signed"]);
+const isReadCt = ({ kind, state }: StudyItem): boolean => kind === "ct" && WAS_READ.has(state);
 const isPlain = (event: React.MouseEvent): boolean => !event.ctrlKey && !event.metaKey && !event.shiftKey;
 
 function Row({ item }: { item: StudyItem }) {
@@ -139,7 +142,7 @@ function Row({ item }: { item: StudyItem }) {
           className="row"
           href={href("studies", item.id)}
           aria-label={t("list.open", { name, date })}
-          onClick={(event) => item.kind === "ct" && isPlain(event) && prepare(calls.studyBase(item.id))}
+          onClick={(event) => isReadCt(item) && isPlain(event) && prepare(calls.studyBase(item.id))}
         >
           {name}
         </a>

@@ -2,6 +2,7 @@ import { numberText } from "../reading/levels";
 import { UNITS } from "../reading/sites";
 import type { Finding, Reading } from "../reading/types";
 import { useTexts } from "../text";
+import { Select } from "../ui/select";
 
 /** The foci: where each lies, how sure; moved by its list of sites, removed by its button. */
 export function Findings({
@@ -30,20 +31,20 @@ export function Findings({
           onPointerEnter={() => choose(finding.id)}
         >
           <span className="id">{finding.id}</span>
-          <select
+          <Select
             id={`site-of-${finding.id}`}
             aria-label={t("finding.site", { id: finding.id })}
             value={finding.site}
             disabled={!canEdit}
             onFocus={() => choose(finding.id)}
-            onChange={(event) => move(finding.id, event.target.value)}
+            choose={(to) => move(finding.id, to)}
           >
             {UNITS.map((unit) => (
               <option key={unit} value={unit}>
                 {site(unit)}
               </option>
             ))}
-          </select>
+          </Select>
           <span>{t(`finding.${finding.kind}`)}</span>
           <span className="number" title={ratioOf(finding, t)}>
             {t("finding.sure", { percent: Math.round(finding.confidence * 100) })}

@@ -3,6 +3,7 @@ import { useState } from "react";
 import type { Edit, Me } from "../api/types";
 import { Help } from "../reading/help";
 import { levelOf, TOP, totalOf, type Score } from "../reading/levels";
+import { PriorName } from "../reading/prior_name";
 import { ReadAgain } from "../reading/read_again";
 import { SignDialog } from "../reading/sign";
 import { CURIE, segmentOf, SIOPEN } from "../reading/sites";
@@ -42,7 +43,9 @@ export function PlanarReview({ me, review, isTrial = false }: { me: Me; review: 
   const [tab, setTab] = useState<TabId>("siopen");
   const [dialog, setDialog] = useState<"sign" | "help" | null>(null);
   const [priorId, setPriorId] = useState<string | null>(null);
-  const prior = usePrior(priorId);
+  const { prior, fault: priorFault } = usePrior(priorId);
+
+  const stated = study.priors.find((one) => one.id === priorId);
 
   const isCurie = tab === "curie";
   const score: Score = isCurie ? "curie" : "siopen";
@@ -55,14 +58,16 @@ export function PlanarReview({ me, review, isTrial = false }: { me: Me; review: 
     void edit({ op: by === "siopen" ? "level" : "curie", site, level });
   };
   const raise = (site: string, by: 1 | -1) => {
-    const now = levelOf(reading, "siopen", site).value;
-    const next = now === null ? 0 : (now + by + TOP.siopen + 1) % (TOP.siopen + 1);
-    setLevel(site, next, "siopen");
+    if (!canEdit) return;
+    void edit((now) => ({ op: "level", site, level: levelBeside(levelOf(now, "siopen", site).value, by) }));
   };
   const remove = (id: string) => canEdit && void edit({ op: "remove", finding: id });
   const make = async (change: Edit) => {
-    const known = new Set(reading.findings.map((one) => one.id));
-    const after = await edit(change);
+    let known = new Set<string>();
+    const after = await edit((now) => {
+      known = new Set(now.findings.map((one) => one.id));
+      return change;
+    });
     const made = after?.findings.find((one) => !known.has(one.id));
     if (!made) return;
     setFinding(made.id);
@@ -177,6 +182,8 @@ export function PlanarReview({ me, review, isTrial = false }: { me: Me; review: 
             lasso={canEdit ? { ...lasso, toggle: toggleLasso } : null}
           />
           {error !== null && <Fault error={error} />}
+          {priorFault !== null && <Fault error={priorFault} />}
+          <PriorName study={study} prior={priorId} />
           <div className="pairs">
             <ViewPair
               {...shared}
@@ -189,7 +196,14 @@ export function PlanarReview({ me, review, isTrial = false }: { me: Me; review: 
               lasso={lasso}
             />
             {prior && prior.views.length > 0 && (
-              <PriorPair shared={shared} views={views} prior={prior} patient={study.patient_name} actions={actions} date={study.priors.find((one) => one.id === priorId)?.date ?? ""} />
+              <PriorPair
+                shared={shared}
+                views={views}
+                prior={prior}
+                patient={stated?.patient_name ?? ""}
+                actions={actions}
+                date={stated?.date ?? ""}
+              />
             )}
           </div>
         </section>
@@ -210,6 +224,9 @@ export function PlanarReview({ me, review, isTrial = false }: { me: Me; review: 
     </main>
   );
 }
+
+const levelBeside = (now: number | null, by: 1 | -1): number =>
+  now === null ? 0 : (now + by + TOP.siopen + 1) % (TOP.siopen + 1);
 
 function stepIn(all: readonly string[], now: string | null, by: 1 | -1): string | null {
   if (all.length === 0) return null;

@@ -18,16 +18,17 @@ export interface Prior {
   outlines: Outlines | null;
 }
 
-/** A prior study; null where none is chosen or it is not there yet. */
-export function usePrior(id: string | null): Prior | null {
+/** A prior study, null where none is chosen or it is not there yet; and why it cannot be shown. */
+export function usePrior(id: string | null): { prior: Prior | null; fault: unknown } {
   const base = id === null ? null : calls.studyBase(id);
-  const { views } = useImages(base);
+  const { views, error: blank } = useImages(base);
   const outlines = useOutlines(base);
-  const { value } = useFetched(() => calls.reading(base ?? ""), base);
-  return useMemo(
+  const { value, error } = useFetched(() => calls.reading(base ?? ""), base);
+  const prior = useMemo(
     () => (base !== null && value ? { reading: value, views, outlines } : null),
     [base, value, views, outlines],
   );
+  return { prior, fault: base === null ? null : (error ?? blank) };
 }
 
 /** The prior's views, read only: camera, cursor and window follow those of the current study, and lead them. */

@@ -2,37 +2,29 @@ import { useEffect, useRef, useState } from "react";
 
 import type { Key } from "../text/en";
 import { useTexts } from "../text";
-import { commentOf, softTissueOf } from "./said";
+import { NOTES, unkeptAt, type NoteOp } from "./unkept_notes";
 import type { Review } from "./use_review";
+
+/** As the server takes it (`osteoscope.app.edit_shapes`). */
+const LONGEST = 4000;
 
 /** Comment and soft-tissue note; kept when the field is left. */
 export function Notes({ review, softTissue = true }: { review: Review; softTissue?: boolean }) {
   const { t } = useTexts();
   return (
     <div className="notes-tab">
-      <Field review={review} op="comment" kept={commentOf(review.reading)} name="notes.comment" />
-      {softTissue && (
-        <Field review={review} op="soft_tissue" kept={softTissueOf(review.reading)} name="notes.softTissue" />
-      )}
+      <Field review={review} op="comment" name="notes.comment" />
+      {softTissue && <Field review={review} op="soft_tissue" name="notes.softTissue" />}
       <small>{t("notes.hint")}</small>
       <Limits review={review} />
     </div>
   );
 }
 
-function Field({
-  review,
-  op,
-  kept,
-  name,
-}: {
-  review: Review;
-  op: "comment" | "soft_tissue";
-  kept: string;
-  name: Key;
-}) {
+function Field({ review, op, name }: { review: Review; op: NoteOp; name: Key }) {
   const { t } = useTexts();
-  const unsaved = `${op} ${review.person} ${review.base}`;
+  const kept = NOTES[op](review.reading);
+  const unsaved = unkeptAt(op, review.person, review.base);
   // What a person typed and could not be stored is there again when the page is loaded again.
   const [text, setText] = useState((review.canEdit ? sessionStorage.getItem(unsaved) : null) ?? kept);
   useEffect(() => {
@@ -54,6 +46,7 @@ function Field({
     sent.current = text;
     void review.edit({ op, text }).then((made) => {
       if (!made) sent.current = null;
+      else if (sessionStorage.getItem(unsaved) === text) sessionStorage.removeItem(unsaved);
     });
   };
   useEffect(() => {
@@ -70,6 +63,7 @@ function Field({
       <textarea
         id={`note-${op}`}
         rows={3}
+        maxLength={LONGEST}
         value={text}
         readOnly={!review.canEdit}
         onChange={(event) => setText(event.target.value)}

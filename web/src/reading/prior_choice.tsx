@@ -1,4 +1,5 @@
 import { useTexts } from "../text";
+import { Select } from "../ui/select";
 import type { Review } from "./use_review";
 
 type Priors = Review["study"]["priors"];
@@ -19,14 +20,14 @@ export function PriorChoice({
   return (
     <label>
       {t("prior.choose")}{" "}
-      <select id="prior-choice" value={prior} onChange={(event) => choose(event.target.value)}>
+      <Select id="prior-choice" value={prior} choose={choose}>
         {optional && <option value="">–</option>}
         {priors.map((one) => (
           <option key={one.id} value={one.id}>
             {one.date || one.id}
           </option>
         ))}
-      </select>
+      </Select>
     </label>
   );
 }

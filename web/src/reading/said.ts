@@ -6,8 +6,11 @@ export type Aspect = "size" | "location" | "detection";
 
 export const commentOf = (reading: Reading): string => String(reading.provenance.settings["comment"] ?? "");
 
-/** The note on soft tissue of the Reading's own person, without the name that the server adds. */
+/** A person's note on soft tissue, without the name that the server adds. */
 export function softTissueOf(reading: Reading): string {
+  const kept = reading.provenance.settings["soft_tissue_note"];
+  if (kept !== undefined) return String(kept);
+  // Readings of before the server kept it apart.
   const end = ` (${reading.reader.name})`;
   const notes = reading.sites.find((site) => site.site === "soft_tissue")?.notes ?? [];
   return notes.findLast((note) => note.endsWith(end))?.slice(0, -end.length) ?? "";

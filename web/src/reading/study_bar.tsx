@@ -77,7 +77,13 @@ export function StudyBar({
       )}
       {isSharing && <AccessDialog base={review.base} close={() => setSharing(false)} />}
       {isAmending && <AmendDialog review={review} close={() => setAmending(false)} />}
-      {review.error !== null && <Fault error={review.error} close={review.forgive} />}
+      {review.error !== null && (
+        <Fault
+          error={review.error}
+          more={review.dropped > 0 ? t("edit.dropped", { count: review.dropped }) : ""}
+          close={review.forgive}
+        />
+      )}
     </div>
   );
 }

@@ -1,8 +1,12 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useReducer } from "react";
 
 import * as calls from "../api/calls";
 import type { Delivery, Draft, Edit, Study } from "../api/types";
+import type { Key } from "../text/en";
+import { Told } from "../text/told";
+import { Changes, type Held } from "./changes";
 import type { Reading } from "./types";
+import { isUnkept } from "./unkept_notes";
 
 export interface Review {
   base: string;
@@ -15,10 +19,15 @@ export interface Review {
   /** False once signed and not being amended, or while the program has not read. */
   canEdit: boolean;
   error: unknown;
+  /** How many changes were lost with one that was not kept. */
+  dropped: number;
   forgive: () => void;
-  edit: (change: Edit) => Promise<Reading | null>;
+  /** A change, or one that depends on what stands when it is its turn; null where it was not kept. */
+  edit: (change: Edit | ((now: Reading) => Edit | null)) => Promise<Reading | null>;
   undo: () => void;
   redo: () => void;
+  /** Says what is not finished, so that nothing is signed meanwhile; null once it is. */
+  holdOpen: (why: Key | null) => void;
   /** What stands once every change that was made before is kept.
    * @throws what kept a change back.
    */
@@ -30,63 +39,32 @@ export interface Review {
   reload: () => void;
 }
 
-/** What is under review; no reading while the program has not read. */
-export interface Held {
-  study: Study;
-  reading: Reading | null;
-  draft: Draft;
-}
-
 export type Loaded = { review: Review } | { review: null; study: Study | null; error: unknown; reload: () => void };
 
-/** A study under review. Changes go to the server one after another, in the order in which they were made. */
+/** A study under review. */
 export function useReview(
   base: string,
   person: string,
   load: (base: string) => Promise<Held> = loadStudy,
 ): Loaded {
-  const [held, setHeld] = useState<Held | null>(null);
-  const [error, setError] = useState<unknown>(null);
-  const queue = useRef<Promise<unknown>>(Promise.resolve());
-  // What was last answered, known before it is drawn.
-  const latest = useRef<{ held: Held | null; fault: unknown }>({ held: null, fault: null });
-  const keep = useCallback((answered: Held) => {
-    latest.current = { held: answered, fault: null };
-    setHeld(answered);
-    setError(null);
-  }, []);
-  const fail = useCallback((fault: unknown) => {
-    latest.current = { ...latest.current, fault };
-    setError(fault);
-  }, []);
-
-  const reload = useCallback(() => {
-    load(base).then(keep, fail);
-  }, [base, load, keep, fail]);
+  const [turn, redraw] = useReducer((n: number) => n + 1, 0);
+  const changes = useMemo(() => new Changes(redraw), [base]);
+  const reload = useCallback(() => changes.load(load(base)), [changes, base, load]);
   useEffect(reload, [reload]);
 
-  const change = useCallback((call: () => Promise<calls.Edited>): Promise<Reading | null> => {
-    const turn = queue.current.then(call).then(
-      (edited) => {
-        const { held: before } = latest.current;
-        if (before) keep({ ...before, reading: edited.reading, draft: edited.draft });
-        return edited.reading;
-      },
-      (reason: unknown) => {
-        fail(reason);
-        return null;
-      },
-    );
-    queue.current = turn;
-    return turn;
-  }, [keep, fail]);
-
+  const edit = useCallback(
+    (one: Edit | ((now: Reading) => Edit | null)) =>
+      changes.add(({ reading }) => {
+        const change = typeof one === "function" ? reading && one(reading) : one;
+        return change && { name: JSON.stringify(change), send: () => calls.edit(base, change) };
+      }),
+    [changes, base],
+  );
   const settled = useCallback(async (): Promise<Held> => {
-    await queue.current;
-    const { held: shown, fault } = latest.current;
-    if (fault !== null || !shown) throw fault;
+    const shown = await changes.settled();
+    if (shown.reading && isUnkept(shown.reading, person, base)) throw new Told("sign.noteUnkept");
     return shown;
-  }, []);
+  }, [changes, person, base]);
 
   const sign = useCallback(async (): Promise<Delivery> => {
     const shown = await settled();
@@ -95,6 +73,7 @@ export function useReview(
   }, [base, settled]);
 
   return useMemo(() => {
+    const { held, fault: error, dropped } = changes;
     if (!held?.reading) return { review: null, study: held?.study ?? null, error, reload };
     const { state } = held.study;
     const canEdit = state === "read" || state === "reviewed" || (state === "signed" && isAmending(held.study, person));
@@ -108,21 +87,26 @@ export function useReview(
         stamp: `${base} ${held.draft.version} ${state}`,
         canEdit,
         error,
-        forgive: () => fail(null),
-        edit: (one) => change(() => calls.edit(base, one)),
-        undo: () => void change(() => calls.undo(base)),
-        redo: () => void change(() => calls.redo(base)),
+        dropped,
+        forgive: () => changes.forgive(),
+        edit,
+        undo: () => void changes.add(() => ({ name: "undo", send: () => calls.undo(base) })),
+        redo: () => void changes.add(() => ({ name: "redo", send: () => calls.redo(base) })),
+        holdOpen: (why) => (changes.open = why),
         settled,
         sign,
         reload,
       },
     };
-  }, [base, person, held, error, change, fail, settled, sign, reload]);
+    // What was answered changes with every turn.
+  }, [turn, base, person, changes, edit, settled, sign, reload]);
 }
 
-/** Whether the person has an amendment open on a signed study. */
-const isAmending = (study: Study, person: string): boolean =>
-  study.readings.some((one) => one.state === "draft" && one.reader === person && one.reason !== "");
+/** Whether the person has an amendment open on the Reading that was signed; a draft on an earlier one is abandoned. */
+const isAmending = (study: Study, person: string): boolean => {
+  const signed = study.readings.findLast((one) => one.state === "signed");
+  return study.readings.some((one) => one.state === "draft" && one.reader === person && one.base === signed?.id);
+};
 
 const UNREAD = new Set(["arrived", "reading", "failed"]);
 

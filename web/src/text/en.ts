@@ -148,6 +148,7 @@ export const en = {
 
   "prior.none": "No prior study of this patient.",
   "prior.choose": "Prior study",
+  "prior.otherName": "The prior is of another name: {name}. Make sure that it is the same patient.",
   "prior.relative": "Relative {score}: {value}",
   "prior.verdict": "INRC bone component ({score}): {verdict}",
   "prior.new": "New lesions: {count}",
@@ -229,6 +230,7 @@ export const en = {
   "edit.redo": "Redo",
   "edit.sign": "Sign",
   "edit.help": "Keys",
+  "edit.dropped": "Changes made meanwhile, which are lost too: {count}.",
 
   "sign.title": "Sign this reading",
   "sign.check": "This is the patient and the study that I read.",
@@ -238,6 +240,9 @@ export const en = {
   "sign.writing": "Signed. The files are being written.",
   "sign.role": "Only a signer or an administrator can sign.",
   "sign.unstated": "not stated",
+  "sign.unkept": "A change that you made was not kept. Look at the study, close the message above it, then go on.",
+  "sign.noteUnkept": "A note that you typed is not kept yet. Open the notes, leave its field, then go on.",
+  "sign.drawing": "A mask is being drawn. Keep or discard it, then go on.",
 
   "help.title": "Keys",
   "key.level": "Level of the current segment",

@@ -150,6 +150,7 @@ export const fr: Record<Key, string> = {
 
   "prior.none": "Aucun examen précédent de ce patient.",
   "prior.choose": "Examen précédent",
+  "prior.otherName": "L'examen précédent porte un autre nom : {name}. Assurez-vous qu'il s'agit du même patient.",
   "prior.relative": "{score} relatif : {value}",
   "prior.verdict": "Composante osseuse INRC ({score}) : {verdict}",
   "prior.new": "Nouvelles lésions : {count}",
@@ -231,6 +232,7 @@ export const fr: Record<Key, string> = {
   "edit.redo": "Rétablir",
   "edit.sign": "Signer",
   "edit.help": "Touches",
+  "edit.dropped": "Modifications faites entre-temps, perdues elles aussi : {count}.",
 
   "sign.title": "Signer cette lecture",
   "sign.check": "C'est bien le patient et l'examen que j'ai lus.",
@@ -240,6 +242,9 @@ export const fr: Record<Key, string> = {
   "sign.writing": "Signé. Les fichiers sont en cours d'écriture.",
   "sign.role": "Seul un signataire ou un administrateur peut signer.",
   "sign.unstated": "non indiqué",
+  "sign.unkept": "Une de vos modifications n'a pas été conservée. Regardez l'examen, fermez le message au-dessus, puis continuez.",
+  "sign.noteUnkept": "Une note que vous avez saisie n'est pas encore conservée. Ouvrez les notes, quittez son champ, puis continuez.",
+  "sign.drawing": "Un masque est en cours de dessin. Gardez-le ou abandonnez-le, puis continuez.",
 
   "help.title": "Touches",
   "key.level": "Niveau du segment courant",

@@ -2,9 +2,20 @@ import { useEffect } from "react";
 
 import { ApiError } from "../api/http";
 import { useTexts } from "../text";
+import { Told } from "../text/told";
 
 /** An error in the server's words, announced; asks the page to log in again where the session is over. */
-export function Fault({ error, again, close }: { error: unknown; again?: () => void; close?: () => void }) {
+export function Fault({
+  error,
+  more,
+  again,
+  close,
+}: {
+  error: unknown;
+  more?: string;
+  again?: () => void;
+  close?: () => void;
+}) {
   const { t } = useTexts();
   const over = error instanceof ApiError && error.status === 401;
   useEffect(() => {
@@ -12,7 +23,9 @@ export function Fault({ error, again, close }: { error: unknown; again?: () => v
   }, [over]);
   return (
     <div className="fault" role="alert">
-      <span>{faultText(error, t("error.lost"))}</span>
+      <span>
+        {error instanceof Told ? t(error.key) : faultText(error, t("error.lost"))} {more}
+      </span>
       {again && <button onClick={again}>{t("error.again")}</button>}
       {close && <button onClick={close}>{t("close")}</button>}
     </div>

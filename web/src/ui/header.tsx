@@ -5,6 +5,7 @@ import type { Me } from "../api/types";
 import { href } from "../router";
 import { useTexts } from "../text";
 import type { Key } from "../text/en";
+import { Fault } from "./fault";
 import { PasswordDialog } from "./password";
 
 const PAGES: { page: string; key: Key; admin: boolean }[] = [
@@ -18,32 +19,44 @@ const PAGES: { page: string; key: Key; admin: boolean }[] = [
 export function Header({ me, page, left }: { me: Me; page: string; left: () => void }) {
   const { t, swap } = useTexts();
   const [isChanging, setChanging] = useState(false);
+  const [fault, setFault] = useState<unknown>(null);
   const leave = async () => {
-    await calls.logout().catch(() => undefined);
-    left();
+    try {
+      await calls.logout();
+      left();
+    } catch (error) {
+      setFault(error);
+    }
   };
   return (
-    <header className="bar">
-      <strong className="brand">Osteoscope</strong>
-      <nav aria-label={t("nav.main")}>
-        {PAGES.filter((one) => !one.admin || me.role === "admin").map((one) => (
-          <a key={one.page} href={one.page ? href(one.page) : "#/"} aria-current={one.page === page ? "page" : undefined}>
-            {t(one.key)}
-          </a>
-        ))}
-      </nav>
-      <Research />
-      <button className="quiet" onClick={swap} lang={t("language") === "English" ? "en" : "fr"}>
-        {t("language")}
-      </button>
-      <button className="quiet" title={t("password.title")} onClick={() => setChanging(true)}>
-        {me.name}
-      </button>
-      {isChanging && <PasswordDialog close={() => setChanging(false)} />}
-      <button className="quiet" onClick={() => void leave()}>
-        {t("nav.logout")}
-      </button>
-    </header>
+    <>
+      <header className="bar">
+        <strong className="brand">Osteoscope</strong>
+        <nav aria-label={t("nav.main")}>
+          {PAGES.filter((one) => !one.admin || me.role === "admin").map((one) => (
+            <a
+              key={one.page}
+              href={one.page ? href(one.page) : "#/"}
+              aria-current={one.page === page ? "page" : undefined}
+            >
+              {t(one.key)}
+            </a>
+          ))}
+        </nav>
+        <Research />
+        <button className="quiet" onClick={swap} lang={t("language") === "English" ? "en" : "fr"}>
+          {t("language")}
+        </button>
+        <button className="quiet" title={t("password.title")} onClick={() => setChanging(true)}>
+          {me.name}
+        </button>
+        {isChanging && <PasswordDialog close={() => setChanging(false)} />}
+        <button className="quiet" onClick={() => void leave()}>
+          {t("nav.logout")}
+        </button>
+      </header>
+      {fault !== null && <Fault error={fault} close={() => setFault(null)} />}
+    </>
   );
 }
 

@@ -58,8 +58,8 @@ class Draft:
         base, person, ground: what is edited, by whom, on what.
         findings, set_aside: as they are now.
         by_hand: (score, site) -> level, those of the base included.
-        notes: of sites.
-        comment: on the whole study.
+        note: on soft tissue; None where the base's stays, "" where there is none any more.
+        comment: on the whole study; None and "" as of the note.
         sites, measures, gaps: as they come out, once scored again.
     """
 
@@ -69,8 +69,8 @@ class Draft:
     findings: tuple[Finding, ...]
     set_aside: tuple[SetAside, ...]
     by_hand: Mapping[tuple[str, str], Level] = field(default_factory=dict)
-    notes: Mapping[str, str] = field(default_factory=dict)
-    comment: str = ""
+    note: str | None = None
+    comment: str | None = None
     sites: tuple[SiteReading, ...] = ()
     measures: tuple[Measure, ...] = ()
     gaps: tuple[Gap, ...] = ()

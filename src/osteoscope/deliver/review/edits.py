@@ -16,6 +16,7 @@ from osteoscope.deliver.review.draft import Draft, Ground
 from osteoscope.deliver.review.edits_ct import add_lesion, change_type, edit_mask, mark
 from osteoscope.deliver.review.edits_outline import add_outline
 from osteoscope.deliver.review.edits_planar import add_focus, move, soft_tissue
+from osteoscope.deliver.review.notes import words_kept
 from osteoscope.deliver.review.rescored import COUNTED_FROM, counted_from, rescored
 from osteoscope.domain.finding import SetAside
 from osteoscope.domain.reading import Provenance, Reader, Reading
@@ -110,9 +111,8 @@ def edited(base: Reading, edits: Sequence[Edit], person: Person, ground: Ground)
 def _finished(draft: Draft, person: Person, number: int) -> Reading:
     base = draft.base
     settings = {**base.provenance.settings, "edits": number, "base": base.reader.name, **person.extra}
-    settings |= {"comment": draft.comment} if draft.comment else {}
     settings |= {COUNTED_FROM: counted_from(base)} if base.study.kind == "nm-planar" else {}
-    provenance = Provenance(_SOFTWARE, base.provenance.inputs, settings, person.since)
+    provenance = Provenance(_SOFTWARE, base.provenance.inputs, words_kept(settings, draft), person.since)
     return replace(
         base,
         reader=Reader("person", person.name),

@@ -108,6 +108,5 @@ def check_unit(site: str) -> None:
 
 
 def soft_tissue(draft: Draft, edit: Mapping[str, Any]) -> Draft:
-    """A note on soft tissue."""
-    text = str(edit["text"])
-    return replace(draft, notes={**draft.notes, "soft_tissue": f"{text} ({draft.person})" if text else ""})
+    """A note on soft tissue, in the place of the one before."""
+    return replace(draft, note=str(edit["text"]))

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from osteoscope.deliver.review.by_hand import by_hand_of, levelled, set_by_hand
 from osteoscope.deliver.review.draft import SITES, TOPS, Draft, blank_study
+from osteoscope.deliver.review.notes import SOFT_TISSUE, noted
 from osteoscope.deliver.review.remeasured import remeasured
 from osteoscope.domain.anatomy import CURIE, siopen_members
 from osteoscope.domain.finding import Measure
@@ -73,9 +74,8 @@ def _planar(draft: Draft) -> Draft:
     for region, (number, who) in followed.items():
         sites[region] = levelled(sites[region], "curie", number, f"follows from SIOPEN levels set by {who}")
     gaps = [gap for gap in gaps if gap.step != "curie" or gap.where not in followed]
-    for site, note in draft.notes.items():
-        kept = sites.get(site) or SiteReading(site, "not_assessable")
-        sites[site] = replace(kept, notes=(*kept.notes, note)) if note else kept
+    if draft.note is not None:
+        sites[SOFT_TISSUE] = noted(sites.get(SOFT_TISSUE) or SiteReading(SOFT_TISSUE, "not_assessable"), draft)
     said = tuple(_supported(one, draft, members) for one in sites.values())
     if not changed and draft.by_hand == by_hand_of(draft.base):
         return replace(draft, sites=said, measures=draft.base.measures)
