@@ -117,7 +117,7 @@ def test_a_lesion_that_fails_is_a_gap_and_loses_no_other(tmp_path: Path, monkeyp
 
 def test_without_the_library_it_is_refused_before_anything_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measured, "find_spec", lambda _name: None)
-    with pytest.raises(DependencyError, match=r"osteoscope\[radiomics\]"):
+    with pytest.raises(DependencyError, match=r"'\.\[radiomics\]'"):
         OutputOptions(radiomics=True)
 
 
