@@ -223,13 +223,18 @@ def test_stow_stores_with_a_name_and_password(fresh: Callable[..., tuple[Served,
     assert client.post(url, content=none + b"--b--\r\n", headers=basic).status_code == 409
 
 
+def watching(folder: Path, fresh: Callable[..., tuple[Served, Page]]) -> tuple[Served, Page, Watcher]:
+    """A server and what watches a new folder with an empty one, "exam", in it."""
+    (folder / "exam").mkdir(parents=True)
+    served, page = fresh(watch=str(folder), readable_after=60)
+    return served, page, Watcher(served.settings, served.store, lambda: None)
+
+
 def test_a_watched_folder_is_taken_once_it_rests(
     fresh: Callable[..., tuple[Served, Page]], child: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watched = tmp_path / "watched"
-    (watched / "exam").mkdir(parents=True)
-    served, page = fresh(watch=str(watched), readable_after=60)
-    watcher = Watcher(served.settings, served.store, lambda: None)
+    served, page, watcher = watching(watched, fresh)
     for name, data in child:
         (watched / "exam" / name).write_bytes(data)
     (watched / "link").symlink_to("/etc/passwd")
@@ -250,9 +255,7 @@ def test_a_copy_that_keeps_the_times_of_its_originals_is_taken_once_it_is_comple
     fresh: Callable[..., tuple[Served, Page]], child: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watched = tmp_path / "watched"
-    (watched / "exam").mkdir(parents=True)
-    served, page = fresh(watch=str(watched), readable_after=60)
-    watcher = Watcher(served.settings, served.store, lambda: None)
+    served, page, watcher = watching(watched, fresh)
 
     def copy(name: str, data: bytes) -> None:
         (watched / "exam" / name).write_bytes(data)

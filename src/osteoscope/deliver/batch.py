@@ -99,6 +99,7 @@ def read_all(inputs: Sequence[Path], folder: Path, options: BatchOptions, progre
             _read_one(candidate, folder / f"study-{number:03d}", options, progress)
             for number, candidate in enumerate(found.candidates, 1)
         ]
+    _clear_former(folder, {Path(row.folder) for row in rows if row.folder})
     batch = Batch(_lifted(rows, folder), found.notes)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "intake.json").write_text(json.dumps(codec.encode(batch), indent=1, ensure_ascii=False) + "\n", "utf-8")
@@ -108,8 +109,6 @@ def read_all(inputs: Sequence[Path], folder: Path, options: BatchOptions, progre
 def _lifted(rows: Sequence[Row], folder: Path) -> tuple[Row, ...]:
     """The rows, the results of a single Reading moved up into the folder itself."""
     done = [row for row in rows if row.folder]
-    if done:
-        _without_former(folder, {Path(row.folder) for row in done})
     if len(done) != 1:
         return tuple(rows)
     shutil.copytree(done[0].folder, folder, dirs_exist_ok=True)
@@ -117,8 +116,10 @@ def _lifted(rows: Sequence[Row], folder: Path) -> tuple[Row, ...]:
     return tuple(replace(row, folder=str(folder)) if row is done[0] else row for row in rows)
 
 
-def _without_former(folder: Path, written: set[Path]) -> None:
-    """Results that an earlier run left in the same folder are not to be taken for those of this one."""
+def _clear_former(folder: Path, written: set[Path]) -> None:
+    """Remove what an earlier run left in the same folder, where this one wrote any: it is not to be taken for its."""
+    if not written:
+        return
     for old in {folder, *folder.glob("study-[0-9][0-9][0-9]*")} - written:
         clear(old)
         if old != folder and not any(old.iterdir()):

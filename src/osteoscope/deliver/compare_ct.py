@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from osteoscope.deliver.exams import Taken
+from osteoscope.deliver.exams import Taken, check_searched
 from osteoscope.domain.image import Image
 from osteoscope.errors import UnsuitableStudyError
 from osteoscope.measure.lesion_change import CtDate, follow
@@ -29,10 +29,8 @@ def compare_cts(taken: Sequence[Taken], same_patient: bool, options: ChangeOptio
         remedy = "Give the two dates that are to be compared"
         raise UnsuitableStudyError("compare CTs", f"{len(taken)} dates", remedy)
     for exam in exams:
-        if missed := exam.reading.unsearched:
-            why = "; ".join(f"{gap.step}: {gap.reason}" for gap in missed)
-            remedy = "Read the CT again, or give another date: without a search no lesion is gone"
-            raise UnsuitableStudyError(f"compare {exam.name}", f"not searched for lesions ({why})", remedy)
+        remedy = "Read the CT again, or give another date: without a search no lesion is gone"
+        check_searched(exam.reading, f"compare {exam.name}", remedy)
         if not exam.mapped:
             remedy = "Keep bones.dcm, or bones.nii.gz (--nifti), beside it, or give the CT itself"
             raise UnsuitableStudyError(f"compare {exam.name}", "no outlines of bones beside it", remedy)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osteoscope.deliver.evaluation_inputs import Entry, Unread
+from osteoscope.deliver.exams import check_searched
 from osteoscope.deliver.outputs import read_reading
 from osteoscope.deliver.ratings import Problem
 from osteoscope.dicom.read_labels import read_labels
@@ -109,10 +110,8 @@ def _of_reading(path: Path) -> _Side:
     if reading.study.kind != "ct":
         found = f"a Reading of kind {reading.study.kind!r}"
         raise UnsuitableStudyError(f"evaluate {path}", found, "Give Readings of CT; `osteoscope agree` compares scores")
-    if missed := reading.unsearched:
-        why = "; ".join(f"{gap.step}: {gap.reason}" for gap in missed)
-        remedy = "Read the study again: no findings without a search are no negative"
-        raise UnsuitableStudyError(f"evaluate {path}", f"not searched for lesions ({why})", remedy)
+    remedy = "Read the study again: no findings without a search are no negative"
+    check_searched(reading, f"evaluate {path}", remedy)
     grid = reading.study.images["ct"].grid
     lesions = tuple(_of_finding(finding, grid) for finding in reading.findings)
     return _Side(path, grid, lesions, reading.study.uid, reading.study.patient.id, _reader(reading))

@@ -14,7 +14,7 @@ from osteoscope.deliver.unit_map import UNITS_FILE, read_units
 from osteoscope.dicom.load import IntakeOptions, load, scan
 from osteoscope.domain.finding import Measure
 from osteoscope.domain.reading import Case, MappedSite, Reading
-from osteoscope.errors import IntakeError, InvalidValueError
+from osteoscope.errors import IntakeError, InvalidValueError, UnsuitableStudyError
 from osteoscope.reading.read import read
 from osteoscope.stats.lesion_identity import Exam
 from osteoscope.stats.ratings import SCALES, Scale
@@ -97,6 +97,17 @@ def _units_beside(file: Path, reading: Reading) -> tuple[MappedSite, ...]:
         return ()
     units = read_units(path)
     return units.units if units.study == reading.study.uid else ()
+
+
+def check_searched(reading: Reading, asked: str, remedy: str) -> None:
+    """Refuse a Reading that was not searched: its empty list says nothing.
+
+    Raises:
+        UnsuitableStudyError: it was not.
+    """
+    if missed := reading.unsearched:
+        why = "; ".join(f"{gap.step}: {gap.reason}" for gap in missed)
+        raise UnsuitableStudyError(asked, f"not searched for lesions ({why})", remedy)
 
 
 def _from_dicom(path: Path, scratch: Path, options: IntakeOptions, progress: Progress) -> Taken:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,7 @@ from osteoscope.measure.lesion_change_record import (
 )
 from osteoscope.measure.lesion_doubts import doubt, with_same_places
 from osteoscope.measure.lesion_matching_ct import Group, group, meet, positions, share_within
-from osteoscope.measure.lesion_unsearched import share_unsearched
+from osteoscope.measure.lesion_unsearched import Unsearched
 from osteoscope.measure.level_shift import Laid, lay
 
 Floats = NDArray[np.float64]
@@ -61,6 +62,11 @@ class CtDate:
     def grid(self) -> Grid:
         """Of the CT."""
         return self.reading.study.images["ct"].grid
+
+    @cached_property
+    def unsearched(self) -> Unsearched:
+        """Bone that metal kept from being searched."""
+        return Unsearched.of(self.reading, self.grid)
 
     @property
     def bones(self) -> Mapping[str, Part]:
@@ -171,8 +177,8 @@ class _Pair:
         return replace(made, notes=tuple(notes))
 
     def _spoilt(self, findings: tuple[Finding, ...], gone: bool) -> bool:
-        other = self.now if gone else self.before
-        return share_unsearched(self._elsewhere(findings, gone)[2], other.reading, other.grid) > 0
+        unsearched = (self.now if gone else self.before).unsearched
+        return len(unsearched.places) > 0 and unsearched.share(self._elsewhere(findings, gone)[2]) > 0
 
     def _elsewhere(self, findings: tuple[Finding, ...], gone: bool) -> tuple[Sighting, str, Floats]:
         """Findings of one date as one, their bone as the earlier date names it, and their places at the other date."""
@@ -220,7 +226,7 @@ class _Pair:
         inside = ((index >= -0.5) & (index <= np.asarray(other.grid.shape) - 0.5)).all(axis=1)
         if inside.mean() <= 0.5:
             return f"its place lies outside of the field of the {when} date"
-        spoilt = share_unsearched(places, other.reading, other.grid) >= self.options.within
+        spoilt = other.unsearched.share(places) >= self.options.within
         return f"metal kept its place from being searched at the {when} date" if spoilt else ""
 
     def _hu_at(self, places: Floats, other: CtDate, site: str) -> Quantity | None:

@@ -15,8 +15,8 @@ from osteoscope.domain.finding import Measure
 from osteoscope.domain.reading import Reading
 from osteoscope.stats.lesion_matching import IdentityOptions
 
-# How `deliver.review` names the method of a level: set itself, or following from those.
-_SET, _FOLLOWS = "set by ", "follows from SIOPEN levels set by "
+# How the method of a level begins that a person set, or that follows from such; his name comes next.
+SET_BY, FOLLOWS = "set by ", "follows from SIOPEN levels set by "
 _BONE = frozenset(SKELETAL_UNITS)
 
 
@@ -44,11 +44,11 @@ class _Place:
 
     @property
     def is_set(self) -> bool:
-        return self.level.method.startswith(_SET)
+        return self.level.method.startswith(SET_BY)
 
     @property
     def by_hand(self) -> bool:
-        return self.is_set or self.level.method.startswith(_FOLLOWS)
+        return self.is_set or self.level.method.startswith(FOLLOWS)
 
 
 def _places(reading: Reading) -> Iterator[_Place]:

@@ -8,8 +8,9 @@ from dataclasses import replace
 from osteoscope.deliver.review.draft import SITES, Level
 from osteoscope.domain.finding import Measure
 from osteoscope.domain.reading import Reading, SiteReading
+from osteoscope.stats.new_sites_by_hand import SET_BY
 
-_SET_BY, _NOT_ASSESSABLE = "set by ", "{score}: not assessable, set by "
+_NOT_ASSESSABLE = f"{{score}}: not assessable, {SET_BY}"
 
 
 def by_hand_of(reading: Reading) -> Mapping[tuple[str, str], Level]:
@@ -27,8 +28,8 @@ def by_hand_of(reading: Reading) -> Mapping[tuple[str, str], Level]:
 def _level(said: SiteReading, score: str) -> Level | None:
     measure, unassessable = said.measure(score), _NOT_ASSESSABLE.format(score=score)
     if measure is not None:
-        by_hand = measure.method.startswith(_SET_BY)
-        return Level(round(measure.value), measure.method.removeprefix(_SET_BY)) if by_hand else None
+        by_hand = measure.method.startswith(SET_BY)
+        return Level(round(measure.value), measure.method.removeprefix(SET_BY)) if by_hand else None
     people = [note.removeprefix(unassessable) for note in said.notes if note.startswith(unassessable)]
     return Level(None, people[-1]) if people else None
 
@@ -36,7 +37,7 @@ def _level(said: SiteReading, score: str) -> Level | None:
 def set_by_hand(said: SiteReading, score: str, level: Level) -> SiteReading:
     """A site with a level set by hand; as it is where it has that level already."""
     if level.value is not None:
-        return levelled(said, score, level.value, f"{_SET_BY}{level.by}")
+        return levelled(said, score, level.value, f"{SET_BY}{level.by}")
     others = tuple(m for m in said.measures if not m.name.startswith(tuple(SITES)))
     note = f"{_NOT_ASSESSABLE.format(score=score)}{level.by}"
     notes = said.notes if note in said.notes else (*said.notes, note)

@@ -22,6 +22,7 @@ from osteoscope.measure.score_choices import chosen, stated
 from osteoscope.measure.score_extent import counting_from
 from osteoscope.measure.score_follow import curie_of_siopen
 from osteoscope.measure.score_tables import ScoreOptions
+from osteoscope.stats.new_sites_by_hand import FOLLOWS
 
 _SCORERS = {"siopen": siopen, "curie": curie}
 COUNTED_FROM = "counted_from"
@@ -72,7 +73,7 @@ def _planar(draft: Draft) -> Draft:
         sites[site] = set_by_hand(sites.get(site) or SiteReading(site, "assessed"), score, level)
     followed = {region: (level, who) for region, level, who in _followed(draft, sites, members["siopen"])}
     for region, (number, who) in followed.items():
-        sites[region] = levelled(sites[region], "curie", number, f"follows from SIOPEN levels set by {who}")
+        sites[region] = levelled(sites[region], "curie", number, f"{FOLLOWS}{who}")
     gaps = [gap for gap in gaps if gap.step != "curie" or gap.where not in followed]
     if draft.note is not None:
         sites[SOFT_TISSUE] = noted(sites.get(SOFT_TISSUE) or SiteReading(SOFT_TISSUE, "not_assessable"), draft)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -70,14 +70,11 @@ def _sides_settled(views: Sequence[View]) -> tuple[list[View], tuple[str, ...]]:
     """The views with the posterior one as seen from behind, and what of this is a guess."""
     by_name = {view.frame.view: view for view in views}
     back, front = by_name.get("posterior"), by_name.get("anterior")
-    if front is not None and (back is None or front.counts.shape != back.counts.shape):
-        views = [_front_by_header(view) if view is front else view for view in views]
-    if back is None:
-        return list(views), ()
-    if front is None or front.counts.shape != back.counts.shape:
-        new, sure = _side_by_header(back), right_edge(back.frame) == "R"
-        return [new if view is back else view for view in views], () if sure else (_SIDE,)
-    settled, sure = _side_by_likeness(front, back)
+    if front is not None and back is not None and front.counts.shape == back.counts.shape:
+        settled, sure = _side_by_likeness(front, back)
+    else:
+        settled = {name: _BY_HEADER[name](view) for name, view in by_name.items()}
+        sure = back is None or right_edge(back.frame) == "R"
     return [settled[view.frame.view] for view in views], () if sure else (_SIDE,)
 
 
@@ -96,6 +93,9 @@ def _side_by_header(back: View) -> View:
         return back.noted("accepted", "the posterior view is as seen from behind", "so its header says")
     doubt = "though its header says that it is mirrored" if right == "L" else "unchecked for want of an anterior view"
     return back.noted("warning", "a posterior view whose side cannot be checked", f"taken as seen from behind, {doubt}")
+
+
+_BY_HEADER: Mapping[str, Callable[[View], View]] = {"anterior": _front_by_header, "posterior": _side_by_header}
 
 
 def _side_by_likeness(front: View, back: View) -> tuple[dict[str, View], bool]:
