@@ -27,6 +27,8 @@ from osteoscope.train.adaptation_judge import Compared, judge, verdict
 
 # Children 7000 to 7109 served to choose the method.
 CHILDREN = range(7200, 7310)
+# How the network's plan scores.
+NETWORK = ScoreOptions(level="likeliest")
 # Contrast to noise below which the reader sees nothing, and below which a single focus of a distal limb is faint.
 SEEN, FAINT = 4.0, 10.0
 Pairs = list[tuple[Evidence, int]]
@@ -80,7 +82,7 @@ def _child(seed: int) -> Pairs:
     reading = read(made.study, plan_for(made.study)).reading
     levels = {segment: _level(made, segment, rng) for segment in SIOPEN if _assessed(made.reading, segment)}
     sites = {s.site: s for s in reading.sites if s.site in levels and s.status == "assessed"}
-    found = {name: evidence(name, site.measures, reading.findings, likeliest=True) for name, site in sites.items()}
+    found = {name: evidence(name, site.measures, reading.findings, NETWORK) for name, site in sites.items()}
     return [(one, levels[name]) for name, one in found.items() if one]
 
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
-from serving import Served, copied, files_of, fill, serve
+from serving import PASSWORD, Page, Served, copied, files_of, fill, serve
 
 from osteoscope.app.settings import Settings
 from osteoscope.dicom.write_nm import write_nm
 from osteoscope.simulate.planar import Camera, ChildRecipe, simulate_planar
 from osteoscope.store import people
+from osteoscope.store.people import add_user
 
 CAMERA = Camera(rows=256, columns=128, pixel_mm=5.0)
 
@@ -63,3 +64,17 @@ def empty(tmp_path: Path) -> Iterator[Callable[..., Served]]:
     yield make
     for one in made:
         one.store.engine.dispose()
+
+
+@pytest.fixture
+def fresh(empty: Callable[..., Served]) -> Callable[..., tuple[Served, Page]]:
+    """Makes a server with users ada (admin) and rea (reader), who is logged in, and no study."""
+
+    def make(**options: Any) -> tuple[Served, Page]:
+        served = empty(**options)
+        with served.store.writing() as session:
+            add_user(session, "ada", PASSWORD, "admin")
+            add_user(session, "rea", PASSWORD, "reader")
+        return served, served.login("rea")
+
+    return make

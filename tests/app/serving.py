@@ -13,6 +13,8 @@ from typing import Any
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
+from osteoscope.app import worker
+from osteoscope.app.intake import intake
 from osteoscope.app.jobs import JOBS
 from osteoscope.app.server import build, open_server
 from osteoscope.app.settings import Settings
@@ -36,6 +38,31 @@ def work_off(settings: Settings, store: Store) -> list[str]:
         result = JOBS[job.kind](settings, store, job.subject)
         with store.writing() as session:
             queue.finish(session, job.id, "", result)
+
+
+def sorted_only(served: Served) -> None:
+    """Sort what waits, without reading it."""
+    while True:
+        with served.store.writing() as session:
+            job = queue.take(session, ("intake",))
+        if job is None:
+            return
+        intake(served.settings, served.store, job.subject)
+        with served.store.writing() as session:
+            queue.finish(session, job.id)
+
+
+def worked_off(served: Served) -> list[str]:
+    """Do all waiting jobs as a worker does; what became of each, "" where it is done."""
+    problems: list[str] = []
+    while True:
+        with served.store.writing() as session:
+            job = queue.take(session, tuple(JOBS))
+        if job is None:
+            return problems
+        problem, result = worker._outcome(served.settings, served.store, job.id)
+        worker._finish(served.store, job.id, problem, result)
+        problems.append(problem)
 
 
 @dataclass

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fastapi.testclient import TestClient
 from serving import PASSWORD, Served, link_of
 
-from osteoscope.store.people import MOST_PER_NAME
+from osteoscope.app.limits import MOST_BYTES
+from osteoscope.store import guessing
+from osteoscope.store.guessing import MOST_PER_ADDRESS, MOST_PER_NAME
+from osteoscope.store.people import is_password
 from osteoscope.store.rows import Login, User
 
 
@@ -83,6 +88,40 @@ def test_guessing_is_slowed_down_even_with_the_right_password_at_last(served: Se
     served.login("ada")
 
 
+def test_of_many_guesses_at_the_same_moment_no_more_are_looked_at(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[str] = []
+
+    def slowly(user: User | None, password: str) -> bool:
+        looked_at.append(password)
+        time.sleep(0.05)
+        return is_password(user, password)
+
+    monkeypatch.setattr(guessing, "is_password", slowly)
+    basic = {"Authorization": "Basic " + base64.b64encode(b"sig:wrong").decode()}
+
+    def guess(number: int) -> int:
+        client = TestClient(served.client.app)
+        if number % 2:
+            return client.post("/dicom-web/studies", headers=basic).status_code
+        return client.post("/api/login", json={"name": "sig", "password": "wrong"}).status_code
+
+    with ThreadPoolExecutor(20) as guessers:
+        answers = list(guessers.map(guess, range(20)))
+    assert len(looked_at) == MOST_PER_NAME
+    assert set(answers) == {401, 429}
+
+
+def test_of_many_who_log_in_at_the_same_moment_nobody_waits(served: Served) -> None:
+    def enter(_: int) -> int:
+        client = TestClient(served.client.app)
+        return client.post("/api/login", json={"name": "sig", "password": PASSWORD}).status_code
+
+    with ThreadPoolExecutor(20) as people:
+        assert set(people.map(enter, range(2 * MOST_PER_ADDRESS))) == {200}
+
+
 def test_a_password_is_changed_by_its_owner(served: Served) -> None:
     page, elsewhere = served.login("sig"), served.login("sig")
     body = {"password": "wrong", "new_password": "another long one"}
@@ -107,6 +146,60 @@ def test_users_are_made_changed_and_shut_out(served: Served) -> None:
     page.get("/api/me", 401)
     assert served.client.post("/api/login", json={"name": "new", "password": PASSWORD}).status_code == 401
     assert admin.client.patch("/api/users/ada", json={"role": "reader"}, headers=headers).status_code == 409
+
+
+@pytest.mark.parametrize("name", ["a/b", "/", ".", "..", "a\tb"])
+def test_a_name_that_no_address_can_end_in_is_not_given(served: Served, name: str) -> None:
+    refused = served.login("ada").post("/api/users", {"name": name, "password": PASSWORD}, 400)
+    assert "a name that is" in refused["detail"]["found"]
+
+
+def test_a_user_with_a_slash_of_before_can_be_shut_out(served: Served) -> None:
+    with served.store.writing() as session:
+        session.add(User(name="a/b", role="reader", password_hash="", active=True))
+    admin = served.login("ada")
+    for address in ("a%2Fb", "a/b"):
+        answer = admin.client.patch(
+            f"/api/users/{address}", json={"active": False}, headers={"X-CSRF-Token": admin.csrf}
+        )
+        assert answer.json()["active"] is False
+
+
+def unannounced(size: int) -> Iterator[bytes]:
+    yield b'{"name": "'
+    for _ in range(size // 2**16):
+        yield b"x" * 2**16
+    yield b'", "password": "wrong"}'
+
+
+def test_a_body_is_not_read_beyond_its_limit(served: Served) -> None:
+    client, json_ = TestClient(served.client.app), {"Content-Type": "application/json"}
+    announced = client.post("/api/login", json={"name": "x" * 2**20, "password": "wrong"})
+    grown = client.post("/api/login", content=unannounced(2 * MOST_BYTES), headers=json_)
+    for answer in (announced, grown):
+        assert (answer.status_code, answer.json()["detail"]["found"]) == (413, "more than 1 MiB")
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_large_edit_is_read_from_those_who_are_logged_in(served: Served) -> None:
+    page, url = served.login("sig"), f"/api/studies/{served.study}/edits"
+    mask = {"edit": {"op": "mask", "finding": "F1", "mask": "A" * 3 * 2**20, "box": [[0, 1]] * 3}}
+    assert "op" not in page.post(url, mask, 400)["detail"]["found"]
+    assert TestClient(served.client.app).post(url, json=mask).status_code == 413
+    mask["edit"]["mask"] = "A" * 49 * 2**20
+    assert "48 MiB" in page.post(url, mask, 413)["detail"]["found"]
+
+
+def test_what_was_sent_is_not_sent_back(served: Served) -> None:
+    odd = {"name": ["secret" * 1000], "password": 1, **{f"{n}secret": 1 for n in range(3)}}
+    answer = TestClient(served.client.app).post("/api/login", json=odd)
+    assert answer.status_code == 422
+    assert {tuple(one) for one in answer.json()["detail"]} == {("type", "loc", "msg")}
+    assert "secret" not in answer.text
+    page, many = served.login("sig"), {"edit": {"op": "level", "site": "skull", "level": 1}}
+    many["edit"] |= {f"{'x' * 999}{n}": 1 for n in range(500)}
+    answer = page.client.post(f"/api/studies/{served.study}/edits", json=many, headers={"X-CSRF-Token": page.csrf})
+    assert (answer.status_code, len(answer.content) < 20_000) == (422, True)
 
 
 def test_logging_out_ends_this_session_alone(served: Served) -> None:

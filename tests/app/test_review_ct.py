@@ -132,6 +132,19 @@ def test_an_edit_that_does_not_fit_is_refused(served: Served, page: Page, what: 
     assert page.get(f"/api/studies/{served.study}")["draft"]["number_of_edits"] == 1
 
 
+def test_a_ct_that_is_read_again_stays_whole_for_whoever_has_it_mapped(served: Served, page: Page) -> None:
+    views = served.settings.folder_of(served.study) / "views"
+    there = {path.name: (path.stat().st_ino, path.read_bytes()) for path in views.iterdir()}
+    mapped = {name: np.load(views / name, mmap_mode="r") for name in ("ct.npy", "bones.npy")}
+    page.post(f"/api/studies/{served.study}/read", {})
+    assert served.work() == []
+    for name, (file, data) in there.items():
+        assert (views / name).stat().st_ino != file
+        if name in mapped:
+            assert mapped[name].tobytes() == data[-mapped[name].nbytes :]
+    assert {path.name for path in views.iterdir()} == there.keys()
+
+
 def test_the_signed_segmentation_holds_the_lesion(served: Served, page: Page) -> None:
     study = served.study
     edit(page, study, op="add_lesion", position_mm=AT, diameter_mm=12, type="lytic")

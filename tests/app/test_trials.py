@@ -89,6 +89,16 @@ def test_nobody_looks_ahead_back_or_round_the_corner(served: Served) -> None:
     assert len(served.login("ada").get("/api/trials")[0]["readers"]) == 2
 
 
+def test_what_readers_see_is_not_read_again_before_they_have_finished(served: Served) -> None:
+    trial, admin = begin(served, readers=["rea"], phases=["alone"]), served.login("ada")
+    refused = admin.post(f"/api/studies/{served.study}/read", {}, 409)["detail"]
+    assert "reader study" in refused["found"]
+    read_all(served.login("rea"), trial, 1)
+    assert admin.post(f"/api/studies/{served.study}/read", {})["state"] == "arrived"
+    body = {"name": "next", "studies": [served.study], "readers": ["rea"]}
+    assert "arrived" in admin.post("/api/trials", body, 409)["detail"]["found"]
+
+
 def test_the_wash_out_is_waited_for(served: Served) -> None:
     trial, page = begin(served, washout_days=28), served.login("rea")
     assert read_all(page, trial, 1) == ["alone", "alone"]

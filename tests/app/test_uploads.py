@@ -7,7 +7,6 @@ import errno
 import io
 import os
 import shutil
-import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,42 +15,14 @@ from typing import Any
 
 import pydicom
 import pytest
-from serving import PASSWORD, Page, Served
+from serving import PASSWORD, Page, Served, sorted_only
 
-from osteoscope.app import watch
 from osteoscope.app.arrivals import Landing, Sender
 from osteoscope.app.server import open_server
 from osteoscope.app.settings import Settings
-from osteoscope.app.watch import Watcher
-from osteoscope.store.people import add_user
 from osteoscope.store.rows import Study, Upload
 
 Files = list[tuple[str, bytes]]
-
-
-@pytest.fixture
-def fresh(empty: Callable[..., Served]) -> Callable[..., tuple[Served, Page]]:
-    def make(**options: Any) -> tuple[Served, Page]:
-        served = empty(**options)
-        with served.store.writing() as session:
-            add_user(session, "ada", PASSWORD, "admin")
-            add_user(session, "rea", PASSWORD, "reader")
-        return served, served.login("rea")
-
-    return make
-
-
-def sorted_only(served: Served) -> None:
-    """Sort what waits, without reading it."""
-    from osteoscope.app.jobs import intake  # noqa: PLC0415
-    from osteoscope.store import queue  # noqa: PLC0415
-
-    while True:
-        with served.store.writing() as session:
-            job = queue.take(session, ("intake",))
-        if job is None:
-            return
-        intake(served.settings, served.store, job.subject)
 
 
 def rested(served: Served) -> list[Path]:
@@ -88,37 +59,6 @@ def test_a_zip_and_junk_are_sorted_and_named(fresh: Callable[..., tuple[Served, 
     assert "empty.dcm" in named
     assert all(path.parent == served.settings.files_of(made["upload"]) for path in rested(served))
     assert not (served.settings.home / "etc").exists()
-
-
-def test_the_same_images_come_twice_and_are_one_study(fresh: Callable[..., tuple[Served, Page]], child: Files) -> None:
-    served, page = fresh()
-    page.send(child)
-    again = page.send(child)
-    sorted_only(served)
-    assert page.get("/api/studies")["total"] == 1
-    state = page.get(f"/api/uploads/{again['upload']}")
-    assert state["studies"] == [page.get("/api/studies")["items"][0]["id"]]
-    assert "here already" in state["notes"][0]["problem"]
-
-
-def test_who_brings_the_images_of_a_closed_study_sees_it(
-    fresh: Callable[..., tuple[Served, Page]], child: Files
-) -> None:
-    served, page = fresh(private=True)
-    with served.store.writing() as session:
-        for name in ("sig", "other"):
-            add_user(session, name, PASSWORD, "signer")
-    page.send(child)
-    sorted_only(served)
-    sig = served.login("sig")
-    assert sig.get("/api/studies")["total"] == 0
-    for _ in range(2):
-        sig.send(child)
-    sorted_only(served)
-    assert sig.get("/api/studies")["total"] == 1
-    assert served.login("other").get("/api/studies")["total"] == 0
-    said = [line["user"] for line in served.login("ada").get("/api/audit") if line["action"] == "access by upload"]
-    assert said == ["sig"]
 
 
 def test_what_is_too_large_is_turned_away_and_leaves_nothing(fresh: Callable[..., tuple[Served, Page]]) -> None:
@@ -221,74 +161,6 @@ def test_stow_stores_with_a_name_and_password(fresh: Callable[..., tuple[Served,
     some = client.post(url, content=none + parts + b"--b--\r\n", headers=basic)
     assert (some.status_code, len(some.json()["00081198"]["Value"])) == (202, 1)
     assert client.post(url, content=none + b"--b--\r\n", headers=basic).status_code == 409
-
-
-def watching(folder: Path, fresh: Callable[..., tuple[Served, Page]]) -> tuple[Served, Page, Watcher]:
-    """A server and what watches a new folder with an empty one, "exam", in it."""
-    (folder / "exam").mkdir(parents=True)
-    served, page = fresh(watch=str(folder), readable_after=60)
-    return served, page, Watcher(served.settings, served.store, lambda: None)
-
-
-def test_a_watched_folder_is_taken_once_it_rests(
-    fresh: Callable[..., tuple[Served, Page]], child: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    watched = tmp_path / "watched"
-    served, page, watcher = watching(watched, fresh)
-    for name, data in child:
-        (watched / "exam" / name).write_bytes(data)
-    (watched / "link").symlink_to("/etc/passwd")
-    assert [watcher.look(), watcher.look()] == [0, 0]
-    after(monkeypatch, 61)
-    assert [watcher.look(), watcher.look()] == [1, 0]
-    sorted_only(served)
-    assert page.get("/api/studies")["total"] == 1
-    assert len(list((watched / "exam").iterdir())) == len(child)
-
-
-def after(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    now = time.time_ns
-    monkeypatch.setattr(watch, "time", SimpleNamespace(time_ns=lambda: now() + int(seconds * 1e9)))
-
-
-def test_a_copy_that_keeps_the_times_of_its_originals_is_taken_once_it_is_complete(
-    fresh: Callable[..., tuple[Served, Page]], child: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    watched = tmp_path / "watched"
-    served, page, watcher = watching(watched, fresh)
-
-    def copy(name: str, data: bytes) -> None:
-        (watched / "exam" / name).write_bytes(data)
-        os.utime(watched / "exam" / name, (1, 1))
-
-    name, data = child[0]
-    copy(name, data[:1000])
-    assert [watcher.look(), watcher.look()] == [0, 0]
-    after(monkeypatch, 61)
-    for arrived in (data, *(data for _, data in child[1:])):
-        copy(name, arrived)
-        assert watcher.look() == 0
-        name += "x"
-    assert [watcher.look(), watcher.look()] == [1, 0]
-    sorted_only(served)
-    assert page.get("/api/studies")["total"] == 1
-
-
-def test_what_cannot_be_taken_from_the_watched_folder_holds_up_nothing_and_is_said_once(
-    fresh: Callable[..., tuple[Served, Page]], child: Files, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    watched = tmp_path / "watched"
-    watched.mkdir()
-    most = max(len(data) for _, data in child)
-    (watched / "a-huge.dcm").write_bytes(bytes(most + 1))
-    (watched / "b-child.dcm").write_bytes(child[0][1])
-    served, _ = fresh(watch=str(watched), readable_after=0, upload_bytes=most)
-    watcher = Watcher(served.settings, served.store, lambda: None)
-    assert [watcher.look(), watcher.look(), watcher.look()] == [0, 1, 0]
-    assert sum("a-huge.dcm" in line and "larger than" in line for line in caplog.messages) == 1
-    said = [line for line in served.login("ada").get("/api/audit") if line["action"] == "not taken"]
-    assert [line["detail"]["entry"] for line in said] == ["a-huge.dcm"]
-    assert list(served.settings.uploads.glob("*.part")) == []
 
 
 def test_markup_in_a_name_stays_text(fresh: Callable[..., tuple[Served, Page]]) -> None:

@@ -7,7 +7,8 @@ from typer.testing import CliRunner
 
 from osteoscope.cli.app import app
 from osteoscope.deliver import study_report
-from osteoscope.deliver.study_report import StudyOptions, StudyReport
+from osteoscope.deliver.study_parts import StudyOptions
+from osteoscope.deliver.study_report import StudyReport
 from osteoscope.report.parts import Document
 from osteoscope.stats.detection_figures import DetectionOptions
 from osteoscope.stats.resampling import Resampling

@@ -107,8 +107,50 @@ def test_masks_that_leave_lesions_out_or_hold_no_bone(folder: Path, tmp_path: Pa
     tested = record["bones"][0]
     assert [cost["lesion"] for cost in tested["lesions"]] == ["lesion-1"]
     assert tested["measures"][0]["value"] > 1
-    told = next(gap for gap in tested["gaps"] if gap["where"] == "lesion-2")
+    (told,) = record["gaps"]
+    assert told["where"] == "lesion-2"
     assert "label 2 of lesions.nii.gz lies in none of the bones" in told["reason"]
+    assert text.count("lies in none of the bones") == 1
+    page = (tmp_path / "out" / "strength.html").read_text(encoding="utf-8")
+    assert page.count("lies in none of the bones") == 1
+
+
+def test_a_lesion_in_no_bone_is_told_once_however_many_bones_are_tested(folder: Path, tmp_path: Path) -> None:
+    bone = drum((0, 0))
+    write_nifti(bone.grid, np.pad(np.ones((4, 4, 4), np.uint8), [(0, n - 4) for n in bone.mask.shape]),
+                tmp_path / "lesions.nii.gz")  # fmt: skip
+    levels = [f"vertebra_L{level}" for level in (3, 4)]
+    masks = [t for site in levels for t in ("--site", site, "--bone", f"{site}={folder / 'bones.nii.gz'}:7")]
+    code, text = load(folder, (*masks, *lesions_of(tmp_path)), "-o", str(tmp_path / "out"))
+    assert code == 0, text
+    assert text.count("lies in none of the bones") == 1
+    record = json.loads((tmp_path / "out" / "strength.json").read_text(encoding="utf-8"))
+    assert [gap["where"] for gap in record["gaps"]] == ["lesion-1"]
+    assert len(record["bones"]) == 2
+    assert not any(gap["where"] == "lesion-1" for tested in record["bones"] for gap in tested["gaps"])
+
+
+def test_edges_that_would_fill_the_memory_are_refused_with_the_least_one(folder: Path, tmp_path: Path) -> None:
+    code, text = run(folder, "--site", "vertebra_L3", "-o", str(tmp_path), "--tets-mm", "0.3")
+    assert code == 0, text
+    bone = json.loads((tmp_path / "strength.json").read_text(encoding="utf-8"))["bones"][0]
+    (told,) = [gap["reason"] for gap in bone["gaps"] if gap["step"] == "tetrahedra"]
+    assert "million tetrahedra at edges of 0.3 mm" in told
+    assert "Give edges of 0.6 mm or longer" in told
+    assert not list((tmp_path / "meshes").glob("*_tets*"))
+
+
+@pytest.mark.parametrize(
+    "twice",
+    [
+        ("--bone", "vertebra_L4=a.nii.gz:1", "--bone", "vertebra_L4=b.nii.gz:2"),
+        ("--landmark", "axis=0,0,1", "--landmark", "axis=0,1,0"),
+    ],
+)
+def test_a_name_given_twice_is_refused(folder: Path, tmp_path: Path, twice: tuple[str, ...]) -> None:
+    code, text = run(folder, "--site", "vertebra_L3", *twice, "-o", str(tmp_path))
+    assert code == 2, text
+    assert "given more than once" in text
 
 
 def test_estimates_that_do_not_converge_are_a_gap(

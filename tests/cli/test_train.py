@@ -169,6 +169,10 @@ def unscored(one: Reading) -> Reading:
     return replace(one, sites=tuple(replace(s, status="not_acquired", measures=()) for s in one.sites))
 
 
+def under_other_choices(one: Reading) -> Reading:
+    return replace(one, provenance=Provenance("test", settings={"sacrum": "pelvis", "half_reaches_5": "false"}))
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -180,6 +184,11 @@ def unscored(one: Reading) -> Reading:
         (person, "row 4, column study: a Reading of kind 'nm-planar' by a person"),
         (other_base, "row 4, column study: read by 'osteoscope old' without a trained model, most others by"),
         (unscored, "row 4, column study: no segment with both a level"),
+        (
+            under_other_choices,
+            "row 4, column study: scored under half_reaches_5=false, sacrum=pelvis, and an adaptation is learnt under "
+            "the default choices. Read the study again without --score",
+        ),
     ],
 )
 def test_bad_rows_are_told_and_the_rest_goes_on(
@@ -233,11 +242,11 @@ def doubts(problems: tuple[Problem, ...]) -> list[str]:
     return [problem.found for problem in problems if problem.column == "patient"]
 
 
-def test_ids_alone_are_patients(rows: tuple[Path, Rows]) -> None:
+def test_an_id_is_of_the_row_and_names_no_patient(rows: tuple[Path, Rows]) -> None:
     read = read_cohort(write(rows[0] / "ids.csv", without(rows[1], "patient")), QUICK.intake, quiet)
-    assert len(set(read.patients)) == STUDIES
-    (said,) = doubts(read.problems)
-    assert said.startswith("rows 2, 3, 4, 5, 6, 7, 8, 9 and 16 more are of one patient by their Readings")
+    assert len(set(read.patients)) == STUDIES // 2
+    assert set(read.patients) == {member.patient for member in read.members}
+    assert doubts(read.problems) == []
 
 
 def test_patients_that_the_file_does_not_name_are_those_of_the_readings(

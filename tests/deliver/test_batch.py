@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -114,21 +113,6 @@ def test_a_single_reading_lies_in_the_folder_itself(child: Path, tmp_path: Path)
     assert sorted(row.state for row in batch.rows) == ["read", "refused"]
     assert (tmp_path / "out" / "reading.json").exists()
     assert not list((tmp_path / "out").glob("study-*"))
-
-
-def test_a_folder_holds_no_file_of_an_earlier_run(child: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    read_quietly(child / "dicom", to=out)
-    (out / "own notes.txt").write_text("kept")
-    (out / "study-002").mkdir()
-    shutil.copy(out / "reading.json", out / "study-002")
-    shutil.copy(out / "reading.json", out / "bones.json")
-    read_all([child / "dicom"], out, BatchOptions(outputs=OutputOptions(dicom=False)), quiet)
-    assert (out / "reading.json").exists()
-    assert not list(out.rglob("*.dcm"))
-    assert not (out / "bones.json").exists()
-    assert not (out / "study-002").exists()
-    assert (out / "own notes.txt").exists()
 
 
 def test_files_given_one_by_one_are_one_input(child: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from box_child import dated, foci, spot
+from box_child import dated, foci, patch, spot
 
 from osteoscope.deliver.compare import CompareOptions, compare_studies
 from osteoscope.deliver.outputs import read_reading, write_reading
@@ -17,6 +17,7 @@ from osteoscope.deliver.unit_map import read_units, write_units
 from osteoscope.dicom.write_nm import write_nm
 from osteoscope.domain.reading import Case
 from osteoscope.errors import IntakeError, OsteoscopeError, UnsuitableStudyError
+from osteoscope.report.response_document import headline
 from osteoscope.report.response_views import DatedView
 from osteoscope.simulate.planar import Camera, ChildRecipe, simulate_planar
 from osteoscope.stats.lesion_identity import Exam
@@ -73,6 +74,26 @@ def test_a_site_that_a_reviewer_set_by_hand_is_said_on_the_page(before: Path, tm
     response = compared(before, written(replace(now, reading=reading), tmp_path / "after"), to=tmp_path / "out")
     assert response.comparisons[0].scores[0].verdict.category == "PD"
     assert "counted as a new bone site" in (tmp_path / "out" / "response.html").read_text()
+    (told,) = headline(response)
+    assert "PD (progressive disease)" in told
+    assert "no new bone lesion listed, but a bone site new by its level alone, 3 resolved" in told
+
+
+def test_uptake_where_there_was_none_is_new_in_the_headline_too(tmp_path: Path) -> None:
+    none, now = dated([]), dated([], date="2026-05-01")
+    reading = edited(now.reading, [{"op": "level", "site": "skull", "level": 1}], Person("Ana"), Ground())
+    exams = (written(none, tmp_path / "none"), written(replace(now, reading=reading), tmp_path / "now"))
+    (told,) = headline(compared(*exams, to=tmp_path / "out"))
+    assert "PD (progressive disease)" in told
+    assert "a bone site new by its level alone" in told
+
+
+def test_progression_by_the_score_alone_has_no_new_site_in_its_headline(tmp_path: Path) -> None:
+    two = [dated(foci("pelvis", 1)), dated([patch("pelvis", 14)], date="2026-05-01")]
+    paths = [written(exam, tmp_path / str(n)) for n, exam in enumerate(two)]
+    (told,) = headline(compared(*paths, to=tmp_path / "out"))
+    assert "PD (progressive disease)" in told
+    assert "; no new bone lesion, 0 resolved" in told
 
 
 def test_a_reading_alone_is_matched_by_number_and_says_so(before: Path, after: Path, tmp_path: Path) -> None:

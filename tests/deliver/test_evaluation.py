@@ -161,6 +161,25 @@ def test_files_of_an_evaluation(cohort: tuple[Path, Path], tmp_path: Path) -> No
     ]
 
 
+def test_the_lesions_one_by_one_make_the_figures(cohort: tuple[Path, Path], tmp_path: Path) -> None:
+    (cohort[1] / "study-003" / "reading.json").unlink()
+    write(cohort[0] / "d" / "truth.json", [(0, 1.0, "lytic"), (20, 1.0, "lytic")], "1.4", "truth")
+    options = EvaluationOptions(replace(QUICK.detection, confidence=0.75))
+    done = run(*cohort, to=tmp_path / "out", options=options)
+    with (tmp_path / "out" / "tables" / "lesions.csv").open(encoding="utf-8-sig", newline="") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["counts"] == "True"]
+    lesions = [row for row in rows if row["reader"] == "reference"]
+    read = [row for row in lesions if row["scan_read"] == "True"]
+    hits = [row for row in read if row["any_overlap"]]
+    assert {row["study"] for row in lesions if row["scan_read"] == "False"} == {"d"}
+    assert (value(done, "sensitivity"), value(done, "sensitivity_with_unread")) == (
+        len(hits) / len(read),
+        len(hits) / len(lesions),
+    )
+    surplus = [row for row in rows if row["reader"] == "reading" and not row["any_overlap"]]
+    assert value(done, "false_positives") == len(surplus) / len(done.evaluation.detection.scans) == 0
+
+
 def test_one_bad_study_stops_nothing(cohort: tuple[Path, Path], tmp_path: Path) -> None:
     (cohort[1] / "study-002" / "reading.json").write_text("{")
     write(cohort[1] / "b" / "reading.json", [], "1.9")

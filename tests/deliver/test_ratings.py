@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from osteoscope.deliver.matching import Matched, match, panel
-from osteoscope.deliver.ratings import Ratings, as_level, scales_of
+from osteoscope.deliver.matched import Matched
+from osteoscope.deliver.matching import match, panel
+from osteoscope.deliver.ratings import Rated, Ratings, as_level, scales_of
 from osteoscope.deliver.ratings_csv import read_csv
 from osteoscope.deliver.ratings_source import open_readers
 from osteoscope.errors import IntakeError
@@ -34,7 +38,8 @@ def quiet(*_: object) -> None:
 
 @pytest.mark.parametrize(
     ("text", "level"),
-    [("3", 3), ("3.0", 3), (" 6 ", 6), ("", "not_read"), ("NA", "not_read"), ("Not acquired", "not_acquired"),
+    [("3,0", 3), ("3,5", None), ("1,0.0", None),
+     ("3", 3), ("3.0", 3), (" 6 ", 6), ("", "not_read"), ("NA", "not_read"), ("Not acquired", "not_acquired"),
      ("not_assessable", "not_assessable"), ("7", None), ("-1", None), ("2.5", None), ("three", None),
      ("inf", None), ("1e400", None)],
 )  # fmt: skip
@@ -115,6 +120,27 @@ def test_a_total_that_does_not_add_up_is_told_and_not_used(tmp_path: Path) -> No
     assert not problem.lost
 
 
+def test_numbers_with_a_decimal_comma_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(";".join(["study", *SIOPEN, "siopen_total"]) + "\nS1" + ";1,0" * 12 + ";12,0\n")
+    found = read(path)
+    assert found.problems == ()
+    assert found.rated[0].levels["siopen"] == (1,) * 12
+
+
+@pytest.mark.parametrize(
+    ("column", "lost"), [("soft_tissue", False), ("Soft tissue", False), ("curie_soft_tissue", True)]
+)
+def test_soft_tissue_beside_the_segments_is_a_remark(tmp_path: Path, column: str, lost: bool) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(",".join(["study", *SIOPEN, column]) + "\nS1" + ",1" * 12 + ",none\n")
+    found = read(path)
+    assert len(found.rated) == 1
+    (problem,) = found.problems
+    assert problem.lost is lost
+    assert "Curie is not read from this file" in str(problem)
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_what_spreadsheets_write_is_read(tmp_path: Path, encoding: str, separator: str) -> None:
@@ -187,12 +213,51 @@ def test_repeated_scans_without_a_date_are_told_and_left_out(tmp_path: Path) -> 
     found = matched(tmp_path, ("A1,P1,,1", "A2,P1,,2", "A3,P2,,0"), (",P1,,3", ",P2,,0"))
     assert [case.label for case in found.cases] == ["P2"]
     assert [problem.row for problem in found.problems] == [2, 3]
-    assert "Give a study or date column" in str(found.problems[0])
+    assert "Give patient and study, or a date, in every file" in str(found.problems[0])
 
 
-def test_one_study_of_two_patients_is_told(tmp_path: Path) -> None:
-    (problem,) = matched(tmp_path, ("S1,P1,,1",), ("S1,P2,,1",)).problems
-    assert "'P1' and 'P2'" in str(problem)
+def test_a_study_of_two_patients_is_told_and_left_out(tmp_path: Path) -> None:
+    found = matched(tmp_path, ("S1,P1,,1", "S2,P2,,1", "S3,P3,,1"), ("S1,P1,,1", "S2,P2,,1", "S3,P9,,1"))
+    assert (found.key, [case.label for case in found.cases]) == ("study", ["S1", "S2"])
+    (problem,) = found.problems
+    assert problem.lost
+    assert "study 'S3' is of patient 'P3' and 'P9'; it is left out" in str(problem)
+
+
+def test_studies_whose_patients_all_contradict_are_not_compared(tmp_path: Path) -> None:
+    with pytest.raises(IntakeError, match="study 'S1' is of patient 'P1' and 'Q1'"):
+        matched(tmp_path, ("S1,P1,,1", "S2,P2,,1"), ("S1,Q1,,1", "S2,Q2,,1"))
+
+
+@given(st.permutations(range(6)))
+def test_row_numbers_are_no_studies_where_patients_contradict_them(order: list[int]) -> None:
+    def reader(name: str, patients: Sequence[int]) -> Ratings:
+        rows = (Rated(f"{n}", f"P{p}", "", {"siopen": (p,) * 12}, f"{name}.csv", n) for n, p in enumerate(patients))
+        return Ratings(name, "", tuple(rows))
+
+    found = match([reader("a", range(6)), reader("b", order)])
+    assert len(found.cases) in {6, sum(n == p for n, p in enumerate(order))}
+    for case in found.cases:
+        assert len({one.patient for one in case.rated if one}) == 1
+    if not any(n == p for n, p in enumerate(order)):
+        assert (found.key, len(found.cases)) == ("patient", 6)
+        (problem,) = found.problems
+        assert "as in 6 of 6 studies, ids of studies are not shared: matched by patient" in problem.found
+        assert not problem.lost
+
+
+def test_visits_are_told_apart_by_patient_and_study(tmp_path: Path) -> None:
+    rows = ("pre,P1,,1", "post,P1,,2", "pre,P2,,3", "post,P2,,4")
+    for one in ((), ("relapse,P2,,6",)):
+        found = matched(tmp_path, (*rows, *one), (*rows[::-1], *one))
+        assert (found.key, len(found.cases), found.problems) == ("patient and study", 4 + len(one), ())
+    with pytest.raises(IntakeError, match="its reader has this study more than once"):
+        matched(tmp_path, rows, ("pre,,,1", "post,,,1", "pre,,2024-01-01,1", "post,,2024-01-01,1"))
+
+
+def test_a_patient_that_stands_for_a_study_contradicts_nobody(tmp_path: Path) -> None:
+    found = matched(tmp_path, ("S1,P1,,1", "S2,P2,,2"), (",S1,,1", ",S2,,2"))
+    assert (len(found.cases), {case.patient for case in found.cases}, found.problems) == (2, {"P1", "P2"}, ())
 
 
 def test_nothing_in_common_is_an_error_that_shows_the_ids(tmp_path: Path) -> None:

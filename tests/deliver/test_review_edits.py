@@ -10,6 +10,7 @@ import pytest
 from box_child import dated, foci, patch, spot
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from score_cases import ROWS_PER_UNIT, UNITS
 
 from osteoscope.deliver.review.draft import Ground
 from osteoscope.deliver.review.edits import Person, edited
@@ -152,6 +153,50 @@ def test_an_outline_across_units_is_a_finding_in_each_but_those_it_grazes() -> N
     grazing[2][1] += 1.2  # into the next unit below by less than a tenth of it
     made = read({"op": "outline", "view": "anterior", "points": grazing})
     assert [f.site for f in made.findings if f.id.startswith("P")] == ["pelvis"]
+
+
+def drawn(view: str, *boxes: tuple[str, tuple[float, float], tuple[float, float]]) -> Edit:
+    """An outline around one box of (unit, rows, columns), or from the first to the last of several."""
+    tops = [UNITS.index(unit) * ROWS_PER_UNIT for unit, *_ in boxes]
+    top, bottom = tops[0] + boxes[0][1][0], tops[-1] + boxes[-1][1][1]
+    left, right = boxes[0][2]
+    return {"op": "outline", "view": view, "points": [[left, top], [right, top], [right, bottom], [left, bottom]]}
+
+
+THIGH = "proximal_lower_limb_left"
+
+
+@pytest.mark.parametrize(
+    ("outlines", "region", "expected"),
+    [
+        ([drawn("anterior", ("lumbar_spine", (5, 10), (0, 5)), ("sacrum", (0, 4), (0, 5)))], "lumbosacral_spine", 1),
+        ([drawn("anterior", (THIGH, (2, 6), (0, 6))), drawn("posterior", (THIGH, (2, 6), (14, 20)))], "femurs", 1),
+        ([drawn("anterior", (THIGH, (2, 6), (0, 6))), drawn("posterior", (THIGH, (2, 6), (0, 6)))], "femurs", 2),
+        ([drawn("anterior", (THIGH, (0, 3), (0, 6))), drawn("anterior", (THIGH, (7, 10), (0, 6)))], "femurs", 2),
+        ([drawn("anterior", (THIGH, (0, 4), (0, 6))), drawn("anterior", (THIGH, (4, 7), (0, 6)))], "femurs", 1),
+        ([drawn("anterior", (side, (2, 6), (0, 6))) for side in (THIGH, "proximal_lower_limb_right")], "femurs", 2),
+        ([drawn("anterior", ("thoracic_spine", (2, 8), (10, 18)))], "cervicothoracic_spine", 1),
+    ],
+)
+def test_one_lesion_that_is_outlined_in_parts_or_in_both_views_counts_once(
+    outlines: list[Edit], region: str, expected: int
+) -> None:
+    made = read(*outlines)
+    assert level(made, region, "curie") == expected
+    last = next(f.id for f in reversed(made.findings))
+    less = read(*outlines, {"op": "remove", "finding": last})
+    assert len(less.findings) == len(made.findings) - 1
+    again = read({"op": "comment", "text": "x"}, base=made)
+    assert (again.sites, again.measures) == (made.sites, made.measures)
+
+
+def test_an_outline_beside_uptake_that_does_not_count_stays_apart_from_it() -> None:
+    faint = replace(patch(THIGH, 12), confidence=0.2)
+    made = read(drawn("anterior", (THIGH, (0, 10), (12, 16))), base=dated([faint]).reading)
+    fraction = next(s for s in made.sites if s.site == THIGH).measure("siopen_diffuse_fraction")
+    assert fraction is not None
+    assert level(made, "femurs", "curie") == 1
+    assert fraction.value == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pydicom
 import pytest
 from examples import Example, ct, grid_of, planar
 from files import on_disk, validator_errors
+from limited_disk import limited_disk
 from PIL import Image
 
 from osteoscope.dicom.key_image import write_key_images
@@ -59,3 +60,16 @@ def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "keys").write_text("")
     with pytest.raises(OutputError, match="can be written"):
         write_key_images([("first", png())], case, tmp_path / "keys")
+
+
+def test_a_picture_that_the_disk_cuts_short_is_not_left(tmp_path: Path) -> None:
+    case = on_disk(planar(), tmp_path / "source").case
+    with limited_disk(1000), pytest.raises(OutputError, match="File too large"):
+        write_key_images([("first", png())], case, tmp_path / "keys")
+    assert list((tmp_path / "keys").iterdir()) == []
+
+
+def test_an_image_that_the_disk_cuts_short_is_not_left(tmp_path: Path) -> None:
+    with limited_disk(1000), pytest.raises(OutputError, match="File too large"):
+        on_disk(planar(), tmp_path / "source")
+    assert list((tmp_path / "source").iterdir()) == []

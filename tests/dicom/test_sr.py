@@ -113,6 +113,18 @@ def test_without_a_segmentation_none_is_referred_to(tmp_path: Path) -> None:
         assert said.finding_sites[0].value.value == site(finding.site).code
 
 
+def test_a_report_without_segments_is_another_instance_than_one_with_them(tmp_path: Path) -> None:
+    example = on_disk(ct(SMALL, 1), tmp_path / "ct")
+    for name, segmented in (("with", True), ("again", True), ("without", False), ("nothing", False)):
+        said = empty(example).reading if name == "nothing" else example.reading
+        write_sr(example.case, said, tmp_path / f"{name}.dcm", segmented=segmented)
+    write_sr(example.case, empty(example).reading, tmp_path / "nothing again.dcm")
+    uid = {path.stem: str(pydicom.dcmread(path).SOPInstanceUID) for path in tmp_path.glob("*.dcm")}
+    assert uid["with"] == uid["again"]
+    assert uid["nothing"] == uid["nothing again"]
+    assert len(set(uid.values())) == 3
+
+
 def test_sites_carry_their_side(tmp_path: Path) -> None:
     report = written(on_disk(ct(SMALL), tmp_path / "ct"), tmp_path / "sr.dcm")
     hip = report.content.get_volumetric_roi_measurement_groups()[1].finding_sites[0]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813 - the name that its manual uses
 from hypothesis import given, settings
+from limited_disk import limited_disk
 from oblique import oblique_grids
 
 from osteoscope.dicom.write_nifti import write_bone_labels, write_lesion_labels, write_nifti
@@ -96,3 +97,14 @@ def test_refusals_name_the_file(tmp_path: Path) -> None:
         write_nifti(Grid.axial((1, 1, 1), (1, 1, 1)), values, tmp_path / "v.nii")
     with pytest.raises(OutputError, match=r"v\.foo"):
         write_nifti(Grid.axial(SHAPE, (1, 1, 1)), values, tmp_path / "v.foo")
+
+
+@pytest.mark.parametrize("name", ["v.nii", "v.nii.gz"])
+@pytest.mark.parametrize("room", [0, 300, 3000, 7999])
+def test_what_the_disk_cuts_short_is_told_and_what_lay_there_stays(tmp_path: Path, name: str, room: int) -> None:
+    shape = (10, 20, 20)
+    values = np.random.default_rng(0).integers(0, 2**16, shape, np.uint16)
+    (tmp_path / name).write_text("an earlier volume")
+    with limited_disk(room), pytest.raises(OutputError, match="disk may be full"):
+        write_nifti(Grid.axial(shape, (1, 1, 1)), values, tmp_path / name)
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["an earlier volume"]

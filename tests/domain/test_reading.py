@@ -39,6 +39,13 @@ def _example() -> dict[str, Any]:
     return plain
 
 
+def _nested(depth: int) -> list[Any]:
+    inner: list[Any] = []
+    for _ in range(depth):
+        inner = [inner]
+    return inner
+
+
 @pytest.mark.parametrize(
     ("path", "value", "named"),
     [
@@ -48,6 +55,13 @@ def _example() -> dict[str, Any]:
         (("study", "patient", "age_years"), "3", "Reading.study.patient.age_years"),
         (("sites",), None, "Reading.sites"),
         (("surprise",), 1, "the fields"),
+        (("findings", 0, "region", "parts", 0, "mask", "runs"), ["x"], "mask.runs"),
+        (("findings", 0, "region", "parts", 0, "mask", "runs"), None, "mask.runs"),
+        (("findings", 0, "region", "parts", 0, "mask", "runs"), [0.5], "mask.runs"),
+        (("findings", 0, "region", "parts", 0, "mask", "shape"), [8, None, 8], "mask.shape"),
+        (("findings", 0, "region", "parts", 0, "mask"), {"shape": [10**30], "runs": [10**30]}, "mask"),
+        (("findings", 0, "confidence"), 10**400, "Reading.findings[0].confidence"),
+        (("findings", 0, "site"), _nested(990), "nested too deep"),
     ],
 )
 def test_foreign_data_is_refused_naming_the_place(path: tuple[Any, ...], value: Any, named: str) -> None:

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
+from osteoscope.domain.in_part import is_in_part
 from osteoscope.domain.reading import MappedSite
 from osteoscope.domain.study import Study
 from osteoscope.errors import UnsuitableStudyError
 from osteoscope.find.planar_caveats import caveats
-from osteoscope.find.planar_network import NetworkOptions, _masses, _parted, find_uptake, map_segments
+from osteoscope.find.planar_drafts import NetworkOptions, _masses, _parted
+from osteoscope.find.planar_network import find_uptake, map_segments
 from osteoscope.reading.plan_table import plan_for
 from osteoscope.reading.planar_plans import scored_by
 from osteoscope.reading.read import read
@@ -172,6 +174,25 @@ def test_a_forearm_drowned_by_an_injection_is_not_assessable_and_opens_the_total
     assert total is not None
     assert total.interval is not None
     assert total.interval[1] >= total.value + 6
+
+
+def test_what_lies_in_a_unit_that_is_not_assessed_is_set_aside_and_not_lost(child: Simulation) -> None:
+    sites = tuple(
+        replace(site, region=None, status="not_acquired") if site.site in (FOCUS, WHOLE) else site
+        for site in map_segments(child.study)
+    )
+    found = find_uptake(child.study, sites)
+    assert not {FOCUS, WHOLE} & {f.site for f in found.findings}
+    unread = {aside.reason for aside in found.set_aside if "like disease" in aside.what}
+    assert unread == {f"{site.replace('_', ' ')}: not acquired" for site in (FOCUS, WHOLE)}
+
+
+def test_a_unit_that_is_hidden_is_assessed_in_part_where_a_finding_stands_out(child: Simulation) -> None:
+    sites = by_site(map_segments(child.study, NetworkOptions(hidden=-1.0)))
+    assert sites["skull"].status == "not_assessable"
+    for unit in (FOCUS, WHOLE):
+        assert sites[unit].status == "assessed"
+        assert is_in_part(unit, sites[unit].notes)
 
 
 def test_a_spine_behind_the_bowel_is_assessed_from_behind() -> None:

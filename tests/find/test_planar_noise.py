@@ -17,8 +17,8 @@ from osteoscope.domain.study import Study
 from osteoscope.find.planar_canvas import Fitting
 from osteoscope.find.planar_maps import look
 from osteoscope.find.planar_network import find_uptake, map_segments
-from osteoscope.find.planar_noise import excess, smoothing
-from osteoscope.simulate.planar import ChildRecipe, simulate_planar
+from osteoscope.find.planar_noise import excess, finest, smoothing
+from osteoscope.simulate.planar import ChildRecipe, random_recipe, simulate_planar
 
 FITTING = Fitting.of((10, 210, 10, 90))
 FINE = Fitting.of((20, 420, 20, 180))
@@ -64,6 +64,32 @@ def test_counts_scaled_and_smoothed(mean: float, times: float, sigma: float, see
 @given(st.floats(40, 200), st.floats(0.2, 0.5), st.integers(0, 1000))
 def test_counts_scaled_down_are_more(mean: float, times: float, seed: int) -> None:
     assert excess(np.rint(times * pixels(mean, seed)), FITTING) == pytest.approx(times, rel=0.2)
+
+
+@settings(max_examples=25)
+@given(st.floats(5, 100), st.integers(2, 4), st.integers(0, 1000))
+def test_counts_summed_to_coarse_pixels_are_counts(mean: float, across: int, seed: int) -> None:
+    fine = pixels(mean, seed, across)
+    coarse = fine.reshape(220, across, 100, across).sum(axis=(1, 3))
+    assert finest(coarse.astype(np.float32)) == pytest.approx(1, abs=0.25)
+    assert excess(coarse, FITTING) == 1.0
+
+
+@pytest.mark.parametrize(("seed", "by"), [(25_002, 2), (25_004, 2), (25_005, 2), (25_009, 3), (25_014, 3)])
+def test_a_coarse_matrix_of_true_counts_is_not_called_noisy(seed: int, by: int) -> None:
+    """Anatomy, not smoothing, makes pixels of 4.4 to 7 mm alike: their counts were divided by up to 1,600."""
+    made = simulate_planar(random_recipe(np.random.default_rng(seed)), seed).study
+    study = replace(made, images={name: summed(image, by) for name, image in made.images.items()})
+    maps = look(study)
+    assert maps is not None
+    assert set(maps.placing.noise.values()) == {1.0}
+
+
+def summed(image: Image, by: int) -> Image:
+    rows, columns = (n // by for n in image.values.shape)
+    values = image.values[: rows * by, : columns * by].reshape(rows, by, columns, by).sum(axis=(1, 3))
+    spacing = by * image.grid.spacing[0]
+    return Image(Grid.planar(values.shape, (spacing, spacing), image.grid.frame), values, "counts")
 
 
 def test_an_empty_picture_is_not_noisy() -> None:

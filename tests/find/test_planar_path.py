@@ -13,8 +13,10 @@ from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
 from osteoscope.domain.reading import MappedSite
 from osteoscope.domain.study import Patient, Study
+from osteoscope.find.planar_counts import Counts
 from osteoscope.find.planar_segments import map_segments
-from osteoscope.find.planar_uptake import find_uptake
+from osteoscope.find.planar_uptake import UptakeOptions, find_uptake, involved
+from osteoscope.find.planar_views import View
 from osteoscope.simulate.planar import ChildRecipe, Foci, Simulation, simulate_planar
 from osteoscope.stats.detection import dice
 
@@ -69,6 +71,16 @@ def test_hot_foci_are_found_on_their_side(child: Simulation, segments: tuple[Map
     sites = {f.site for f in found}
     assert "proximal_lower_limb_left" in sites
     assert "proximal_lower_limb_right" not in sites
+
+
+def test_a_stretch_of_bone_is_measured_on_pixels_larger_than_its_gaps() -> None:
+    bone = np.zeros((30, 8), dtype=bool)
+    bone[3:27, 3:5] = True
+    contrast = np.where(bone, 1.0, 0.0)
+    still = np.zeros_like(contrast)
+    counts = Counts(np.ones_like(bone), still, still, contrast, still, 1, 38.0)
+    view = View("anterior", bone.shape, counts, contrast, {"proximal_lower_limb_left": bone}, None, {})
+    assert np.array_equal(involved(view, "proximal_lower_limb_left", bone, UptakeOptions()), bone)
 
 
 def test_uptake_of_organs_is_set_aside(child: Simulation, segments: tuple[MappedSite, ...]) -> None:

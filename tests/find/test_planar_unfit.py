@@ -18,6 +18,7 @@ from osteoscope.find.planar_caveats import caveats, unfit
 from osteoscope.find.planar_maps import look
 from osteoscope.find.planar_network import map_segments
 from osteoscope.find.planar_upright import partly
+from osteoscope.reading.plan_table import plan_for
 from osteoscope.reading.read import read
 from osteoscope.simulate.planar import Camera, ChildRecipe, random_recipe, simulate_planar
 from osteoscope.train.planar_bodies import some_holes
@@ -118,6 +119,51 @@ def test_a_handful_of_counts_is_no_certain_0(whole: Study) -> None:
     some = changed(whole, lambda values: noise.binomial(values, 40_000 / values.sum()).astype(np.int32))
     assert unfit(some) == ""
     assert "few counts" in said(some)
+
+
+def summed(by: int) -> Callable[[Counts], Counts]:
+    return lambda values: values.reshape(len(values) // by, by, -1, by).sum(axis=(1, 3))
+
+
+@pytest.mark.parametrize("baseline", [False, True])
+@pytest.mark.parametrize(("by", "pixel_mm", "found"), [(4, 9.6, "pixels of 9.6 mm"), (8, 2.4, "pixels long")])
+def test_far_too_coarse_a_picture_is_no_certain_0(
+    whole: Study, by: int, pixel_mm: float, found: str, baseline: bool
+) -> None:
+    views = {name: summed(by)(image.values) for name, image in whole.images.items()}
+    coarse = showing(whole, views, pixel_mm)
+    assert found in unfit(coarse)
+    why = reason(read(coarse, plan_for(coarse, baseline)).reading)
+    assert "too coarse for any statement" in why
+    assert "Give pixels of at most 7 mm" in why
+
+
+def test_a_coarse_picture_is_read_with_a_caveat(whole: Study) -> None:
+    views = {name: summed(2)(image.values) for name, image in whole.images.items()}
+    coarse = showing(whole, views, 4.8)
+    assert unfit(coarse) == ""
+    assert "coarse picture (pixels of 4.8 mm)" in said(coarse)
+    assert "coarse" not in said(whole)
+
+
+@pytest.mark.parametrize(
+    ("way", "why"),
+    [("no posterior", "no body found on a view"), ("another child", "too little for views of one body"),
+     ("turned", "upside down in the picture"), ("grey", "no body found"), ("empty", "no body found")],
+)  # fmt: skip
+def test_the_baseline_reads_no_more_than_the_network_does(whole: Study, older: Study, way: str, why: str) -> None:
+    behind = whole.images["posterior"]
+    ways = {
+        "no posterior": replace(whole, images={**whole.images, "posterior": replace(behind, values=0 * behind.values)}),
+        "another child": replace(whole, images={**whole.images, "posterior": older.images["posterior"]}),
+        "turned": changed(whole, lambda values: values[::-1, ::-1]),
+        "grey": changed(whole, lambda values: np.full_like(values, 7)),
+        "empty": changed(whole, lambda values: 0 * values),
+    }
+    reading = read(ways[way], plan_for(whole, baseline=True)).reading
+    assert why in reason(reading)
+    assert not reading.findings
+    assert reading.measure("siopen_total") is None
 
 
 def test_views_of_two_children_are_not_paired(whole: Study, older: Study) -> None:

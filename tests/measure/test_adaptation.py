@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from scipy.special import expit
 from score_cases import case, foci, patch
 
+from osteoscope.deliver.adapted import adapted
 from osteoscope.domain.anatomy import SIOPEN
+from osteoscope.domain.in_part import in_field, note_of_part
 from osteoscope.domain.reading import ModelRecord
 from osteoscope.errors import InvalidValueError, ModelError
 from osteoscope.measure.adaptation import Coefficients, Head, adapted_siopen, adapted_totals
@@ -22,6 +24,7 @@ from osteoscope.measure.adaptation_evidence import FEATURES, Evidence, evidence
 from osteoscope.measure.score import siopen, totals
 from osteoscope.measure.score_chance import level_chances
 from osteoscope.measure.score_tables import ScoreOptions, scheme
+from osteoscope.reading.planar_plans import MIBG, scored_by
 
 SCHEME = scheme("siopen", ScoreOptions())
 RECORD = ModelRecord(NAME, "1", "ab")
@@ -106,6 +109,33 @@ def test_evidence_is_that_of_the_reading() -> None:
     assert evidence("skull", (), made.findings) is None
 
 
+def test_evidence_and_levels_follow_the_choices_of_scoring() -> None:
+    options = ScoreOptions(sacrum="pelvis", half_reaches_5=False)
+    made = case([*foci("sacrum", 1), patch("skull", 10)], {"cervical_spine": "not_acquired"})
+    raised = Head(Coefficients(shifts=(1.0, 0, 0, 0, 0, 0)), RECORD)
+    levels = {s: {m.name: m for m in adapted_siopen(made, s, raised, options)} for s in ("spine", "pelvis", "skull")}
+    assert {s: (m["siopen_unadapted"].value, m["siopen"].value) for s, m in levels.items()} == {
+        "spine": (0, 0), "pelvis": (1, 1), "skull": (4, 4),
+    }  # fmt: skip
+    whole = levels["pelvis"]["siopen"].interval
+    assert whole
+    assert whole[1] < 6
+    odds = {o: evidence("skull", siopen(made, "skull", o), made.findings, o) for o in (options, ScoreOptions())}
+    assert [int((e.logits > 0).sum()) for e in odds.values() if e] == [4, 5]
+    pelvis = evidence("pelvis", siopen(made, "pelvis", options), made.findings, options)
+    assert pelvis
+    assert (pelvis.foci, pelvis.elsewhere) == ((0.9,), 1 / 11)
+    hidden = case([], {"sacrum": "not_acquired"})
+    seen = adapted_siopen(hidden, "spine", Head(Coefficients(), RECORD), options)[0].interval
+    assert seen
+    assert seen[1] < 6
+    accepting = ScoreOptions(accepted=0.2)
+    doubtful = case(foci("skull", 1, 0.3))
+    found = evidence("skull", siopen(doubtful, "skull", accepting), doubtful.findings, accepting)
+    assert found
+    assert found.features.tolist() == [0.15, 0.5, 0, 0]
+
+
 def test_a_reading_gets_the_adapted_level_and_keeps_the_shipped_one() -> None:
     made = case([*foci("skull", 3), *foci("pelvis", 1)])
     head = Head(Coefficients(shifts=(0, 0, 0, 8, 0, 0)), RECORD)
@@ -130,10 +160,12 @@ def test_a_reading_gets_the_adapted_level_and_keeps_the_shipped_one() -> None:
 
 
 def test_a_segment_seen_in_part_may_hold_more() -> None:
-    made = case(foci("lumbar_spine", 1), {"sacrum": "not_acquired"})
-    level = adapted_siopen(made, "spine", Head(Coefficients(), RECORD))[0]
-    assert level.interval
-    assert level.interval[1] == 6
+    whole = case(foci("lumbar_spine", 1))
+    cut = [replace(p, notes=(note_of_part(p.site, in_field(0.6)),)) if p.site == "sacrum" else p for p in whole.mapped]
+    for made in (case(foci("lumbar_spine", 1), {"sacrum": "not_acquired"}), replace(whole, mapped=tuple(cut))):
+        level = adapted_siopen(made, "spine", Head(Coefficients(), RECORD))[0]
+        assert level.interval
+        assert level.interval[1] == 6
     hidden = case([], {"skull": "not_assessable"})
     assert adapted_siopen(hidden, "skull", Head(Coefficients(), RECORD)) == ()
     total = adapted_totals(hidden, Head(Coefficients(), RECORD))[0]
@@ -174,6 +206,15 @@ def test_a_card_is_read_as_it_was_written(tmp_path: Path) -> None:
     CARD.write(tmp_path / "card.json")
     assert Card.load(tmp_path / "card.json") == CARD
     CARD.check(Base.of("another name", (ModelRecord("mibg_planar", "1", "cd"),)))
+
+
+def test_a_card_holds_for_the_default_choices_of_scoring() -> None:
+    CARD.check(BASE, ScoreOptions(level="likeliest", together=1.0))
+    with pytest.raises(ModelError, match=r"default choices of scoring, and this study is scored under sacrum=pelvis\."):
+        CARD.check(BASE, ScoreOptions(sacrum="pelvis"))
+    plan = scored_by(MIBG, ("whole_above=1",))
+    with pytest.raises(ModelError, match=r"scored under whole_above=1\.0"):
+        adapted(plan, replace(CARD, base=Base.of("", plan.models())))
 
 
 def test_a_changed_or_foreign_card_is_refused(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The likeliest level: chances that are chances, more disease never lower, the counted level kept where in doubt."""
+"""The level of least expected cost: chances are chances, more disease is never lower, the counted one kept in doubt."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from osteoscope.measure.level_head import (
     Signs,
     costs,
     inputs,
+    least_costly,
     level_head,
-    likeliest,
     signs_of,
 )
 from osteoscope.measure.score import siopen, totals
@@ -104,8 +104,8 @@ def test_too_low_costs_more_than_too_high_and_missed_disease_most() -> None:
 def test_the_counted_level_stands_unless_another_is_clearly_nearer(odds: list[float], counted: int) -> None:
     chances = np.array(odds) / sum(odds)
     errors = (costs(6) @ chances).tolist()
-    level = likeliest(chances, counted, Signs("pelvis", (0.9,), (), 0.0, 0.0))
-    assert likeliest(chances, counted, Signs("pelvis", (), (), 0.0, 0.9)) == counted
+    level = least_costly(chances, counted, Signs("pelvis", (0.9,), (), 0.0, 0.0))
+    assert least_costly(chances, counted, Signs("pelvis", (), (), 0.0, 0.9)) == counted
     if level != counted:
         assert errors[level] == min(errors) < errors[counted] - LEAST_GAIN
     else:
@@ -127,7 +127,7 @@ def test_the_counted_level_stands_beside_another_one() -> None:
     assert counted[0].value == 0
     assert given_[0].value > 0
     assert (given_[-1].name, given_[-1].value) == ("siopen_counted", 0)
-    assert "likeliest" in given_[0].method
+    assert given_[0].method == "siopen ladder, of least expected cost by all findings of the child"
     assert given_[0].interval
     assert given_[0].interval[0] <= given_[0].value <= given_[0].interval[1]
     assert {m.name for m in counted} == {"siopen", "siopen_foci", "siopen_diffuse_fraction", "siopen_probability"}
@@ -154,7 +154,7 @@ def test_an_adaptation_stands_on_the_chances_of_the_likeliest_levels() -> None:
     table = scheme("siopen", ScoreOptions())
     for segment, units in SIOPEN.items():
         measures = siopen(child, segment, LIKELIEST)
-        found = evidence(segment, measures, child.findings, likeliest=True)
+        found = evidence(segment, measures, child.findings, LIKELIEST)
         assert found
         fraction = next(m.value for m in measures if m.name == "siopen_diffuse_fraction")
         counted = level_chances(child, units, table, LIKELIEST)

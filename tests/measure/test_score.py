@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from score_cases import UNITS, VIEWS, both, box, case, finding, foci, patch
 
 from osteoscope.domain.anatomy import CURIE, PLANAR_UNITS, SIOPEN
 from osteoscope.domain.finding import Finding, Region
+from osteoscope.domain.in_part import in_field, note_of_part
 from osteoscope.domain.reading import Case, Status
 from osteoscope.errors import InvalidValueError
 from osteoscope.measure.score import curie, siopen, totals
@@ -194,6 +196,35 @@ def test_a_segment_partly_out_of_the_field_reaches_its_top() -> None:
     measure = siopen(child, "spine")[0]
     assert (measure.value, measure.interval) == (1, (1, 6))
     assert measure.method == "siopen ladder, 3 of 4 units assessed"
+
+
+def seen_in_part(child: Case, unit: str) -> Case:
+    note = note_of_part(unit, in_field(0.65))
+    mapped = tuple(replace(site, notes=(note,)) if site.site == unit else site for site in child.mapped)
+    return replace(child, mapped=mapped)
+
+
+@pytest.mark.parametrize("choice", ["counted", "likeliest"])
+@pytest.mark.parametrize("found", [0, 1, 3])
+def test_a_unit_partly_out_of_the_field_reaches_the_top(found: int, choice: Literal["counted", "likeliest"]) -> None:
+    unit, options = "distal_lower_limb_left", ScoreOptions(level=choice)
+    whole = case(foci(unit, found, 1.0))
+    cut = seen_in_part(whole, unit)
+    before, after = siopen(whole, unit, options), siopen(cut, unit, options)
+    assert before[0].interval is not None
+    assert after[0].interval == (before[0].interval[0], 6.0)
+    assert after[0].value == before[0].value
+    assert after[0].method == f"{before[0].method}, 1 of 1 units seen in part"
+    assert after[1:] == before[1:]
+    legs = curie(cut, "lower_legs", options)[0]
+    assert legs.interval is not None
+    assert legs.interval[1] == 3
+    assert "1 of 2 units seen in part" in legs.method
+    others = [name for name in SIOPEN if name != unit]
+    assert [siopen(cut, name, options) for name in others] == [siopen(whole, name, options) for name in others]
+    a, b = (totals(child, options)[0] for child in (whole, cut))
+    assert a.interval is not None
+    assert b.interval == (a.interval[0], a.interval[1] + 6 - found)
 
 
 def test_nothing_assessed_gives_no_total() -> None:

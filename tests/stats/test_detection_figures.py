@@ -8,12 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scans import box, findings, lesions, scan
+from scipy.stats import binomtest, poisson
 
+from osteoscope.report.evaluation_wording import sentence
+from osteoscope.stats.adequacy import adequacy
 from osteoscope.stats.detection import CRITERIA
 from osteoscope.stats.detection_figures import DetectionOptions, evaluate_detection
 from osteoscope.stats.detection_froc import curve, marks, within
 from osteoscope.stats.detection_record import Detection
 from osteoscope.stats.detection_scan import Lesion, Scan, count_only
+from osteoscope.stats.ratings import Interval, Statistic, Target
 from osteoscope.stats.resampling import Resampling
 
 ANY = CRITERIA[0]
@@ -123,6 +127,36 @@ def test_nothing_to_find_and_nothing_found() -> None:
     silent = evaluate_detection([scan([box(0)], [])], READERS, QUICK)
     assert value(silent, "sensitivity") == 0.0
     assert value(silent, "false_positives") == 0.0
+
+
+def test_no_interval_without_width_is_printed() -> None:
+    one = evaluate_detection([scan([box(0), box(20)], [box(0, 0.9), box(40, 0.8)])], READERS, QUICK)
+    found = one.find("any_overlap", "false_positives")
+    assert found
+    (drawn,) = found.intervals
+    assert drawn.low == drawn.high == 1.0
+    assert sentence(found) == "1.00"
+    thirds = Statistic("", (), "", "dice", 0.8, (Interval(0.8, 0.8 + 1e-16, ""), Interval(0, 1, "")), "", 3, 1)
+    assert sentence(thirds) == "0.800"
+
+
+def test_no_false_positive_is_no_certainty_of_none() -> None:
+    scans = [scan([box(0)], [box(0, 0.9)], name) for name in "abcd"]
+    found = evaluate_detection(scans, READERS, QUICK).find("any_overlap", "false_positives")
+    assert found
+    (interval,) = found.intervals
+    assert poisson.cdf(0, 4 * interval.high) == pytest.approx(0.025)
+    assert sentence(found) == "0.00 (0.00 to 0.92)"
+
+
+@given(st.integers(1, 4), st.integers(2, 20), st.booleans())
+def test_marks_that_all_say_the_same_are_no_more_than_their_patients(patients: int, marks: int, right: bool) -> None:
+    given_marks = [(f"P{n}", right) for n in range(patients) for _ in range(marks)]
+    found = adequacy(Target("adequacy", ("A",), "findings"), "size_right", given_marks, Resampling(10))
+    (interval,) = found.intervals
+    alone = binomtest(patients * right, patients).proportion_ci(method="wilson")
+    assert (interval.low, interval.high) == pytest.approx((alone.low, alone.high))
+    assert (found.value, found.observations, found.patients) == (float(right), patients * marks, patients)
 
 
 cohorts = st.lists(st.tuples(st.lists(lesions, max_size=4), st.lists(findings, max_size=5)), min_size=1, max_size=3)

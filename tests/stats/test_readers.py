@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from osteoscope.errors import InvalidValueError
+from osteoscope.report.agreement_methods import methods
+from osteoscope.report.agreement_tables import paper
 from osteoscope.stats.limits import difference_figures, limits_of_agreement
 from osteoscope.stats.ratings import POOLED, POOLED_DISEASED, SCALES, SHARED_TOTAL, TOTAL, Panel, Statistic
 from osteoscope.stats.readers import Agreement, agree
@@ -108,6 +110,28 @@ def test_cut_off_figures_are_those_of_their_table() -> None:
     assert value(found, "total <= 3", "sensitivity") == pytest.approx(5 / 6)
     assert value(found, "total <= 3", "specificity") == pytest.approx(3 / 4)
     assert value(found, "total <= 3", "mcnemar_p") == 1
+    rests_on = {
+        name: one(found, "total <= 3", name).observations
+        for name in ("sensitivity", "specificity", "positive_predictive_value", "negative_predictive_value", "exact")
+    }
+    assert list(rests_on.values()) == [6, 4, 6, 4, 10]
+    repeats = agree(panel_of(levels, patients=5), QUICK)
+    assert one(repeats, "total <= 3", "sensitivity").patients == 5
+    assert one(repeats, "total <= 3", "specificity").patients == 4
+    shown = [[cell.text for cell in row] for row in paper(repeats).rows]
+    assert ["Total at most 3, or above", "n = 10, 5 patients"] in shown
+
+
+def test_methods_tell_figures_of_one_name_apart() -> None:
+    found = agree(panel_of(noisy(2, 30)), QUICK)
+    told = {(row[0].text, row[1].text): (row[2].text, row[3].text) for row in methods([found]).rows}
+    drawn = "percentile bootstrap by patient, 200 draws"
+    assert told["Exact agreement", "levels of all segments, pooled"] == ("share of pairs with the same level", drawn)
+    assert told["Exact agreement", "side of a cut"][0] == "share of cases on the same side of the cut"
+    assert told["Exact agreement", "levels of one segment"][1] == f"Wilson score; {drawn}"
+    assert told["Weighted kappa, linear", "levels of all segments, pooled"][1] == drawn
+    assert told["Weighted kappa, linear", "levels of one segment"][1].startswith(f"{drawn}; large sample")
+    assert told["Bias, points", "total by burden"]
 
 
 def test_pooled_intervals_are_by_patient_alone() -> None:

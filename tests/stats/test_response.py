@@ -13,7 +13,9 @@ from score_cases import UNITS, box, finding
 from osteoscope.deliver.review.draft import Ground
 from osteoscope.deliver.review.edits import Person, edited
 from osteoscope.domain import codec
+from osteoscope.domain.anatomy import CURIE, SIOPEN
 from osteoscope.domain.finding import FindingKind
+from osteoscope.domain.in_part import in_field, note_of_part
 from osteoscope.errors import UnsuitableStudyError
 from osteoscope.stats.lesion_identity import Exam, Lesion, follow, unit_status
 from osteoscope.stats.response import compare
@@ -131,6 +133,69 @@ def test_a_lesion_where_nothing_was_seen_before_is_not_known_to_be_new() -> None
     assert "PD" in comparison.scores[0].verdict.possible
 
 
+def seen_in_part(exam: Exam, unit: str) -> Exam:
+    """The same date, with that unit cut off by the field."""
+    note = note_of_part(unit, in_field(0.65))
+    mapped = tuple(replace(site, notes=(note,)) if site.site == unit else site for site in exam.mapped)
+    sites = tuple(
+        replace(site, notes=(note,)) if unit in {*SIOPEN.get(site.site, ()), *CURIE.get(site.site, ())} else site
+        for site in exam.reading.sites
+    )
+    return replace(exam, mapped=mapped, reading=replace(exam.reading, sites=sites))
+
+
+LEG = "distal_lower_limb_left"
+
+
+@pytest.mark.parametrize("outlines", [True, False])
+def test_a_lesion_where_the_unit_was_cut_off_before_is_not_known_to_be_new(outlines: bool) -> None:
+    before = seen_in_part(dated(foci("pelvis", 3), outlines=outlines), LEG)
+    now = dated([*foci("pelvis", 3), *foci(LEG, 2, start=9)], date="2026-05-01", outlines=outlines)
+    response = compare([before, now])
+    assert states(response.lesions)[-1] == ("absent", "not_known")
+    assert response.comparisons[0].new == ()
+    assert {"L4", "L5"} <= set(response.comparisons[0].possibly_new)
+    verdict = siopen(response).verdict
+    assert verdict.category is None
+    assert {"SD", "PD"} <= set(verdict.possible)
+    assert "2026-01-01 does not show all of distal lower limb left" in verdict.reason
+
+
+@pytest.mark.parametrize("outlines", [True, False])
+def test_a_lesion_where_the_unit_is_cut_off_now_is_not_resolved(outlines: bool) -> None:
+    before = dated([*foci("pelvis", 1), *foci(LEG, 2, start=9)], outlines=outlines)
+    response = compare([before, seen_in_part(dated(foci("pelvis", 1), date="2026-05-01", outlines=outlines), LEG)])
+    assert states(response.lesions)[1:] == [("baseline", "not_assessed")] * 2
+    assert response.comparisons[0].resolved == ()
+    verdict = siopen(response).verdict
+    assert verdict.category is None
+    assert verdict.by_assessed == "PR"
+    assert "SD" in verdict.possible
+
+
+def test_what_is_lost_and_what_begins_in_a_unit_cut_off_may_be_one() -> None:
+    up, down = spot(9, LEG, 1), spot(9, LEG, 16)
+    whole, cut = dated([up], date="2026-05-01"), seen_in_part(dated([down]), LEG)
+    assert states(follow([whole, cut])) == [("baseline", "not_assessed"), ("absent", "not_known")]
+    assert states(follow([cut, whole])) == [("baseline", "not_assessed"), ("absent", "not_known")]
+    assert states(follow([whole, dated([down])])) == [("baseline", "resolved"), ("absent", "new")]
+
+
+def test_a_new_lesion_in_a_unit_cut_off_now_that_lost_none_is_new() -> None:
+    before, now = dated(foci("pelvis", 3)), seen_in_part(dated([*foci("pelvis", 3), spot(9, LEG, 5)]), LEG)
+    response = compare([before, now])
+    assert response.comparisons[0].new == ("L4",)
+    assert siopen(response).verdict.category == "PD"
+
+
+def test_a_segment_of_which_a_unit_is_missing_may_hold_more_than_its_level() -> None:
+    """No uptake in three units of the spine is none in the spine only if the fourth has none."""
+    before = dated(hidden={"sacrum": "not_acquired"})
+    verdict = siopen(compare([before, dated(foci("sacrum", 2))])).verdict
+    assert verdict.category is None
+    assert {"SD", "PD"} <= set(verdict.possible)
+
+
 def test_confidence_goes_with_the_claim() -> None:
     before = dated(foci("pelvis", 3))
     for confidence, new, category, possible in (
@@ -206,6 +271,13 @@ def by_hand(exam: Exam, levels: dict[str, int | None], op: str = "level") -> Exa
     """The date as a reviewer leaves it who sets levels, None for "not assessable"; findings stay as they are."""
     edits: list[dict[str, Any]] = [{"op": op, "site": site, "level": level} for site, level in levels.items()]
     return replace(exam, reading=edited(exam.reading, edits, Person("Ana"), Ground(units=exam.mapped)))
+
+
+def test_a_level_set_by_hand_stands_for_all_of_a_unit_cut_off() -> None:
+    cut = seen_in_part(dated(foci("pelvis", 3)), LEG)
+    assert cut.in_part(LEG)
+    assert not by_hand(cut, {LEG: 0}).in_part(LEG)
+    assert by_hand(cut, {"skull": 0}).in_part(LEG)
 
 
 def test_a_segment_that_a_reviewer_sets_above_0_is_a_new_site_without_a_finding() -> None:

@@ -14,7 +14,8 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from postgres import new_database
+from sqlalchemy import func, select, text
 
 from osteoscope.errors import InvalidValueError, OutputError
 from osteoscope.store import audit, queue
@@ -67,9 +68,24 @@ def test_a_database_of_an_earlier_version_is_brought_up_to_date(store: Store, ur
         command.downgrade(config, "0001")
     again = open_store(url)
     with again.reading() as session:
-        assert session.scalar(select(func.count()).select_from(Study)) == 2
+        assert [(one.fingerprint, one.identity) for one in session.scalars(select(Study).order_by(Study.id))] == [
+            ("f0", "f0"),
+            ("f1", "f1"),
+        ]
         assert session.scalar(select(func.count()).select_from(StrengthTest)) == 0
     again.engine.dispose()
+
+
+def test_a_connection_that_the_database_dropped_is_replaced(postgresql: str) -> None:
+    store, other = (open_store(address) for address in [new_database(postgresql)] * 2)
+    put_studies(store, 1)
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with other.writing() as session:
+        session.execute(text(f"SELECT pg_terminate_backend(pid) {others}"))
+    with store.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Study)) == 1
+    for one in (store, other):
+        one.engine.dispose()
 
 
 @pytest.mark.parametrize("bad", ["nonsense", "mysql://x/y", ""])
@@ -258,6 +274,20 @@ def test_a_job_whose_worker_dies_comes_back_twice_and_then_fails(store: Store) -
     with store.reading() as session:
         job = session.get_one(Job, number)
         assert (job.state, job.attempts, job.problem) == ("failed", 3, "died")
+
+
+def test_running_jobs_that_nobody_works_on_are_queued_again_without_an_attempt(store: Store) -> None:
+    with store.writing() as session:
+        kept, lost = (queue.put(session, "read", subject).id for subject in ("kept", "lost"))
+    for number in (kept, lost):
+        assert taken(store, "read") == ("read", "kept" if number == kept else "lost", number)
+    with store.writing() as session:
+        assert queue.take_up(session, [kept]) == (lost,)
+    with store.reading() as session:
+        assert [(job.state, job.attempts) for job in session.scalars(select(Job).order_by(Job.id))] == [
+            ("running", 1),
+            ("queued", 0),
+        ]
 
 
 def put_draft(store: Store) -> str:

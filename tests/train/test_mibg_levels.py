@@ -1,4 +1,4 @@
-"""Learning the likeliest level: from children whose foci run together, and from a real simulated child."""
+"""Learning the level of least expected cost: from children whose foci run together, and from a real simulated child."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from osteoscope.measure.card_digest import digest
-from osteoscope.measure.level_head import BURDEN, SHIPPED, Signs, level_head, likeliest
+from osteoscope.measure.level_head import BURDEN, SHIPPED, Signs, least_costly, level_head
 from osteoscope.train import mibg_levels
 from osteoscope.train.mibg_levels import card, fit
 from osteoscope.train.mibg_levels_children import Row, rows_in, write_child
@@ -35,7 +35,7 @@ def test_what_counting_misses_is_learnt() -> None:
     head = fit(rows, "siopen")
     chances = next(row.chances for row in rows if row.score == "siopen")
     alone, beside = (
-        likeliest(head.chances(np.array(chances), seen), 2, seen)
+        least_costly(head.chances(np.array(chances), seen), 2, seen)
         for seen in (Signs("skull", (0.8, 0.8), (), 0.0, burden) for burden in (0.05, 0.9))
     )
     assert (alone, beside) == (2, 4)
@@ -56,7 +56,7 @@ def test_the_card_holds_the_head_and_figures_of_children_left_out(tmp_path: Path
     assert loaded.record.name == "mibg_levels"
     assert set(loaded.scores["siopen"].offsets) == set(REGIONS)
     figures = made["figures"]["siopen"]
-    counted, chosen = (next(v for n, v in figures.items() if n.startswith(way)) for way in ("counted", "likeliest"))
+    counted, chosen = (next(v for n, v in figures.items() if n.startswith(way)) for way in ("counted", "of least"))
     exact = [float(text.split("exact ")[1].split(";")[0]) for text in (counted, chosen)]
     assert exact[1] > exact[0] + 0.2
 

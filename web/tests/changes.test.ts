@@ -19,7 +19,7 @@ const held = (): Held => ({ study: {} as Held["study"], reading: reading(), draf
 
 async function opened(): Promise<Changes> {
   const changes = new Changes(() => undefined);
-  changes.load(Promise.resolve(held()));
+  changes.load(() => Promise.resolve(held()));
   await Promise.resolve();
   return changes;
 }
@@ -28,6 +28,19 @@ const kept = (changes: Changes, name = "kept") =>
   changes.add(() => ({ name, send: () => Promise.resolve(edited(reading(name))) }));
 const refused = (changes: Changes, name = "refused") =>
   changes.add(() => ({ name, send: () => Promise.reject(new Error(name)) }));
+
+describe("what stands is asked for anew", () => {
+  it("once more where a change was kept meanwhile: what was on its way may be older", async () => {
+    const changes = await opened();
+    let answer: (held: Held) => void = () => undefined;
+    const ask = vi.fn((): Promise<Held> => Promise.resolve({ ...held(), reading: reading("kept") }));
+    changes.load(ask.mockImplementationOnce(() => new Promise((resolve) => (answer = resolve))));
+    await kept(changes);
+    answer(held());
+    await vi.waitFor(() => expect(ask).toHaveBeenCalledTimes(2));
+    expect((await changes.settled()).reading).toEqual(reading("kept"));
+  });
+});
 
 describe("a change that was not kept", () => {
   it("is not forgotten when another one is, and nothing is signed until it was closed", async () => {
@@ -61,7 +74,7 @@ describe("a change that was not kept", () => {
   it("is told apart from a study that could not be loaded again", async () => {
     const changes = await opened();
     await refused(changes);
-    changes.load(Promise.resolve(held()));
+    changes.load(() => Promise.resolve(held()));
     await Promise.resolve();
     expect(changes.fault).toEqual(new Error("refused"));
   });

@@ -14,6 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from osteoscope.app.errors import Refused
 from osteoscope.store import audit, queue
 from osteoscope.store.engine import Store
@@ -87,10 +89,23 @@ class Landing:
         _sync(self.final.parent)
 
     def drop(self) -> None:
-        """Leave nothing behind."""
+        """Leave nothing behind of what was not kept."""
         if self._file is not None:
             self._file.close()
         shutil.rmtree(self.part, ignore_errors=True)
+
+    def discard(self) -> None:
+        """Leave nothing behind, be it kept: the database does not know of it."""
+        self.drop()
+        if self.final.is_dir():
+            remove(self.final)
+
+
+def remove(upload: Path) -> None:
+    """Remove the folder of an upload; after a crash in between, the next start does the rest."""
+    part = upload.with_name(f"{upload.name}.part")
+    upload.replace(part)
+    shutil.rmtree(part, ignore_errors=True)
 
 
 def _sync(folder: Path) -> None:
@@ -121,8 +136,21 @@ def check_space(uploads: Path, announced: int, limit: int) -> None:
         raise Refused(507, "upload files", found, "Free space on the server, then send it again")
 
 
-def register(store: Store, upload: str, sender: Sender, files: int) -> None:
-    """Make an upload on disk known to the database, with the job that sorts it."""
+def register(store: Store, landing: Landing, sender: Sender) -> None:
+    """Make what landed known to the database; where that fails nothing of it stays, since its sender sends it again.
+
+    Raises:
+        SQLAlchemyError: the database is away.
+    """
+    try:
+        _enter(store, landing.id, sender, len(landing.names))
+    except SQLAlchemyError:
+        landing.discard()
+        raise
+
+
+def _enter(store: Store, upload: str, sender: Sender, files: int) -> None:
+    """An upload on disk, and the job that sorts it."""
     with store.writing() as session:
         if session.get(Upload, upload) is None:
             session.add(Upload(id=upload, owner=sender.owner, source=sender.source, everyone=sender.everyone))
@@ -147,6 +175,6 @@ def recover(store: Store, uploads: Path) -> int:
         if not known and (folder / ARRIVAL).is_file():
             said = json.loads((folder / ARRIVAL).read_text(encoding="utf-8"))
             names = said.pop("names")
-            register(store, folder.name, Sender(**said), len(names))
+            _enter(store, folder.name, Sender(**said), len(names))
             found += 1
     return found

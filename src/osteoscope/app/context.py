@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hmac
 import logging
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -26,8 +27,8 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True)
 class Server:
-    """The state of a server: how it is set up, its database, its audit trail of views, who starts its workers, and
-    the models it has.
+    """The state of a server: how it is set up, its database, its audit trail of views, who starts its workers, the
+    models it has, and what keeps other servers from its home and database.
     """
 
     settings: Settings
@@ -35,6 +36,7 @@ class Server:
     ledger: audit.Ledger
     supervisor: Supervisor | None
     models: list[str]
+    alone: ExitStack = field(default_factory=ExitStack)
 
     def wake(self) -> None:
         """There is work to do."""

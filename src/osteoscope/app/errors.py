@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from osteoscope.errors import (
     InvalidValueError,
@@ -28,6 +30,8 @@ STATUS: Mapping[type[OsteoscopeError], int] = {
     OsteoscopeError: 400,
 }
 FULL = {errno.ENOSPC, errno.EDQUOT}
+# What is said of a request that has another shape: so many fields, in so many letters.
+_MOST_FIELDS, _MOST_LETTERS = 20, 200
 # Refusals of bad input and abuse; the others are asked for by every page, such as 401 before the login.
 _LOGGED = frozenset({400, 403, 413, 415, 429, 507})
 
@@ -73,6 +77,12 @@ def _answer(status: int, asked: str, found: str, remedy: str) -> JSONResponse:
     return JSONResponse({"detail": {"asked": asked, "found": found, "remedy": remedy}}, status)
 
 
+def _field(error: Mapping[str, Any]) -> dict[str, Any]:
+    """What is wrong with a field, as FastAPI tells it, without what was sent."""
+    where = [part if isinstance(part, int) else str(part)[:_MOST_LETTERS] for part in error["loc"]]
+    return {"type": error["type"], "loc": where, "msg": str(error["msg"])[:_MOST_LETTERS]}
+
+
 def install(app: FastAPI) -> None:
     """Turn errors into answers, logged."""
 
@@ -87,6 +97,16 @@ def install(app: FastAPI) -> None:
         LOG.error("%s %s: %s", request.method, request.url.path, error)
         refusal = disk_error("keep what was entered", error)
         return JSONResponse({"detail": refusal.detail}, refusal.status_code)
+
+    @app.exception_handler(DataError)
+    def unkeepable(request: Request, error: DataError) -> JSONResponse:
+        LOG.warning("%s %s from %s: %s", request.method, request.url.path, address_of(request), error.orig)
+        found = "characters or numbers that the database cannot keep"
+        return _answer(400, "use what was entered", found, "Leave out control characters")
+
+    @app.exception_handler(RequestValidationError)
+    def shape(_request: Request, error: RequestValidationError) -> JSONResponse:
+        return JSONResponse({"detail": [_field(one) for one in error.errors()[:_MOST_FIELDS]]}, 422)
 
     @app.exception_handler(SQLAlchemyError)
     def database(request: Request, error: SQLAlchemyError) -> JSONResponse:

@@ -2,99 +2,37 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from osteoscope.app.intake import intake
 from osteoscope.app.results import comparison_folder, folder_of, strength_folder
 from osteoscope.app.settings import Settings
 from osteoscope.app.standing import of_version, stored
-from osteoscope.domain import codec
 from osteoscope.errors import OsteoscopeError, OutputError
 from osteoscope.store import audit, queue
-from osteoscope.store.engine import Store
+from osteoscope.store.engine import Store, insist
 from osteoscope.store.readings import body_of, packed
-from osteoscope.store.rows import BEING_READ, Comparison, Grant, Reading, StrengthTest, Study, Upload, User
+from osteoscope.store.rows import BEING_READ, Comparison, Reading, StrengthTest, Study, new_id
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from osteoscope.deliver.review.files import Arrived
     from osteoscope.deliver.review.standing import Standing
+    from osteoscope.domain.reading import Reading as Read
 
+LOG = logging.getLogger("osteoscope.app")
 Result = dict[str, Any] | None
 Job = Callable[[Settings, Store, str], Result]
-_Once = type[Comparison] | type[StrengthTest]
+Progress = Callable[[str, int, int], None]
+_Watched = type[Study] | type[Comparison] | type[StrengthTest]
 _TELL_SECONDS = 0.5
-ALREADY_HERE = "the same images of the same patient are here already"
-
-
-def intake(settings: Settings, store: Store, upload: str) -> Result:
-    """Sort an upload into studies, each with a job that reads it."""
-    from osteoscope.deliver.review.files import sort_files
-
-    _set_upload(store, upload, state="sorting")
-    found = sort_files(settings.files_of(upload), lambda *_: None)
-
-    placed = [(arrived, *_entered(store, upload, arrived)) for arrived in found.studies]
-    notes = [codec.encode(note) for note in found.notes]
-    notes += [
-        {"level": "set_aside", "problem": ALREADY_HERE, "action": "the study that was here is shown", "file": a.label}
-        for a, _, again in placed
-        if again
-    ]
-    _set_upload(store, upload, state="done", notes=notes, studies=[study for _, study, _ in placed])
-    return {"studies": len(placed)}
-
-
-def _entered(store: Store, upload: str, arrived: Arrived) -> tuple[str, bool]:
-    """The study, and whether another upload brought it before."""
-    try:
-        return _entered_once(store, upload, arrived)
-    except IntegrityError:
-        # Another upload brought it at the same moment: its study is there now.
-        return _entered_once(store, upload, arrived)
-
-
-def _entered_once(store: Store, upload: str, arrived: Arrived) -> tuple[str, bool]:
-    with store.writing() as session:
-        known = session.scalars(select(Study).where(Study.fingerprint == arrived.fingerprint)).first()
-        source = session.get_one(Upload, upload)
-        if known is not None:
-            let_see(session, known, source)
-            return known.id, known.upload != upload
-        patient = arrived.patient
-        study = Study(
-            upload=upload, fingerprint=arrived.fingerprint, label=arrived.label, uid=arrived.uid[:80],
-            kind=arrived.kind, patient_id=patient.id[:120], patient_name=patient.name[:255],
-            birth_date=arrived.birth_date, sex=patient.sex, date=arrived.date,
-            owner=source.owner, everyone=source.everyone, state="arrived",
-        )  # fmt: skip
-        session.add(study)
-        session.flush()
-        queue.put(session, "read", study.id)
-        audit.note(session, source.owner, "arrived", study.id, upload=upload)
-        return study.id, False
-
-
-def let_see(session: Session, study: Study, source: Upload) -> None:
-    """Whoever brings the images of a closed study sees it, since he has them."""
-    if study.everyone or study.owner == source.owner or session.get(User, source.owner) is None:
-        return
-    if session.get(Grant, (study.id, source.owner)) is None:
-        session.add(Grant(study=study.id, user=source.owner))
-        audit.note(session, source.owner, "access by upload", study.id, upload=source.id)
-
-
-def _set_upload(store: Store, upload: str, **values: Any) -> None:
-    with store.writing() as session:
-        row = session.get_one(Upload, upload)
-        for name, value in values.items():
-            setattr(row, name, value)
 
 
 def read(settings: Settings, store: Store, study: str) -> Result:
@@ -108,23 +46,26 @@ def read(settings: Settings, store: Store, study: str) -> Result:
             return None
         row.state, row.progress, row.problem = "reading", 0.0, ""
         upload, label, tracer = row.upload, row.label, row.tracer
-    said = time.monotonic()
-
-    def tell(_stage: str, done: int, of: int) -> None:
-        nonlocal said
-        if time.monotonic() - said > _TELL_SECONDS:
-            said = time.monotonic()
-            with store.writing() as session:
-                session.get_one(Study, study).progress = done / of
-
     folder = settings.folder_of(study)
     folder.mkdir(parents=True, exist_ok=True)
+    tell = _now_and_then(_progress_of(store, Study, study))
     reading = read_one(settings.files_of(upload), label, folder, tell, tracer)
-    body = (folder / "program" / "reading.json").read_bytes()
+    body = packed((folder / "program" / "reading.json").read_bytes())
+    number = new_id()
+    insist(lambda: _keep(store, study, reading, (number, body)))
+    return {"findings": len(reading.findings)}
+
+
+def _keep(store: Store, study: str, reading: Read, stored_as: tuple[str, bytes]) -> None:
+    """Keep what was read, once, however often it is asked for."""
+    number, body = stored_as
     totals = {name: reading.measure(name) for name in ("siopen_total", "curie_total")}
     with store.writing() as session:
         row = session.get_one(Study, study, with_for_update=True)
-        session.add(Reading(study=study, reader=reading.reader.name, kind="program", state="done", body=packed(body)))
+        if session.get(Reading, number) is not None:
+            return
+        who = reading.reader.name
+        session.add(Reading(id=number, study=study, reader=who, kind="program", state="done", body=body))
         if row.state == "reading":
             for name, total in totals.items():
                 setattr(row, name, None if total is None else round(total.value))
@@ -133,8 +74,7 @@ def read(settings: Settings, store: Store, study: str) -> Result:
             row.patient_id, row.patient_name = record.patient.id[:120], record.patient.name[:255]
             row.sex, row.lesions = record.patient.sex, len(reading.findings)
             row.state, row.progress = "read", 1.0
-        audit.note(session, reading.reader.name, "read", study)
-    return {"findings": len(reading.findings)}
+        audit.note(session, who, "read", study)
 
 
 def deliver(settings: Settings, store: Store, reading: str) -> Result:
@@ -215,10 +155,27 @@ def _standing(session: Session, settings: Settings, study_id: str, version: str)
     return Standing(settings.files_of(study.upload), study.label, settings.folder_of(study.id), reading)
 
 
-def _progress_of(store: Store, of: _Once, row: str) -> Callable[[str, int, int], None]:
+def _now_and_then(tell: Progress) -> Progress:
+    said = time.monotonic()
+
+    def tell_now_and_then(stage: str, done: int, all_of: int) -> None:
+        nonlocal said
+        if time.monotonic() - said > _TELL_SECONDS:
+            said = time.monotonic()
+            tell(stage, done, all_of)
+
+    return tell_now_and_then
+
+
+def _progress_of(store: Store, of: _Watched, row: str) -> Progress:
+    """Keeps the progress in a row; where the database is away the work goes on without."""
+
     def tell(_stage: str, done: int, all_of: int) -> None:
-        with store.writing() as session:
-            session.execute(update(of).where(of.id == row).values(progress=done / max(all_of, 1)))
+        try:
+            with store.writing() as session:
+                session.execute(update(of).where(of.id == row).values(progress=done / max(all_of, 1)))
+        except SQLAlchemyError as error:
+            LOG.warning("progress is not kept: %s", error)
 
     return tell
 

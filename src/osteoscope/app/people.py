@@ -12,18 +12,14 @@ from osteoscope.app.answers import Me, Role, UserOut
 from osteoscope.app.context import COOKIE, AddressDep, AdminDep, Json, PersonDep, Server, ServerDep
 from osteoscope.app.errors import Refused, not_there
 from osteoscope.store import audit
+from osteoscope.store.guessing import WINDOW_MINUTES, Given, check, forget_failures
 from osteoscope.store.people import (
     SESSION_HOURS,
-    WINDOW_MINUTES,
     add_user,
     checked_role,
     end_session,
     end_sessions_of,
-    forget_failures,
     hashed,
-    is_password,
-    must_wait,
-    note_failure,
     start_session,
     use_first_link,
 )
@@ -96,11 +92,10 @@ def _is_right(server: Server, given: Credentials, address: str, refused: tuple[s
     Raises:
         Refused: there were too many wrong ones lately.
     """
-    with server.store.reading() as session:
-        user = session.get(User, given.name)
-        if must_wait(session, given.name, address):
-            raise Refused(429, refused[0], "too many wrong passwords", refused[1])
-    return is_password(user, given.password)
+    found = check(server.store, Given(given.name, given.password, address))
+    if found.must_wait:
+        raise Refused(429, refused[0], "too many wrong passwords", refused[1])
+    return found.user is not None
 
 
 @router.post("/login")
@@ -108,7 +103,6 @@ def login(body: Credentials, response: Response, server: ServerDep, address: Add
     """Log in."""
     if not _is_right(server, body, address, ("log in", f"Wait {WINDOW_MINUTES} minutes, or ask an admin")):
         with server.store.writing() as session:
-            note_failure(session, body.name, address)
             audit.note(session, body.name, "login refused", None, address)
         raise Refused(401, "log in", "a wrong name or password", "Try again, or ask an admin for a new password")
     return _admit(server, response, body.name, address)
@@ -146,7 +140,6 @@ def change_password(
     given = Credentials(name=person.name, password=body.password)
     if not _is_right(server, given, address, ("change the password", f"Wait {WINDOW_MINUTES} minutes")):
         with server.store.writing() as session:
-            note_failure(session, person.name, address)
             audit.note(session, person.name, "password refused", None, address)
         raise Refused(403, "change the password", "the present password is another", "Type it again")
     with server.store.writing() as session:
@@ -177,7 +170,7 @@ def make_user(body: NewUser, server: ServerDep, admin: AdminDep, address: Addres
         return _shown(user)
 
 
-@router.patch("/users/{name}")
+@router.patch("/users/{name:path}")
 def change_user(name: str, body: UserChange, server: ServerDep, admin: AdminDep, address: AddressDep) -> UserOut:
     """Change a user's role or password, or shut him out; his sessions end."""
     with server.store.writing() as session:

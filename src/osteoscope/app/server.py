@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from osteoscope.app import (
     comparing,
     errors,
+    limits,
     page,
     people,
     pictures,
@@ -25,6 +26,7 @@ from osteoscope.app import (
     uploads,
     worklist,
 )
+from osteoscope.app.alone import alone_at, alone_in
 from osteoscope.app.arrivals import recover
 from osteoscope.app.context import Server
 from osteoscope.app.settings import Settings
@@ -54,6 +56,7 @@ def build(server: Server | None = None) -> FastAPI:
     for rooms in (people, worklist, uploads, pictures, readings, comparing, strengths, signing, trials, trial_cases):
         app.include_router(rooms.router)
     page.mount(app)
+    app.add_middleware(limits.Limits)
     app.add_middleware(page.Headers)
     return app
 
@@ -71,6 +74,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     for thread in reversed(threads):
         thread.stop()
+    server.alone.close()
 
 
 def _warm() -> None:
@@ -84,10 +88,10 @@ def open_server(settings: Settings, work: bool = True) -> Server:
 
     Args:
         settings: how it is set up.
-        work: whether it starts workers.
+        work: whether it starts workers, which one server alone may do.
 
     Raises:
-        InvalidValueError, OutputError: the home folder or the database cannot be used.
+        InvalidValueError, OutputError: the home folder or the database cannot be used, or another server uses it.
     """
     if settings.watch and not Path(settings.watch).is_dir():
         raise InvalidValueError("watch a folder", f"no folder {settings.watch}", "Make it, or leave --watch out")
@@ -95,10 +99,15 @@ def open_server(settings: Settings, work: bool = True) -> Server:
         settings.uploads.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"open {settings.home}", str(error), "Name a folder that can be written") from error
-    store = open_store(settings.database_url)
-    recover(store, settings.uploads)
-    supervisor = Supervisor(settings, store) if work else None
-    return Server(settings, store, Ledger(store), supervisor, models())
+    with ExitStack() as alone:
+        if work:
+            alone.enter_context(alone_in(settings.home))
+        store = open_store(settings.database_url)
+        if work:
+            alone.enter_context(alone_at(store))
+        recover(store, settings.uploads)
+        supervisor = Supervisor(settings, store) if work else None
+        return Server(settings, store, Ledger(store), supervisor, models(), alone.pop_all())
 
 
 def models() -> list[str]:

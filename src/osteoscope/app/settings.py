@@ -47,6 +47,11 @@ class Settings:
         """Folder of what arrived."""
         return self.home / "uploads"
 
+    @property
+    def scratch(self) -> Path:
+        """Folder of what workers write for themselves while they work; patients' data, gone when they end."""
+        return self.home / "scratch"
+
     def files_of(self, upload: str) -> Path:
         """Folder of the files of an upload."""
         return self.uploads / upload / "files"

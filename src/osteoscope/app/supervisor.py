@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import subprocess
 import sys
 import threading
 import time
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from sqlalchemy.orm import Session
 
@@ -23,12 +25,14 @@ READING, LATER, QUICK = ("read",), ("compare", "strength"), ("intake", "deliver"
 _PAUSE_SECONDS = 1.0
 _LONGEST_SECONDS = 2 * 3600
 SETUP = "OSTEOSCOPE_WORKER"
+DATABASE_AWAY = 75  # code of a worker that leaves its job undone, since the database is away
 
 
 @dataclass
 class _Worker:
     job: int
     kinds: tuple[str, ...]
+    scratch: Path
     process: subprocess.Popen[bytes]
     until: float
 
@@ -54,11 +58,7 @@ class Supervisor(threading.Thread):
 
     def run(self) -> None:
         """Until stopped."""
-        with self.store.writing() as session:
-            for job in queue.running(session):
-                LOG.warning("job %d was cut off and is taken up again", job.id)
-                # The server died, not the worker: that does not count as an attempt.
-                job.state, job.attempts = "queued", max(0, job.attempts - 1)
+        shutil.rmtree(self.settings.scratch, ignore_errors=True)
         while not self._closing.is_set():
             try:
                 self._look()
@@ -69,14 +69,17 @@ class Supervisor(threading.Thread):
         for worker in self._workers:
             worker.process.kill()
             worker.process.wait()
+        shutil.rmtree(self.settings.scratch, ignore_errors=True)
 
     def _look(self) -> None:
         for worker in list(self._workers):
             if time.monotonic() > worker.until:
                 worker.process.kill()
             if worker.process.poll() is not None:
-                self._workers.remove(worker)
+                # In this order: where the database is away the worker stays, and its job is given back later.
                 self._ended(worker)
+                self._workers.remove(worker)
+        self._take_up()
         for kinds, most in ((READING, self.settings.workers), (LATER, 1), (QUICK, 2)):
             while sum(worker.kinds == kinds for worker in self._workers) < most:
                 with self.store.writing() as session:
@@ -85,21 +88,35 @@ class Supervisor(threading.Thread):
                     break
                 self._start(job.id, kinds)
 
+    def _take_up(self) -> None:
+        """Queue again what was cut off with the last server, or whose worker could not be started."""
+        working = [worker.job for worker in self._workers]
+        with self.store.reading() as session:
+            if not queue.lost(session, working):
+                return
+        with self.store.writing() as session:
+            for job in queue.take_up(session, working):
+                LOG.warning("job %d was cut off and is taken up again", job)
+
     def _start(self, job: int, kinds: tuple[str, ...]) -> None:
+        scratch = self.settings.scratch / str(job)
+        scratch.mkdir(parents=True, exist_ok=True)
         setup = {**asdict(self.settings), "home": str(self.settings.home), "job": job}
         # The worker ends when its end of the pipe closes, so that it does not outlive a server that was killed.
         process = subprocess.Popen(
             [sys.executable, "-m", "osteoscope.app.worker"],
             stdin=subprocess.PIPE,
-            env={**os.environ, SETUP: json.dumps(setup)},
+            env={**os.environ, SETUP: json.dumps(setup), "TMPDIR": str(scratch)},
         )
-        self._workers.append(_Worker(job, kinds, process, time.monotonic() + _LONGEST_SECONDS))
+        self._workers.append(_Worker(job, kinds, scratch, process, time.monotonic() + _LONGEST_SECONDS))
 
     def _ended(self, worker: _Worker) -> None:
         code = worker.process.returncode
         if worker.process.stdin:
             worker.process.stdin.close()
-        problem = f"the worker ended with code {code}, {queue.MOST_ATTEMPTS} times"
+        shutil.rmtree(worker.scratch, ignore_errors=True)
+        why = "the database could not be reached" if code == DATABASE_AWAY else f"the worker ended with code {code}"
+        problem = f"{why}, {queue.MOST_ATTEMPTS} times"
         with self.store.writing() as session:
             job = session.get(Job, worker.job)
             if job is not None and not queue.give_back(session, worker.job, problem):

@@ -42,13 +42,21 @@ class Finish(BaseModel):
     seconds: Annotated[float, Field(ge=0, le=86_400)]
 
 
-def _case(session: Session, trial: str, case: str, person: Person) -> tuple[rows.TrialCase, rows.Study]:
+def _case(
+    session: Session, trial: str, case: str, person: Person, locked: bool = False
+) -> tuple[rows.TrialCase, rows.Study]:
     """The case that is the person's turn; no other is open, so that nobody looks ahead or back.
+
+    Args:
+        session: of the database.
+        trial, case: which.
+        person: who reads it.
+        locked: whether he changes it: then nothing else does meanwhile, and what was done before is seen.
 
     Raises:
         Refused: it is not his, or not his turn.
     """
-    found = session.get(rows.TrialCase, case)
+    found = session.get(rows.TrialCase, case, with_for_update=locked or None)
     if found is None or found.trial != trial or found.reader != person.name:
         raise not_there("case")
     now = turn(session, trial_of(session, trial), person.name).case
@@ -78,13 +86,15 @@ def _draft(session: Session, case: rows.TrialCase, study: rows.Study) -> rows.Re
     return open_draft(session, base, case.reader, trial_case=case.id)
 
 
-def _opened(session: Session, trial: str, case: str, person: Person) -> tuple[rows.TrialCase, rows.Study, rows.Reading]:
-    """A case that was opened, its study and its draft.
+def _opened(
+    session: Session, trial: str, case: str, person: Person, locked: bool = False
+) -> tuple[rows.TrialCase, rows.Study, rows.Reading]:
+    """A case that was opened, its study and its draft; as `_case`.
 
     Raises:
         Refused: it was not opened yet, so that its time has not begun.
     """
-    found, study = _case(session, trial, case, person)
+    found, study = _case(session, trial, case, person, locked)
     draft = draft_of(session, study.id, found.reader, found.id)
     if draft is None:
         raise Refused(409, "read a case", "it was not opened", "Open the case first")
@@ -95,7 +105,7 @@ def _opened(session: Session, trial: str, case: str, person: Person) -> tuple[ro
 def open_case(trial: str, case: str, server: ServerDep, person: PersonDep, address: AddressDep) -> CaseOut:
     """Open a case; its time begins."""
     with server.store.writing() as session:
-        found, study = _case(session, trial, case, person)
+        found, study = _case(session, trial, case, person, locked=True)
         draft = _draft(session, found, study)
         audit.note(session, person.name, "open case", study.id, address, trial=trial, phase=found.phase)
         return CaseOut(
@@ -136,9 +146,7 @@ def _pictures(trial: str, case: str, server: ServerDep, person: PersonDep) -> pi
 
 async def _own(trial: str, case: str, person: PersonDep) -> drafting.Locate:
     def locate(session: Session, locked: bool) -> tuple[rows.Study, rows.Reading]:
-        _, study, draft = _opened(session, trial, case, person)
-        if locked:
-            session.refresh(draft, with_for_update=True)
+        _, study, draft = _opened(session, trial, case, person, locked)
         return study, draft
 
     return locate
@@ -154,7 +162,7 @@ def finish_case(
 ) -> NextOut:
     """Finish a case for good; what comes next."""
     with server.store.writing() as session:
-        found, study, draft = _opened(session, trial, case, person)
+        found, study, draft = _opened(session, trial, case, person, locked=True)
         text = json.dumps(plain(drafted(session, server.settings, study, draft)), ensure_ascii=False, allow_nan=False)
         draft.state, draft.body = "done", packed(text.encode())
         found.finished, found.seconds, found.reading = rows.now(), body.seconds, draft.id

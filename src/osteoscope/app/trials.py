@@ -70,8 +70,8 @@ def make_trial(body: TrialIn, server: ServerDep, admin: AdminDep, address: Addre
     )
     with server.store.writing() as session:
         for one in design.studies:
-            found = study_for(session, admin, one)
-            if program_of(session, found) is None:
+            found = study_for(session, admin, one, locked=True)
+            if program_of(session, found) is None or found.state in rows.BEING_READ:
                 raise not_read(found)
         trial = plan(session, design, admin.name)
         audit.note(session, admin.name, "plan trial", None, address, trial=trial.id, name=body.name)

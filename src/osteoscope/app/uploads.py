@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -18,8 +18,8 @@ from osteoscope.app.errors import Refused, address_of, disk_error, not_there
 from osteoscope.app.multipart import receive
 from osteoscope.app.stow_answer import answer
 from osteoscope.store import audit
-from osteoscope.store.people import Person, is_password, must_wait, note_failure
-from osteoscope.store.rows import User
+from osteoscope.store.guessing import Given, check
+from osteoscope.store.people import Person
 from osteoscope.store.worklist import find_upload
 
 router = APIRouter()
@@ -51,10 +51,13 @@ def _dicom_name(headers: Mapping[str, str]) -> str:
 async def upload(request: Request, server: ServerDep, person: PersonDep) -> UploadMade:
     """Take in files, zip archives included; answered once they are safely on disk."""
     sender = Sender(person.name, "page", not server.settings.private, address_of(request))
-    return UploadMade(upload=await _land(request, server, sender, stow=False))
+    landing = await _land(request, server, sender, _form_name)
+    await _make_known(server, landing, sender)
+    return UploadMade(upload=landing.id)
 
 
-async def _land(request: Request, server: Server, sender: Sender, stow: bool) -> str:
+async def _land(request: Request, server: Server, sender: Sender, name: Callable[[Mapping[str, str]], str]) -> Landing:
+    """What is sent, safely on disk; the database does not know of it yet."""
     uploads, limit = server.settings.uploads, server.settings.upload_bytes
     announced = request.headers.get("content-length", "")
     check_space(uploads, int(announced) if announced.isdigit() else 0, limit)
@@ -64,7 +67,7 @@ async def _land(request: Request, server: Server, sender: Sender, stow: bool) ->
         raise disk_error("upload files", error) from error
     try:
         content_type = request.headers.get("content-type", "")
-        await receive(request.stream(), content_type, landing, _dicom_name if stow else _form_name)
+        await receive(request.stream(), content_type, landing, name)
         if not landing.names:
             raise Refused(400, "upload files", "no file in it", "Send files in the field 'files'")
         await run_in_threadpool(landing.keep, sender)
@@ -72,9 +75,12 @@ async def _land(request: Request, server: Server, sender: Sender, stow: bool) ->
         raise disk_error("upload files", error) from error
     finally:
         await run_in_threadpool(landing.drop)
-    await run_in_threadpool(register, server.store, landing.id, sender, len(landing.names))
+    return landing
+
+
+async def _make_known(server: Server, landing: Landing, sender: Sender) -> None:
+    await run_in_threadpool(register, server.store, landing, sender)
     server.wake()
-    return landing.id
 
 
 @router.get("/api/uploads/{upload}", tags=["uploads"])
@@ -97,23 +103,21 @@ def _machine(request: Request) -> Person:
     except ValueError:
         name, password = "", ""
     server, address = server_of(request), address_of(request)
-    with server.store.writing() as session:
-        waits = must_wait(session, name, address)
-        user = session.get(User, name)
-        known = not waits and is_password(user, password)
-        if not known and not waits:
-            note_failure(session, name, address)
+    found = check(server.store, Given(name, password, address))
+    if found.user is not None:
+        return Person(found.user.name, found.user.role)
+    if not found.must_wait:
+        with server.store.writing() as session:
             audit.note(session, name, "login refused", None, address, way="stow")
-    if not known or user is None:
-        raise Refused(401, "store by STOW", "a wrong name or password", "Give those of a user of this server")
-    return Person(user.name, user.role)
+    raise Refused(401, "store by STOW", "a wrong name or password", "Give those of a user of this server")
 
 
 @router.post("/dicom-web/studies", tags=["dicomweb"])
 async def stow(request: Request, server: ServerDep, person: Annotated[Person, Depends(_machine)]) -> JSONResponse:
     """Store instances (PS3.18 10.5); answered once they are safely on disk, sorted and read afterwards."""
     sender = Sender(person.name, "stow", everyone=not server.settings.private, address=address_of(request))
-    upload = await _land(request, server, sender, stow=True)
-    files = sorted(server.settings.files_of(upload).iterdir())
-    status, told = await run_in_threadpool(answer, files)
-    return JSONResponse(told, status, media_type="application/dicom+json", headers={"X-Upload": upload})
+    landing = await _land(request, server, sender, _dicom_name)
+    # Before the database knows of it: a worker may remove files that came before.
+    status, told = await run_in_threadpool(answer, sorted(server.settings.files_of(landing.id).iterdir()))
+    await _make_known(server, landing, sender)
+    return JSONResponse(told, status, media_type="application/dicom+json", headers={"X-Upload": landing.id})

@@ -12,12 +12,12 @@ import sys
 import threading
 from pathlib import Path
 
-from osteoscope.app.jobs import JOBS
+from osteoscope.app.jobs import JOBS, Result
 from osteoscope.app.settings import Settings
-from osteoscope.app.supervisor import SETUP, failed
+from osteoscope.app.supervisor import DATABASE_AWAY, SETUP, failed
 from osteoscope.errors import OsteoscopeError
 from osteoscope.store import queue
-from osteoscope.store.engine import open_store
+from osteoscope.store.engine import AWAY, Store, insist, open_store
 from osteoscope.store.rows import Job
 
 LOG = logging.getLogger("osteoscope.app")
@@ -33,17 +33,31 @@ def main() -> None:
     threading.Thread(target=_follow_parent, daemon=True).start()
     os.nice(_POLITE)
     store = open_store(settings.database_url)
+    try:
+        problem, result = _outcome(settings, store, number)
+        insist(lambda: _finish(store, number, problem, result))
+    except AWAY:
+        LOG.exception("job %d is given back", number)
+        sys.exit(DATABASE_AWAY)
+
+
+def _outcome(settings: Settings, store: Store, number: int) -> tuple[str, Result]:
+    """The problem, "" where there is none, and the result; what the database raises while it is away passes."""
     with store.reading() as session:
         job = session.get_one(Job, number)
         kind, subject = job.kind, job.subject
-    problem, result = "", None
     try:
-        result = JOBS[kind](settings, store, subject)
+        return "", JOBS[kind](settings, store, subject)
     except OsteoscopeError as error:
-        problem = str(error)
+        return str(error), None
+    except AWAY:
+        raise
     except Exception as error:
         LOG.exception("job %d", number)
-        problem = f"{type(error).__name__}: {error}"
+        return f"{type(error).__name__}: {error}", None
+
+
+def _finish(store: Store, number: int, problem: str, result: Result) -> None:
     with store.writing() as session:
         queue.finish(session, number, problem, result)
         if problem:

@@ -20,6 +20,7 @@ from osteoscope.store import audit, queue
 from osteoscope.store.people import Person
 from osteoscope.store.readings import History, draft_on, history, new_draft, readings_of, standing, steps
 from osteoscope.store.rows import Grant, Reading, Study, User
+from osteoscope.store.trials import is_in_trial
 from osteoscope.store.worklist import Asked, priors, worklist
 
 router = APIRouter(prefix="/api", tags=["studies"])
@@ -115,6 +116,9 @@ def read_again(study: str, body: ReadAgain, server: ServerDep, person: PersonDep
         if found.state not in {"failed", "read"}:
             state = f"the study is {found.state}"
             raise Refused(409, "read a study again", state, "Only a study that failed or was not edited is read again")
+        if is_in_trial(session, study):
+            state = "it belongs to a reader study that is not finished"
+            raise Refused(409, "read a study again", state, "Wait until its readers have read it")
         found.state, found.progress, found.problem, found.tracer = "arrived", 0.0, "", body.tracer
         queue.put(session, "read", study)
         audit.note(session, person.name, "read again", study, address, tracer=body.tracer)

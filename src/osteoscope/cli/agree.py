@@ -34,7 +34,8 @@ def agree(
 ) -> None:
     """Compare readers of SIOPEN and Curie scores: agreement.json, a report, tables and figures for a paper.
 
-    Studies are matched by study id, else by patient and date, else by patient; what is not matched is listed.
+    Studies are matched by study id, or by patient and study, else by patient and date, else by patient; what is not
+    matched is listed.
 
     Exit code: 0 all rows used, 3 some rows not used, 1 the input cannot be compared, 2 wrong usage.
     """

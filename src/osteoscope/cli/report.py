@@ -39,7 +39,8 @@ def report(
 
     Exit code: 0 everything used, 3 some not used, 1 nothing can be reported, 2 wrong usage.
     """
-    from osteoscope.deliver.study_report import StudyOptions, write_study_report
+    from osteoscope.deliver.study_parts import StudyOptions
+    from osteoscope.deliver.study_report import write_study_report
     from osteoscope.stats.detection_figures import DetectionOptions
     from osteoscope.stats.resampling import Resampling
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
 from osteoscope.cli.console import DISCLAIMER, fail, progress_bar, say, say_json, say_table
 
+T = TypeVar("T")
 EXIT_SOME_REFUSED, EXIT_ALL_REFUSED = 3, 4
 
 
@@ -82,9 +84,9 @@ def strength(
         )
     how = BoneLoading(
         case, law, tuple(_pair(text) for text in rod or ()), "HA" if phantom == "HA" else "K2HPO4", calibrate,
-        element_mm, interval, weight_kg, dict(_point(text) for text in landmark or ()),
+        element_mm, interval, weight_kg, _once([_point(text) for text in landmark or ()], "--landmark"),
     )  # fmt: skip
-    drawn = Drawn(dict(_named(text) for text in bone or ()), lesions)
+    drawn = Drawn(_once([_named(text) for text in bone or ()], "--bone"), lesions)
     request = StrengthRequest(sites, how, other_side, drawn, tets_mm)
     with progress_bar() as progress:
         tested = compute_strength(inputs, output, request, progress)
@@ -92,6 +94,8 @@ def strength(
     if as_json:
         say_json(codec.encode(record))
     else:
+        for gap in record.gaps:
+            say(f"Not given: {gap.where}, {gap.step}: {gap.reason}")
         for found in record.bones:
             rows = [(label(m.name), quantity(m)) for m in (*found.measures, *found.estimates)]
             rows += [(f"{cost.lesion}, {label(m.name)}", quantity(m)) for cost in found.lesions for m in cost.measures]
@@ -104,6 +108,15 @@ def strength(
         fail(f"{gap.where} refused: {gap.step}: {gap.reason}")
     if record.refused:
         raise typer.Exit(EXIT_SOME_REFUSED if record.bones else EXIT_ALL_REFUSED)
+
+
+def _once(pairs: Sequence[tuple[str, T]], option: str) -> dict[str, T]:
+    """The values by their names, each given once."""
+    names = [name for name, _ in pairs]
+    twice = dict.fromkeys(name for name in names if names.count(name) > 1)
+    if twice:
+        raise typer.BadParameter(f"{', '.join(twice)} given more than once: give one value", param_hint=option)
+    return dict(pairs)
 
 
 def _pair(text: str) -> tuple[float, float]:

@@ -35,7 +35,7 @@ PURPOSE = (
 _LIMITS = (
     "It learns how one hospital reads, its errors included: agreement with its reader is no accuracy.",
     "It changes levels, not findings: what the base did not find stays without evidence.",
-    "It holds for the base, camera, protocol and readers of the cohort only.",
+    "It holds for the base, camera, protocol and readers of the cohort only, and under the default choices of scoring.",
 )
 _SMALL = 60
 

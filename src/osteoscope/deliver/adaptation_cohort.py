@@ -18,8 +18,10 @@ from osteoscope.deliver.ratings_text import lines
 from osteoscope.dicom.load import IntakeOptions
 from osteoscope.domain.reading import Reading
 from osteoscope.errors import IntakeError, OsteoscopeError
-from osteoscope.measure.adaptation_card import Base
+from osteoscope.measure.adaptation_card import Base, other_choices
 from osteoscope.measure.adaptation_evidence import Evidence, evidence
+from osteoscope.measure.score_choices import chosen, stated
+from osteoscope.measure.score_tables import ScoreOptions
 from osteoscope.stats.ratings import SCALES
 from osteoscope.train.adaptation_fit import Sample
 
@@ -29,7 +31,6 @@ FEWEST_STUDIES, FEWEST_PATIENTS = 15, 10
 _SIOPEN = SCALES["siopen"]
 _SHOWN_ROWS = 8
 _CHECK_PATIENTS = "Check the patient column: scans of one child that are taken for several make intervals too narrow"
-_PATIENT_COLUMNS = frozenset({"patient", "patient_id", "patient id", "child", "case"})
 
 
 @dataclass(frozen=True)
@@ -105,13 +106,13 @@ def read_cohort(path: Path, options: IntakeOptions, progress: Progress) -> Cohor
 
 
 def _without_row_ids(path: Path, scratch: Path) -> Path:
-    """The CSV without its id column where the patient stands in another; rows keep their line numbers."""
+    """The CSV without its id column, which is of the row and names no patient; rows keep their line numbers."""
     rows = list(lines(path))
     header = [cell.lower() for cell in rows[0][1]] if rows else []
     if "study" not in header:
         found = f"no column 'study' in the header ({', '.join(header[:6]) or 'an empty first line'})"
         raise IntakeError(f"train on {path}", found, "Name the study or reading.json of each row in a column 'study'")
-    if "id" not in header or not _PATIENT_COLUMNS & set(header):
+    if "id" not in header:
         return path
     position, copy = header.index("id"), scratch / path.name
     with copy.open("w", encoding="utf-8", newline="") as stream:
@@ -133,7 +134,11 @@ def _member(path: Path, rated: Rated, options: IntakeOptions) -> Member:
     if reading.study.kind != "nm-planar" or reading.reader.kind != "program":
         found = f"a Reading of kind {reading.study.kind!r} by a {reading.reader.kind}"
         raise IntakeError(asked, found, "Give the planar study, or what `osteoscope read` made of it")
-    pairs = tuple(_pairs(reading, rated))
+    choices = chosen(stated(reading.provenance.settings))
+    if others := other_choices(choices):
+        found = f"scored under {others}, and an adaptation is learnt under the default choices"
+        raise IntakeError(asked, found, "Read the study again without --score")
+    pairs = tuple(_pairs(reading, rated, choices))
     if not pairs:
         found = "no segment with both a level of the reader and one of the program"
         raise IntakeError(asked, found, "Give levels of segments on the images; --tracer mIBG insists on scoring")
@@ -141,12 +146,11 @@ def _member(path: Path, rated: Rated, options: IntakeOptions) -> Member:
     return Member(replace(rated, file=path.name), study.uid, study.patient.id, Base.of_reading(reading), pairs)
 
 
-def _pairs(reading: Reading, rated: Rated) -> Iterator[tuple[Evidence, int]]:
-    likeliest = reading.provenance.settings.get("level") == "likeliest"
+def _pairs(reading: Reading, rated: Rated, choices: ScoreOptions) -> Iterator[tuple[Evidence, int]]:
     for segment, level in zip(_SIOPEN.sites, rated.levels["siopen"], strict=True):
         site = reading.site(segment)
         assessed = site if site and site.status == "assessed" else None
-        found = evidence(segment, assessed.measures, reading.findings, likeliest) if assessed else None
+        found = evidence(segment, assessed.measures, reading.findings, choices) if assessed else None
         if found is not None and isinstance(level, int):
             yield found, level
 

@@ -17,14 +17,15 @@ def adapted(plan: Plan, card: Card) -> Plan:
     """The plan with SIOPEN levels adapted by a card; a plan that does not score SIOPEN stays as it is.
 
     Raises:
-        ModelError: the card was made for another base, or the plan's own model cannot be loaded.
+        ModelError: the card was made for another base or other choices of scoring, or the plan's own model cannot be
+            loaded.
     """
     if not scores(plan):
         return plan
-    models = plan.models()
-    card.check(Base.of(f"osteoscope {plan.name}", models))
+    models, options = plan.models(), choices(plan)
+    card.check(Base.of(f"osteoscope {plan.name}", models), options)
     # The names of the functions they stand for: gaps are told by them.
-    head, options = card.head, choices(plan)
+    head = card.head
     levels = update_wrapper(partial(adapted_siopen, head=head, options=options), siopen)
     sums = update_wrapper(partial(adapted_totals, head=head, options=options), totals)
     return replace(

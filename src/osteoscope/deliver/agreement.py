@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from osteoscope.deliver.agreement_files import listing, write_all
-from osteoscope.deliver.matching import Matched, coverage, match, panel
+from osteoscope.deliver.matched import Matched
+from osteoscope.deliver.matching import coverage, match, panel
 from osteoscope.deliver.ratings import Problem, Ratings, scales_of
-from osteoscope.deliver.ratings_source import open_readers
+from osteoscope.deliver.ratings_source import Source, open_readers
 from osteoscope.domain import codec
 from osteoscope.errors import IntakeError
 from osteoscope.report.agreement import Scored, build_agreement
@@ -35,10 +36,12 @@ class AgreementOptions:
     Args:
         reference: name of the reader that the others are compared with, "" for the first.
         resampling: of the intervals by patient.
+        planar_only: whether Readings of other kinds in folders are passed over without a word.
     """
 
     reference: str = ""
     resampling: Resampling = field(default_factory=Resampling)
+    planar_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,11 +71,13 @@ class Comparison:
         return tuple(one.tables()[0] for one in self.scored)
 
 
-def compare_readers(sources: Sequence[str], folder: Path, options: AgreementOptions, progress: Progress) -> Comparison:
+def compare_readers(
+    sources: Sequence[Source], folder: Path, options: AgreementOptions, progress: Progress
+) -> Comparison:
     """Compare readers and write agreement.json, agreement.html, tables and figures into a folder.
 
     Args:
-        sources: of each reader a path, or "NAME=PATH".
+        sources: of each reader a path, "NAME=PATH", or both apart.
         folder: for the results; made if absent.
         options: reference and resampling.
         progress: told of each step.
@@ -81,7 +86,7 @@ def compare_readers(sources: Sequence[str], folder: Path, options: AgreementOpti
         IntakeError: a source cannot be read at all, or no two readers share a study or a score.
         OutputError: the folder cannot be written.
     """
-    ratings = open_readers(sources, options.reference, progress)
+    ratings = open_readers(sources, options.reference, progress, options.planar_only)
     matched = match(ratings)
     scales = scales_of(ratings)
     if not scales:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from osteoscope.deliver.matching import Unmatched
+from osteoscope.deliver.matched import Unmatched
 from osteoscope.deliver.ratings import Problem
 from osteoscope.deliver.result_files import Rows, faults, plain_table, statistic_rows, write_results
 from osteoscope.report.agreement import Scored

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from osteoscope.deliver.adapted import adapted
-from osteoscope.deliver.outputs import OutputOptions, clear, deliver
+from osteoscope.deliver.output_folder import INTAKE, check_free, study_folder, study_folders
+from osteoscope.deliver.outputs import OutputOptions, deliver
+from osteoscope.deliver.own_files import clear, files_below, move_in, own
 from osteoscope.dicom.load import Arrival, Candidate, IntakeOptions, load, scan
 from osteoscope.domain import codec
 from osteoscope.domain.reading import Reading
 from osteoscope.domain.study import IntakeNote, Study
-from osteoscope.errors import InvalidValueError, OsteoscopeError
+from osteoscope.errors import InvalidValueError, OsteoscopeError, OutputError
 from osteoscope.measure.adaptation_card import Card
 from osteoscope.measure.score_choices import chosen
 from osteoscope.reading.bones import by_choice
@@ -88,22 +90,44 @@ def read_all(inputs: Sequence[Path], folder: Path, options: BatchOptions, progre
     """Read every study found in files, folders and archives.
 
     Results of a single study read lie in ``folder`` itself, those of several in folders of their own within it.
-    ``intake.json`` in ``folder`` says what became of every file.
+    ``intake.json`` in ``folder`` says what became of every file; ``written.json`` beside results lists them, so that
+    a later run removes these and nothing else.
 
     Raises:
         IntakeError: an input does not exist.
+        OutputError: the folder cannot be written, or results would go among images or over files of the user.
     """
+    check_free(folder, inputs)
     with tempfile.TemporaryDirectory(prefix="osteoscope-") as temporary:
         found = scan(inputs, Path(temporary), options.intake, progress)
+        with _written_to(folder):
+            folder.mkdir(parents=True, exist_ok=True)
         rows = [
-            _read_one(candidate, folder / f"study-{number:03d}", options, progress)
+            _read_one(candidate, study_folder(folder, number), options, progress)
             for number, candidate in enumerate(found.candidates, 1)
         ]
-    _clear_former(folder, {Path(row.folder) for row in rows if row.folder})
-    batch = Batch(_lifted(rows, folder), found.notes)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "intake.json").write_text(json.dumps(codec.encode(batch), indent=1, ensure_ascii=False) + "\n", "utf-8")
+    with _written_to(folder), _draft(folder) as draft:
+        _clear_former(folder, {Path(row.folder) for row in rows if row.folder})
+        batch = Batch(_lifted(rows, folder), found.notes)
+        text = json.dumps(codec.encode(batch), indent=1, ensure_ascii=False)
+        (draft / INTAKE).write_text(text + "\n", "utf-8")
+        move_in(draft, [INTAKE], folder)
     return batch
+
+
+@contextmanager
+def _written_to(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"write {folder}", str(error), "Choose a folder that can be written with -o") from error
+
+
+@contextmanager
+def _draft(folder: Path) -> Iterator[Path]:
+    """An empty folder within, that is gone at the end."""
+    with tempfile.TemporaryDirectory(prefix=".osteoscope-", dir=folder) as draft:
+        yield Path(draft)
 
 
 def _lifted(rows: Sequence[Row], folder: Path) -> tuple[Row, ...]:
@@ -111,19 +135,24 @@ def _lifted(rows: Sequence[Row], folder: Path) -> tuple[Row, ...]:
     done = [row for row in rows if row.folder]
     if len(done) != 1:
         return tuple(rows)
-    shutil.copytree(done[0].folder, folder, dirs_exist_ok=True)
-    shutil.rmtree(done[0].folder)
+    study = Path(done[0].folder)
+    move_in(study, own(study), folder)
+    _clear(study)
     return tuple(replace(row, folder=str(folder)) if row is done[0] else row for row in rows)
 
 
 def _clear_former(folder: Path, written: set[Path]) -> None:
     """Remove what an earlier run left in the same folder, where this one wrote any: it is not to be taken for its."""
-    if not written:
-        return
-    for old in {folder, *folder.glob("study-[0-9][0-9][0-9]*")} - written:
-        clear(old)
-        if old != folder and not any(old.iterdir()):
-            old.rmdir()
+    if written:
+        clear(folder)
+        for study in set(study_folders(folder)) - written:
+            _clear(study)
+
+
+def _clear(study: Path) -> None:
+    clear(study)
+    if not any(study.iterdir()):
+        study.rmdir()
 
 
 def _read_one(candidate: Candidate, folder: Path, options: BatchOptions, progress: Progress) -> Row:
@@ -150,7 +179,11 @@ def _deliver_study(study: Study, label: str, folder: Path, options: BatchOptions
     plan = by_choice(plan, options.bones) if options.bones else plan
     plan = by_model(plan, options.lesions) if options.lesions else plan
     plan = with_strength(plan) if options.strength else plan
-    reading = deliver(read(study, plan, progress), folder, options.outputs)
+    outcome = read(study, plan, progress)
+    with _draft(folder.parent) as draft:
+        reading = deliver(outcome, draft, options.outputs)
+        clear(folder)
+        move_in(draft, files_below(draft), folder)
     state: State = "not assessed" if reading.unsearched else "read"
     return Row(label, state, str(folder), summarise(reading), study.intake)
 

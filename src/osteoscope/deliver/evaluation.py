@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from osteoscope.deliver.evaluation_inputs import Entry, Unread, list_studies
+from osteoscope.deliver.evaluation_lesions import lesion_rows
 from osteoscope.deliver.evaluation_marks import Marked, Marks, read_marks
 from osteoscope.deliver.evaluation_record import Evaluation
 from osteoscope.deliver.evaluation_scans import Loaded, load_scan, load_unread
@@ -37,10 +38,12 @@ class EvaluationOptions:
     Args:
         detection: rate, threshold, ignored sizes, resampling.
         marks: a CSV of a radiologist's marks on findings, None for none.
+        ct_only: whether Readings of other kinds in folders are passed over without a word.
     """
 
     detection: DetectionOptions = field(default_factory=DetectionOptions)
     marks: Path | None = None
+    ct_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def evaluate(sources: Sequence[Path], folder: Path, options: EvaluationOptions, 
         IntakeError: no study can be evaluated, or the marks cannot be read at all.
         OutputError: the folder cannot be written.
     """
-    listed = list_studies(sources)
+    listed = list_studies(sources, options.ct_only)
     loaded, failed, broken = _load_all(listed.entries, progress)
     unread, lost = _load_unread((*listed.unread, *broken))
     problems = (*listed.problems, *failed, *lost, *(remark for one in loaded for remark in one.remarks))
@@ -134,37 +137,8 @@ def _write(evaluation: Evaluation, folder: Path) -> Evaluated:
     )  # fmt: skip
     tables: dict[str, Rows] = {
         "statistics": statistic_rows((*evaluation.detection.statistics, *evaluation.adequacy)),
-        "lesions": _lesion_rows(evaluation),
+        "lesions": lesion_rows(evaluation),
     }
     write_results(codec.encode(evaluation), report, figures, tables, (folder, _NAME))
     write_pdf(report, folder / f"{_NAME}.pdf")
     return Evaluated(evaluation, report)
-
-
-def _lesion_rows(evaluation: Evaluation) -> Rows:
-    """Every lesion and finding, with what it was matched with under each criterion."""
-    names = [criterion.name for criterion in evaluation.criteria]
-    yield (
-        "study",
-        "patient",
-        "reader",
-        "id",
-        "confidence",
-        "kind",
-        "site",
-        "long_axis_mm",
-        "volume_ml",
-        "counts",
-        *names,
-    )
-    for scan in evaluation.detection.scans:
-        for reader, rows in (("reference", scan.lesions), ("reading", scan.findings)):
-            partner = {
-                (pair.criterion, pair.lesion if reader == "reference" else pair.finding):
-                (pair.finding if reader == "reference" else pair.lesion)
-                for pair in scan.pairs
-            }  # fmt: skip
-            for row in rows:
-                matched = (partner.get((name, row.id), "") for name in names)
-                about = (row.kind, row.site, row.long_axis_mm, row.volume_ml, row.counts)
-                yield (scan.study, scan.patient, reader, row.id, row.confidence, *about, *matched)

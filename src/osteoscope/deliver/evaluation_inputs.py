@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,15 +10,12 @@ from pathlib import Path
 from osteoscope.deliver.ratings import Problem
 from osteoscope.deliver.ratings_json import readings_below
 from osteoscope.deliver.ratings_text import lines
+from osteoscope.deliver.study_files import label_maps, stated, study_name
 from osteoscope.deliver.table_header import read_header
-from osteoscope.dicom.read_labels import LABEL_SUFFIXES
 from osteoscope.errors import IntakeError
 
 _NEEDED = ("study", "reference", "reading")
 _ALSO = ("patient",)
-# File names that say what a file is, not of which study: the folder then names it.
-_GENERIC = frozenset(("reading", "truth", "lesions"))
-_LESIONS = "lesions"
 # Files with the uids that they state, by the names of their studies; names by a name of the other side.
 Named = dict[str, tuple[Path, str]]
 Alike = dict[str, list[str]]
@@ -53,8 +49,12 @@ class Listed:
     unread: tuple[Unread, ...] = ()
 
 
-def list_studies(sources: Sequence[Path]) -> Listed:
+def list_studies(sources: Sequence[Path], ct_only: bool = False) -> Listed:
     """The studies of one table (.csv), or of a reference and a reading (two folders or two files).
+
+    Args:
+        sources: the table, or reference and reading.
+        ct_only: whether Readings of other kinds in folders are passed over without a word.
 
     Raises:
         IntakeError: neither one nor two sources, one that does not exist, or no study in common.
@@ -65,7 +65,7 @@ def list_studies(sources: Sequence[Path]) -> Listed:
     if len(sources) == 1 and sources[0].is_file():
         listed = _from_table(sources[0])
     elif len(sources) == 2:
-        listed = _from_two(*sources)
+        listed = _from_two(sources[0], sources[1], ct_only)
     else:
         shown = ", ".join(map(str, sources)) or "nothing"
         raise IntakeError("evaluate", shown, "Give one CSV table, or a reference and a reading (folders or files)")
@@ -101,13 +101,13 @@ def _from_table(path: Path) -> Listed:
     return Listed(tuple(entries), tuple(problems), tuple(unread))
 
 
-def _from_two(reference: Path, reading: Path) -> Listed:
+def _from_two(reference: Path, reading: Path, ct_only: bool) -> Listed:
     """Studies of one uid, by name where it has several, then those of one name; of two files, the one study that they
     are."""
     if reference.is_file() and reading.is_file():
         return Listed((Entry(study_name(reference, reference.parent), "", reference, reading),), ())
     problems: list[Problem] = []
-    sides = [_named(folder, problems) for folder in (reference, reading)]
+    sides = [_named(folder, problems, ct_only) for folder in (reference, reading)]
     same, alike = _of_one_uid(sides[0], sides[1])
     used = [{*(pair[n] for pair in same), *alike[n]} for n in (0, 1)]
     same += [(name, name) for name in sides[0] if name in sides[1] and name not in used[0] and name not in used[1]]
@@ -156,9 +156,11 @@ def _why_alone(name: str, other: str, alike: Alike) -> str:
     return f"study {name!r} has no {other}"
 
 
-def _named(folder: Path, problems: list[Problem]) -> Named:
+def _named(folder: Path, problems: list[Problem], ct_only: bool) -> Named:
     """Files of a folder by the name of their study, each with the uid that it states ("" for a label map)."""
-    files = [folder] if folder.is_file() else readings_below(folder) or _label_maps(folder)
+    found = [folder] if folder.is_file() else readings_below(folder) or label_maps(folder)
+    said = {file: stated(file) for file in found}
+    files = [file for file in found if not ct_only or said[file][1] in {"", "ct"}]
     names = [study_name(file, folder if folder.is_dir() else folder.parent) for file in files]
     times = Counter(names)
     problems += [
@@ -166,31 +168,4 @@ def _named(folder: Path, problems: list[Problem]) -> Named:
         for file, name in zip(files, names, strict=True)
         if times[name] > 1
     ]
-    return {name: (file, _uid(file)) for file, name in zip(files, names, strict=True) if times[name] == 1}
-
-
-def _label_maps(folder: Path) -> list[Path]:
-    """Those called "lesions" where there are any, else every NIfTI or NRRD below the folder."""
-    found = [f for f in sorted(folder.rglob("*")) if f.is_file() and f.name.lower().endswith(LABEL_SUFFIXES)]
-    return [f for f in found if _stem(f) == _LESIONS] or found
-
-
-def _stem(file: Path) -> str:
-    return file.name.partition(".")[0] if file.name.lower().endswith(LABEL_SUFFIXES) else file.stem
-
-
-def study_name(file: Path, folder: Path) -> str:
-    """What a study below a folder is called by the file of its reading."""
-    if _stem(file) not in _GENERIC:
-        return _stem(file)
-    return file.parent.name if file.parent == folder else file.parent.relative_to(folder).as_posix()
-
-
-def _uid(file: Path) -> str:
-    """The study's uid; "" where there is none, which reading the file will tell more of."""
-    if file.suffix.lower() != ".json":
-        return ""
-    try:
-        return str(json.loads(file.read_text(encoding="utf-8"))["study"]["uid"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return ""
+    return {name: (file, said[file][0]) for file, name in zip(files, names, strict=True) if times[name] == 1}

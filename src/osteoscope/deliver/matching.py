@@ -3,140 +3,80 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from osteoscope.deliver.ratings import Level, Problem, Rated, Ratings
+from osteoscope.deliver.matched import (
+    KEYS,
+    MIXED,
+    PATIENT_AND_STUDY,
+    STUDY,
+    Case,
+    Matched,
+    Tried,
+    carried,
+    told,
+    try_key,
+)
+from osteoscope.deliver.ratings import Level, Ratings
 from osteoscope.errors import IntakeError
 from osteoscope.stats.ratings import Coverage, Panel, Scale
 
-# Tried in this order: the first that all rows carry and by which two readers share a study.
-KEYS: Mapping[str, Callable[[Rated], tuple[str, ...]]] = MappingProxyType(
-    {
-        "study": lambda one: (one.study,),
-        "patient and date": lambda one: (one.patient, one.date),
-        "patient": lambda one: (one.patient,),
-        "study of one reader, patient of another": lambda one: (one.study or one.patient,),
-    }
-)
-
-
-@dataclass(frozen=True)
-class Case:
-    """A study that at least two readers rated: its label, its patient, and the rating of each reader, in order."""
-
-    label: str
-    patient: str
-    rated: tuple[Rated | None, ...]
-
-
-@dataclass(frozen=True)
-class Unmatched:
-    """A study that not every reader rated.
-
-    Args:
-        case: its label.
-        read_by, not_read_by: readers.
-        compared: whether two of them did, so that it enters their figures.
-        sources: files and rows that name it.
-    """
-
-    case: str
-    read_by: tuple[str, ...]
-    not_read_by: tuple[str, ...]
-    compared: bool
-    sources: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Matched:
-    """The studies of all readers put together.
-
-    Args:
-        readers: names; the first is the reference.
-        key: how studies were told apart, one of `KEYS`.
-        cases, unmatched: those to compare, and those that not all readers rated.
-        problems: rows that could not be told apart by that key.
-    """
-
-    readers: tuple[str, ...]
-    key: str
-    cases: tuple[Case, ...]
-    unmatched: tuple[Unmatched, ...]
-    problems: tuple[Problem, ...]
+_SHOWN = 3
 
 
 def match(ratings: Sequence[Ratings]) -> Matched:
     """Put the studies of all readers together.
 
+    By study id, or by patient and study id where that matches more; where no study is shared by these, by patient and
+    date, by patient, or by the study of one reader and the patient of another. Study ids that readers give to
+    different patients more often than to the same are none that they share, and the key that matches most of the
+    others is taken; else studies whose patients contradict each other are left out.
+
     Raises:
         IntakeError: no two readers share a study, by any key.
     """
-    for key, of in KEYS.items():
-        everyone = [of(one) for reader in ratings for one in reader.rated]
-        if not everyone or not all(all(parts) for parts in everyone):
-            continue
-        found = _matched(ratings, key)
+    keys = [key for key in KEYS if carried(ratings, key)]
+    tried = {key: try_key(ratings, key) for key in keys if key != MIXED or STUDY not in keys}
+    by_study = tried.get(STUDY)
+    if by_study and _are_no_ids(by_study, ratings):
+        found = _most([one.matched for key, one in tried.items() if key != STUDY])
         if found.cases:
-            return found
-    raise IntakeError("compare readers", _nothing(ratings), "Give the studies the same ids in all files")
+            wrong = len(by_study.contradicting)
+            share = f"{wrong} of {wrong + by_study.agreeing} studies"
+            so = f"as in {share}, ids of studies are not shared: matched by {found.key}"
+            return replace(found, problems=(*found.problems, told(by_study.contradicting[0], so, lost=False)))
+    else:
+        fine = _most([tried[key].matched for key in (STUDY, PATIENT_AND_STUDY) if key in tried])
+        for found in (fine, *(one.matched for one in tried.values())):
+            if found.cases:
+                return found
+    raise IntakeError("compare readers", _nothing(ratings, tried), "Give the studies the same ids in all files")
 
 
-def _nothing(ratings: Sequence[Ratings]) -> str:
-    """Which ids each reader has, and the first fault of those that have none."""
+def _are_no_ids(by_study: Tried, ratings: Sequence[Ratings]) -> bool:
+    """Whether equal study ids of two readers are of different patients, by patient ids that the readers do share."""
+    given = Counter(patient for reader in ratings for patient in {one.patient for one in reader.rated if one.patient})
+    shared = any(times > 1 for times in given.values())
+    return shared and len(by_study.contradicting) > 0 and len(by_study.contradicting) >= by_study.agreeing
+
+
+def _most(found: Sequence[Matched]) -> Matched:
+    """The one of most cases, of several the first; an empty one of none."""
+    return max(found, key=lambda one: len(one.cases), default=Matched((), "", (), (), ()))
+
+
+def _nothing(ratings: Sequence[Ratings], tried: Mapping[str, Tried]) -> str:
+    """Which ids each reader has, the first fault of those that have none, and why ids in common do not match."""
     shown = []
     for reader in ratings:
-        ids = ", ".join(one.label for one in reader.rated[:3]) + (", ..." if len(reader.rated) > 3 else "")
+        ids = ", ".join(one.label for one in reader.rated[:_SHOWN]) + (", ..." if len(reader.rated) > _SHOWN else "")
         faults = f"nothing, {reader.problems[0]}" if reader.problems else "nothing"
         shown.append(f"{reader.reader}: {ids or faults}")
-    return f"no study in common ({'; '.join(shown)})"
-
-
-def _matched(ratings: Sequence[Ratings], key: str) -> Matched:
-    of = KEYS[key]
-    problems, tables = [], list[dict[tuple[str, ...], Rated]]()
-    for reader in ratings:
-        times = Counter(of(one) for one in reader.rated)
-        tables.append({of(one): one for one in reader.rated if times[of(one)] == 1})
-        problems += [_twice(one, key) for one in reader.rated if times[of(one)] > 1]
-    cases, unmatched = [], []
-    for parts in dict.fromkeys(parts for table in tables for parts in table):
-        rated = tuple(table.get(parts) for table in tables)
-        case = Case(" ".join(parts), _patient(rated, parts), rated)
-        given = [one is not None for one in rated]
-        if sum(given) >= 2:
-            cases.append(case)
-        if not all(given):
-            unmatched.append(_unmatched(case, [r.reader for r in ratings], given))
-        problems += _patients_differ(case)
-    return Matched(tuple(r.reader for r in ratings), key, tuple(cases), tuple(unmatched), tuple(problems))
-
-
-def _twice(one: Rated, key: str) -> Problem:
-    found = f"{one.label!r}: its reader has this {key} more than once, and not all readers give more to tell by"
-    return Problem(one.file, one.row, "", found, "Give a study or date column in every file")
-
-
-def _patient(rated: Sequence[Rated | None], parts: tuple[str, ...]) -> str:
-    return next((one.patient for one in rated if one and one.patient), parts[0])
-
-
-def _patients_differ(case: Case) -> list[Problem]:
-    named = {one.patient: one for one in case.rated if one and one.patient}
-    if len(named) < 2:
-        return []
-    last = list(named.values())[-1]
-    found = f"study {case.label!r} is of patient {' and '.join(map(repr, named))}; the first is taken"
-    return [Problem(last.file, last.row, "patient", found, "Check the ids", lost=False)]
-
-
-def _unmatched(case: Case, readers: Sequence[str], given: Sequence[bool]) -> Unmatched:
-    read_by = tuple(name for name, there in zip(readers, given, strict=True) if there)
-    sources = tuple(f"{one.file}, row {one.row}" if one.row else one.file for one in case.rated if one)
-    return Unmatched(case.label, read_by, tuple(n for n in readers if n not in read_by), len(read_by) >= 2, sources)
+    why = dict.fromkeys(str(problem) for one in tried.values() for problem in one.matched.problems)
+    return f"no study in common ({'; '.join(shown)})" + "".join(f"; {words}" for words in list(why)[:_SHOWN])
 
 
 def panel(matched: Matched, scale: Scale) -> Panel:

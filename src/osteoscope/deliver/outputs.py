@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from osteoscope.dicom.key_image import write_key_images
 from osteoscope.dicom.pdf import write_encapsulated_pdf
 from osteoscope.dicom.seg import write_bones_seg, write_seg
 from osteoscope.dicom.sr import write_sr
+from osteoscope.dicom.whole import whole
 from osteoscope.dicom.write_nifti import write_bone_labels, write_lesion_labels
 from osteoscope.domain import codec
 from osteoscope.domain.reading import Case, Gap, Reading
@@ -86,6 +88,7 @@ class Output:
     Args:
         option: field of OutputOptions that asks for it, "" for always.
         of_findings: left out where nothing was found.
+        beside: files that are written with it.
     """
 
     name: str
@@ -93,6 +96,7 @@ class Output:
     kinds: tuple[StudyKind, ...] = ("ct", "nm-planar")
     option: str = ""
     of_findings: bool = False
+    beside: tuple[str, ...] = ()
 
 
 CT: tuple[StudyKind, ...] = ("ct",)
@@ -102,8 +106,21 @@ OUTPUTS: tuple[Output, ...] = (
     Output("bones.dcm", lambda p: write_bones_seg(p.case, p.reading, p.folder / "bones.dcm"), CT, "dicom"),
     Output("measurements.dcm", Parcel.write_sr, option="dicom"),
     Output("lesions.nii.gz", lambda p: write_lesion_labels(p.case, p.folder / "lesions.nii.gz"), CT, "nifti"),
-    Output("bones.nii.gz", lambda p: write_bone_labels(p.case, p.folder / "bones.nii.gz"), CT, "nifti"),
-    Output("radiomics.csv", lambda p: p.note(*write_radiomics(p.case, p.folder)), CT, "radiomics", True),
+    Output(
+        "bones.nii.gz",
+        lambda p: write_bone_labels(p.case, p.folder / "bones.nii.gz"),
+        CT,
+        "nifti",
+        beside=("bones.json",),
+    ),
+    Output(
+        "radiomics.csv",
+        lambda p: p.note(*write_radiomics(p.case, p.folder)),
+        CT,
+        "radiomics",
+        True,
+        ("radiomics.json",),
+    ),
     Output(UNITS_FILE, lambda p: write_units(p.case, p.folder / UNITS_FILE), PLANAR),
     Output("report.html", lambda p: write_html(p.document, p.folder / "report.html")),
     Output("report.pdf", lambda p: write_pdf(p.document, p.folder / "report.pdf")),
@@ -114,48 +131,35 @@ OUTPUTS: tuple[Output, ...] = (
         option="dicom",
     ),
 )
-# All that may lie beside them, of this Reading or of one before it.
-_OWN = (*(output.name for output in OUTPUTS), "reading.json", "bones.json", "radiomics.json")
+# Files and folders of a Reading.
+RESULTS = (*(name for output in OUTPUTS for name in (output.name, *output.beside)), "reading.json")
 NOT_DICOM = Gap("study", "write DICOM objects", "the input is not DICOM; give the DICOM series to get SEG, SR and PDF")
 
 
-def clear(folder: Path) -> None:
-    """Remove what an earlier Reading left in a folder, so that no file beside a Reading is of another; nothing else.
-
-    Raises:
-        OSError: a file cannot be removed.
-    """
-    for path in (folder / name for name in _OWN):
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
-
-
 def deliver(outcome: Outcome, folder: Path, options: OutputOptions) -> Reading:
-    """Write a Reading into a folder; an output that fails becomes a gap, the rest is written.
-
-    What an earlier Reading left there is removed.
+    """Write a Reading into a folder that has none; an output that cannot be made becomes a gap, the rest is written.
 
     Returns:
         The Reading as written to reading.json, with the gaps of its outputs.
 
     Raises:
-        OutputError: the folder or reading.json cannot be written.
+        OutputError: another Reading lies in the folder, or a file cannot be written: results are not whole then.
     """
     parcel = Parcel(outcome, folder)
     if options.dicom and not any(source.sop_instance_uid for source in outcome.case.study.sources):
         options = replace(options, dicom=False)
         parcel.note(NOT_DICOM)
+    remedy = "Free space on the disk, or choose a folder that can be written with -o"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        clear(folder)
+        if there := [name for name in RESULTS if (folder / name).exists()]:
+            raise OutputError(f"write {folder}", f"results of another Reading ({there[0]})", "Choose an empty folder")
         for output in OUTPUTS:
             if _wanted(output, parcel.reading, options):
                 _attempt(output, parcel)
         write_reading(parcel.reading, folder / "reading.json")
     except OSError as error:
-        raise OutputError(f"write {folder}", str(error), "Choose a folder that can be written with -o") from error
+        raise OutputError(f"write {folder}", str(error), remedy) from error
     return parcel.reading
 
 
@@ -167,9 +171,8 @@ def _wanted(output: Output, reading: Reading, options: OutputOptions) -> bool:
 def write_reading(reading: Reading, path: Path) -> None:
     """Write reading.json: complete or not at all."""
     lines = ",\n".join(f"{json.dumps(key)}: {_lined(value)}" for key, value in codec.encode(reading).items())
-    draft = path.with_suffix(".part")
-    draft.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
-    draft.replace(path)
+    with whole(path) as draft:
+        draft.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
 
 
 def _lined(value: Any) -> str:
@@ -192,5 +195,25 @@ def read_reading(path: Path) -> Reading:
 def _attempt(output: Output, parcel: Parcel) -> None:
     try:
         output.write(parcel)
-    except Exception as error:  # noqa: BLE001 - one failing output never loses the Reading
+    except Exception as error:
+        for name in (output.name, *output.beside):
+            _remove(parcel.folder / name)
+        if _is_of_disk(error):
+            raise
         parcel.note(Gap("study", f"write {output.name}", f"{type(error).__name__}: {error}"))
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _is_of_disk(error: BaseException | None) -> bool:
+    """Whether the system did not take a file; such errors have a number. One that is not there is another matter."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno not in {None, errno.ENOENT}:
+            return True
+        error = error.__cause__
+    return False

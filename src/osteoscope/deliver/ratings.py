@@ -89,16 +89,21 @@ class Ratings:
 def as_level(text: str, scale: Scale) -> Level | None:
     """A level or the reason for none from its text; None where it is neither.
 
-    "3" and "3.0" are levels; blank, "NA" and "not read" mean that the reader did not say.
+    "3", "3.0" and "3,0" are levels; blank, "NA" and "not read" mean that the reader did not say.
     """
     word = " ".join(text.lower().replace("_", " ").split())
     if word in _WORDS:
         return _WORDS[word]
+    value = as_number(word)
+    return int(value) if value is not None and value in range(scale.top + 1) else None
+
+
+def as_number(text: str) -> float | None:
+    """A number with a decimal point or comma; None where it is none."""
     try:
-        value = float(word)
+        return float(text.replace(",", ".") if "." not in text else text)
     except ValueError:
         return None
-    return int(value) if value in range(scale.top + 1) else None
 
 
 _WORDS: Mapping[str, Missing] = MappingProxyType(

@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 
-from osteoscope.deliver.ratings import Level, Problem, Rated, Ratings, as_level, without_duplicates
+from osteoscope.deliver.ratings import Level, Problem, Rated, Ratings, as_level, as_number, without_duplicates
 from osteoscope.deliver.ratings_text import lines
 from osteoscope.errors import IntakeError
 from osteoscope.stats.ratings import SCALES, Scale
@@ -26,6 +26,8 @@ _KEYS: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("date", "study_date"), "date"),
     }
 )
+# Noted beside SIOPEN segments too, where it is no score.
+_SOFT_TISSUE = "soft_tissue"
 # A bare id belongs to the first score that has it: "pelvis" to SIOPEN.
 _SITES: Mapping[str, str] = MappingProxyType(
     {site: f"{name}_{site}" for name in reversed(tuple(SCALES)) for site in SCALES[name].sites}
@@ -103,9 +105,18 @@ def _unknown(sheet: _Sheet) -> Iterator[Problem]:
 
 def _incomplete(sheet: _Sheet, lacking: Mapping[str, Sequence[str]]) -> Iterator[Problem]:
     for name, sites in lacking.items():
-        if 0 < len(sites) < len(SCALES[name].sites):
+        given = [site for site in SCALES[name].sites if site not in sites]
+        if given == [_SOFT_TISSUE] and not _is_prefixed(sheet, name):
+            found = f"a remark beside the segments: {SCALES[name].title} is not read from this file"
+            yield sheet.problem(1, f"{name}_{_SOFT_TISSUE}", found, "Nothing to do, unless it was scored", lost=False)
+        elif given and sites:
             found = f"the column is missing, so {SCALES[name].title} is not read from this file"
             yield sheet.problem(1, ", ".join(f"{name}_{s}" for s in sites), found, "Add it, blank where not read")
+
+
+def _is_prefixed(sheet: _Sheet, name: str) -> bool:
+    """Whether the column of soft tissue names the score that it belongs to."""
+    return sheet.header[sheet.columns[f"{name}_{_SOFT_TISSUE}"]].lower().startswith(name)
 
 
 def _faults(sheet: _Sheet, number: int, cells: Sequence[str]) -> Iterator[Problem]:
@@ -135,11 +146,7 @@ def _total(sheet: _Sheet, number: int, cells: Sequence[str], scale: Scale) -> It
     known = [level for level in levels if isinstance(level, int)]
     if not stated or len(known) < len(levels):
         return
-    try:
-        agrees = float(stated) == sum(known)
-    except ValueError:
-        agrees = False
-    if not agrees:
+    if as_number(stated) != sum(known):
         found = f"total {stated!r}, but the segments add up to {sum(known)}"
         yield sheet.problem(number, f"{scale.name}_total", found, "Check the row; the segments are used", lost=False)
 

@@ -16,11 +16,16 @@ _STATUS: Mapping[str, Missing] = {"not_acquired": "not_acquired", "not_assessabl
 _REMEDY = "Give the reading.json of a planar mIBG study"
 
 
-def read_readings(path: Path, reader: str) -> Ratings:
+def read_readings(path: Path, reader: str, planar_only: bool = False) -> Ratings:
     """The ratings of a reading.json or of a folder of them; a file that cannot be used is a problem.
 
     Of a folder, every "reading.json" below it; where there is none of that name, every JSON file that says it is
     a Reading (such as the truth.json of `osteoscope simulate`).
+
+    Args:
+        path: the file or folder.
+        reader: whose they are.
+        planar_only: whether Readings of other kinds are passed over without a word.
 
     Raises:
         IntakeError: there is no such file.
@@ -34,7 +39,9 @@ def read_readings(path: Path, reader: str) -> Ratings:
     for file in files:
         name = str(file.relative_to(path)) if file != path else path.name
         try:
-            rated.append(_rated(codec.decode(Reading, json.loads(file.read_text(encoding="utf-8"))), name))
+            reading = codec.decode(Reading, json.loads(file.read_text(encoding="utf-8")))
+            if reading.study.kind == "nm-planar" or not planar_only:
+                rated.append(_rated(reading, name))
         except OsteoscopeError as error:
             problems.append(Problem(name, None, error.asked, error.found, error.remedy))
         except (OSError, ValueError, RecursionError) as error:
@@ -52,7 +59,7 @@ def _is_reading(file: Path) -> bool:
     try:
         with file.open(encoding="utf-8") as stream:
             return SCHEMA in json.dumps(json.load(stream).get("schema"))
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         return False
 
 

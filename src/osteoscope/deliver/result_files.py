@@ -6,6 +6,7 @@ import csv
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,8 @@ def write_results(
 ) -> None:
     """Write NAME.json, NAME.html, figures/, and tables/ with those of the report and others by file name.
 
+    Tables of the report of one name are numbered.
+
     Args:
         document, report, drawings, tables: what is written.
         place: the folder, made if absent, and NAME.
@@ -51,7 +54,7 @@ def write_results(
     try:
         for made in (folder, folder / "tables", folder / "figures"):
             made.mkdir(parents=True, exist_ok=True)
-        for file, rows in (_of_report(report) | dict(tables)).items():
+        for file, rows in (*tables.items(), *_of_report(report, tables)):
             _write(folder / "tables" / f"{file}.csv", rows)
         for drawing in drawings:
             (folder / "figures" / f"{drawing.name}.svg").write_bytes(drawing.svg())
@@ -63,15 +66,31 @@ def write_results(
     write_html(report, folder / f"{name}.html")
 
 
-def _of_report(report: Document) -> dict[str, Rows]:
-    return {
-        _slug(table.title): [
-            [column.title for column in table.columns],
-            *([f"{cell.text} ({cell.detail})" if cell.detail else cell.text for cell in row] for row in table.rows),
-        ]
-        for section in report.sections
-        for table in section.tables
-    }
+def _of_report(report: Document, taken: Iterable[str]) -> Iterable[tuple[str, Rows]]:
+    tables = [table for section in report.sections for table in section.tables]
+    for name, table in zip(apart((slug(table.title) for table in tables), taken), tables, strict=True):
+        yield (
+            name,
+            [
+                [column.title for column in table.columns],
+                *([f"{cell.text} ({cell.detail})" if cell.detail else cell.text for cell in row] for row in table.rows),
+            ],
+        )
+
+
+def slug(title: str) -> str:
+    """A title as a file's name, "unnamed" where it holds no letter or number."""
+    return re.sub(r"[^\w]+", "_", title).strip("_").lower() or "unnamed"
+
+
+def apart(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
+    """The names, numbered from the second of one name on, and none of those taken."""
+    used, made = set(taken), list[str]()
+    for name in names:
+        numbered = (f"{name}_{n}" if n > 1 else name for n in count(1))
+        made.append(next(free for free in numbered if free not in used))
+        used.add(made[-1])
+    return made
 
 
 def statistic_rows(statistics: Iterable[Statistic]) -> Iterable[Sequence[object]]:
@@ -92,7 +111,3 @@ def _write(path: Path, rows: Iterable[Sequence[object]]) -> None:
     # The mark at the start lets spreadsheets see that it is UTF-8.
     with path.open("w", encoding="utf-8-sig", newline="") as stream:
         csv.writer(stream).writerows(rows)
-
-
-def _slug(title: str) -> str:
-    return re.sub(r"[^\w]+", "_", title).strip("_").lower()

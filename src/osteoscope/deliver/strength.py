@@ -9,13 +9,15 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
+
 from osteoscope.deliver.result_files import write_results
 from osteoscope.deliver.strength_inputs import Drawn, case_of
 from osteoscope.deliver.strength_record import StrengthRecord, record_of
 from osteoscope.domain import codec
 from osteoscope.domain.finding import Measure
 from osteoscope.domain.reading import Case, Gap
-from osteoscope.errors import OsteoscopeError, OutputError
+from osteoscope.errors import OsteoscopeError, OutputError, UnsuitableStudyError
 from osteoscope.fe.export import write_inp, write_tets_inp, write_tets_vtu, write_vtu
 from osteoscope.fe.strength_record import Strength
 from osteoscope.fe.tet_model import TetModel, tetrahedra
@@ -27,6 +29,8 @@ from osteoscope.report.strength import Tried, build_strength
 from osteoscope.report.strength_figures import drawings
 
 Progress = Callable[[str, int, int], None]
+# Tetrahedra in a bone for each cube of their edge; more of them than this take more than 8 GB.
+_TETS_IN_CUBE, _MOST_TETS = 16, 4e6
 _SIDES = {"_left": "_right", "_right": "_left"}
 
 
@@ -78,21 +82,20 @@ def compute_strength(paths: Sequence[Path], folder: Path, request: StrengthReque
 def load_bones(
     case: Case, folder: Path, request: StrengthRequest, progress: Progress, gaps: Sequence[Gap] = ()
 ) -> Tested:
-    """As `compute_strength`, of a Case that is at hand; ``gaps`` of its making are told with every bone."""
+    """As `compute_strength`, of a Case that is at hand; ``gaps`` of its making are told once."""
     clock = time.perf_counter()
     results, refused = _test_all(case, request, progress)
-    results = {site: replace(found, gaps=(*found.gaps, *gaps)) for site, found in results.items()}
     meshed = {site: _meshed(found, request.tets_mm) for site, found in results.items()}
     results = {site: found for site, (found, _) in meshed.items()}
     more = {site: _more(site, results, request) for site in results}
     bones = tuple(record_of(found, more[site]) for site, found in results.items())
     record = StrengthRecord(
         DISCLAIMER, f"osteoscope {version('osteoscope')}", case.study.uid, bones, tuple(refused),
-        round(time.perf_counter() - clock, 1),
+        round(time.perf_counter() - clock, 1), tuple(gaps),
     )  # fmt: skip
     tried = [Tried(replace(found, gaps=bone.gaps), (*more[site], *bone.estimates), tuple(drawings(found)))
              for (site, found), bone in zip(results.items(), bones, strict=True)]  # fmt: skip
-    _write(record, build_strength(case.study, tried, refused), tried, folder)
+    _write(record, build_strength(case.study, tried, refused, gaps), tried, folder)
     _write_meshes(meshed, folder / "meshes")
     return Tested(record, tuple(results.values()))
 
@@ -135,10 +138,20 @@ def _meshed(found: Strength, edge: float) -> tuple[Strength, TetModel | None]:
     if not edge:
         return found, None
     try:
+        _check_number(found, edge)
         return found, tetrahedra(found.bone, found.setting.material, found.trial, edge)
     except OsteoscopeError as error:
         gap = Gap(found.site, "tetrahedra", f"{error.found}. {error.remedy}.")
         return replace(found, gaps=(*found.gaps, gap)), None
+
+
+def _check_number(found: Strength, edge: float) -> None:
+    volume = np.count_nonzero(found.bone.mask) * found.bone.grid.cell
+    number = _TETS_IN_CUBE * volume / edge**3
+    if number > _MOST_TETS:
+        least = np.ceil(10 * (_TETS_IN_CUBE * volume / _MOST_TETS) ** (1 / 3)) / 10
+        said = f"about {number / 1e6:.3g} million tetrahedra at edges of {edge:g} mm, {_MOST_TETS / 1e6:g} million fit"
+        raise UnsuitableStudyError(f"mesh {found.site}", said, f"Give edges of {least:g} mm or longer")
 
 
 def _write_meshes(meshed: Mapping[str, tuple[Strength, TetModel | None]], folder: Path) -> None:

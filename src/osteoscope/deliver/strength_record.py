@@ -87,6 +87,7 @@ class StrengthRecord:
         bones: those that were tested.
         refused: those that were not, and why.
         seconds: it took.
+        gaps: what is not given of no bone of these, such as the cost of a lesion that lies in none.
     """
 
     disclaimer: str
@@ -95,6 +96,7 @@ class StrengthRecord:
     bones: tuple[BoneStrength, ...]
     refused: tuple[Gap, ...]
     seconds: float
+    gaps: tuple[Gap, ...] = ()
     schema: Literal["osteoscope/strength/1"] = SCHEMA
 
 

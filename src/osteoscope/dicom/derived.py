@@ -21,6 +21,7 @@ from highdicom.sr import CodedConcept
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
+from osteoscope.dicom.whole import whole
 from osteoscope.dicom.writing import derived_uid
 from osteoscope.domain import codec
 from osteoscope.domain.anatomy import Site
@@ -121,14 +122,19 @@ def created(reading: Reading) -> datetime:
     return datetime.fromisoformat(started).astimezone().replace(tzinfo=None) if started else datetime.now()
 
 
-def identity(role: Role, reading: Reading) -> dict[str, Any]:
-    """Series, instance, equipment and research qualification of an object, as highdicom's constructors take them."""
+def identity(role: Role, reading: Reading, *unlike: str) -> dict[str, Any]:
+    """Series, instance, equipment and research qualification of an object, as highdicom's constructors take them.
+
+    Args:
+        role, reading: of the object.
+        unlike: how it differs from the usual object of the same Reading, if it does.
+    """
     key, made = content_key(reading), created(reading)
     return {
-        "series_instance_uid": uid_for(role, key, "series"),
+        "series_instance_uid": uid_for(role, key, *unlike, "series"),
         "series_number": role.series_number,
         "series_description": role.description,
-        "sop_instance_uid": uid_for(role, key, "instance"),
+        "sop_instance_uid": uid_for(role, key, *unlike, "instance"),
         "instance_number": 1,
         "content_date": made.date(),
         "content_time": made.time(),
@@ -175,13 +181,14 @@ def build(asked: str, make: Callable[[], T]) -> T:
 
 
 def save(dataset: Dataset, path: Path) -> None:
-    """Write one instance as a DICOM file (PS3.10).
+    """Write one instance as a DICOM file (PS3.10), whole or not at all.
 
     Raises:
         OutputError: the file cannot be written.
     """
     try:
-        dataset.save_as(path, enforce_file_format=True)
+        with whole(path) as draft:
+            dataset.save_as(draft, enforce_file_format=True)
     except OSError as error:
         raise OutputError(f"write {path}", str(error), "Name a folder that can be written") from error
 

@@ -110,6 +110,7 @@ def write_sr(case: Case, reading: Reading, path: Path, *, segmented: bool = True
 
 def _report(subject: _Subject) -> Comprehensive3DSR:
     reading = subject.reading
+    without = reading.study.kind == "ct" and reading.findings and subject.segmentation is None
     last = _study_group(subject)
     report = Comprehensive3DSR(
         evidence=[*subject.headers, *filter(None, [subject.segmentation])],
@@ -117,7 +118,7 @@ def _report(subject: _Subject) -> Comprehensive3DSR:
         is_complete=True,
         is_final=reading.reader.kind == "person",
         coding_schemes=[_SCHEME],
-        **identity(REPORT, reading),
+        **identity(REPORT, reading, *(["no segments"] if without else [])),
     )
     # highdicom copies and searches the whole tree several times over: it gets the other groups when it is done.
     groups = [*_FINDINGS[reading.study.kind](subject), *_site_groups(subject), last]

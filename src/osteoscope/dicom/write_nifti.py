@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import gzip
 import json
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,20 +14,28 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813 - the name that its manual uses
 from numpy.typing import NDArray
 
+from osteoscope.dicom.whole import whole
 from osteoscope.domain.finding import Region
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.reading import Case
 from osteoscope.errors import OutputError
 
+_ENDINGS = (".nii.gz", ".nii")
+_HEADER, _BLOCK = 352, 2**20
 _AS_STORED = {"b": np.uint8, "i": np.int32, "u": np.uint32, "f": np.float32}
 
 
 def write_nifti(grid: Grid, values: NDArray[Any], path: Path) -> None:
-    """Write a volume [slice, row, column] on its Grid (8- and 16-bit integers keep their type).
+    """Write a volume [slice, row, column] on its Grid (8- and 16-bit integers keep their type), whole or not at all.
 
     Raises:
-        OutputError: the shapes differ, the axes of the grid are not at right angles, or the file cannot be written.
+        OutputError: the shapes differ, the axes of the grid are not at right angles, the name is none of NIfTI, or the
+            file cannot be written.
     """
+    ending = next((ending for ending in _ENDINGS if path.name.lower().endswith(ending)), "")
+    remedy = "Name a .nii or .nii.gz file that can be written"
+    if not ending:
+        raise OutputError(f"write {path}", "a name that is none of NIfTI", remedy)
     if values.shape != grid.shape or grid.ndim != 3:
         raise OutputError(f"write {path}", f"values of {values.shape} on a grid of {grid.shape}", "Give equal shapes")
     image: Any = sitk.GetImageFromArray(values.astype(_stored_type(values.dtype), copy=False))
@@ -38,11 +49,26 @@ def write_nifti(grid: Grid, values: NDArray[Any], path: Path) -> None:
     image.SetDirection(axes.ravel().tolist())
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        sitk.WriteImage(image, str(path), useCompression=path.suffix == ".gz")
+        with whole(path, ending) as draft:
+            sitk.WriteImage(image, str(draft), useCompression=ending == _ENDINGS[0])
+            _check_whole(draft, _HEADER + image.GetNumberOfPixels() * image.GetSizeOfPixelComponent())
     except (OSError, RuntimeError) as error:
-        raise OutputError(
-            f"write {path}", str(error).strip(), "Name a .nii or .nii.gz file that can be written"
-        ) from error
+        raise OutputError(f"write {path}", str(error).strip(), remedy) from error
+
+
+def _check_whole(path: Path, size: int) -> None:
+    """SimpleITK says nothing where the disk is full.
+
+    Raises:
+        OSError: the file holds fewer bytes than ``size``, uncompressed, or its compression breaks off.
+    """
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+            found = sum(map(len, iter(lambda: stream.read(_BLOCK), b"")))
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise OSError(errno.ENOSPC, f"cut short ({error}); the disk may be full") from error
+    if found < size:
+        raise OSError(errno.ENOSPC, f"{found} of {size} bytes were kept; the disk may be full")
 
 
 def _stored_type(dtype: np.dtype[Any]) -> Any:
@@ -83,4 +109,5 @@ def write_bone_labels(case: Case, path: Path) -> None:
     write_label_nifti(case.study.images["ct"].grid, [place.region for place in shown], path)
     names = {str(n): {"site": place.site, "confidence": place.confidence} for n, place in enumerate(shown, 1)}
     legend = path.with_name(path.name.removesuffix(".gz").removesuffix(".nii") + ".json")
-    legend.write_text(json.dumps(names, indent=1) + "\n", encoding="utf-8")
+    with whole(legend) as draft:
+        draft.write_text(json.dumps(names, indent=1) + "\n", encoding="utf-8")

@@ -13,6 +13,7 @@ from pydicom import config
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
+from osteoscope.dicom.whole import whole
 from osteoscope.domain.study import Patient, Study
 from osteoscope.errors import OutputError
 
@@ -146,7 +147,8 @@ def save(datasets: Sequence[tuple[str, Dataset]], folder: Path) -> tuple[Path, .
             dataset.file_meta = FileMetaDataset()
             dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
             dataset.file_meta.ImplementationClassUID = _IMPLEMENTATION
-            dataset.save_as(folder / name, enforce_file_format=True)
+            with whole(folder / name) as draft:
+                dataset.save_as(draft, enforce_file_format=True)
             paths.append(folder / name)
     except OSError as error:
         raise OutputError(f"write DICOM files to {folder}", str(error), "Name a folder that can be written") from error

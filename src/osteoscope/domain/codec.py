@@ -6,6 +6,7 @@ of these. A boolean array becomes ``{"shape", "runs"}``: run lengths in C order,
 
 from __future__ import annotations
 
+import math
 import types
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -15,7 +16,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 import numpy as np
 from numpy.typing import NDArray
 
-from osteoscope.errors import InvalidValueError
+from osteoscope.errors import InvalidValueError, OsteoscopeError
 
 T = TypeVar("T")
 _SCALARS: Mapping[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
@@ -40,7 +41,10 @@ def decode(kind: type[T], data: Any) -> T:
     Raises:
         InvalidValueError: the data does not fit the type; the text names the place.
     """
-    return _decode(kind, data, kind.__name__)  # type: ignore[no-any-return]
+    try:
+        return _decode(kind, data, kind.__name__)  # type: ignore[no-any-return]
+    except RecursionError as error:
+        raise InvalidValueError(f"read {kind.__name__}", "data nested too deep", f"Give {_named(kind)}") from error
 
 
 def schema(kind: type[Any], identifier: str) -> dict[str, Any]:
@@ -64,6 +68,15 @@ def _is_union(kind: Any) -> bool:
 
 
 def _decode(kind: Any, data: Any, where: str) -> Any:
+    try:
+        return _decoded(kind, data, where)
+    except OsteoscopeError:
+        raise
+    except (ValueError, TypeError, OverflowError) as error:
+        raise InvalidValueError(f"read {where}", f"{str(data)[:80]!r}, {error}", f"Give {_named(kind)}") from error
+
+
+def _decoded(kind: Any, data: Any, where: str) -> Any:
     if _is_union(kind):
         return _decode_union(kind, data, where)
     if get_origin(kind) is Literal:
@@ -78,7 +91,11 @@ def _decode(kind: Any, data: Any, where: str) -> Any:
         return {key: _decode(get_args(kind)[1], item, f"{where}.{key}") for key, item in data.items()}
     if kind is float and type(data) is int:
         return float(data)
-    return data if type(data) is kind else _misfit(where, data, getattr(kind, "__name__", str(kind)))
+    return data if type(data) is kind else _misfit(where, data, _named(kind))
+
+
+def _named(kind: Any) -> str:
+    return getattr(kind, "__name__", str(kind))
 
 
 def _decode_union(kind: Any, data: Any, where: str) -> Any:
@@ -123,11 +140,14 @@ def _encode_mask(mask: NDArray[Any]) -> dict[str, Any]:
 def _decode_mask(data: Any, where: str) -> NDArray[np.bool_]:
     if not isinstance(data, Mapping) or set(data) != {"shape", "runs"}:
         return _misfit(where, data, "an object of shape and runs")  # type: ignore[no-any-return]
-    runs = np.asarray(data["runs"], dtype=np.int64)
-    values = np.arange(runs.size) % 2 == 1
-    if runs.size == 0 or runs.min() < 0 or int(runs.sum()) != int(np.prod(data["shape"])):
-        return _misfit(where, data["shape"], "runs that add up to the shape")  # type: ignore[no-any-return]
-    return np.repeat(values, runs).reshape(data["shape"])
+    for name in ("shape", "runs"):
+        given = data[name]
+        if not isinstance(given, list) or not given or not all(type(n) is int and n >= 0 for n in given):
+            return _misfit(f"{where}.{name}", given, "whole numbers from 0 on")  # type: ignore[no-any-return]
+    shape, runs = data["shape"], data["runs"]
+    if sum(runs) != math.prod(shape):
+        return _misfit(where, shape, "runs that add up to the shape")  # type: ignore[no-any-return]
+    return np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(shape)
 
 
 def _schema(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ walls of vessels beside bone for bone, makes thin bone too thick, and leaves out
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,9 @@ from osteoscope.find.model import Model, shipped
 
 MODEL = "ct_bone_outline"
 # Chance from which there is bone, in 1/255. That of the network is a little below half: lost bone is worse than extra
-# bone, and automatic labels of real scans take more of a surface for bone than simulated truth does.
-_HALF, _BONE = 128, 102
+# bone, and automatic labels of real scans take more of a surface for bone than simulated truth does. Large pixels
+# average thin bone with what lies around it.
+_BONE, _COARSE_BONE = 102, 51
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +52,7 @@ class OutlineOptions:
     """Choices of the outline.
 
     Args:
-        coarse_mm: in larger pixels geometry alone outlines, where the network loses thin ribs.
+        coarse_mm: larger pixels are bone from a smaller chance on.
         walls: what the network calls soft tissue stays bone where it meets bone in so many of 26 directions; a vessel
             before the spine has bone on one side alone.
         reach_mm: within this distance.
@@ -74,9 +75,9 @@ def outlined(image: Image, place: Mask, bones: BoneMask, options: OutlineOptions
     Raises:
         ModelError: the weights are missing or not those of their card.
     """
-    if sorted(image.grid.spacing)[1] > options.coarse_mm:
-        return Outline(bones.frame, bones.bone.view(np.uint8) * 255, _HALF)
-    return with_eaten(outline(image, place, bones.frame), bones, options)
+    is_coarse = sorted(image.grid.spacing)[1] > options.coarse_mm
+    edge = outline(image, place, bones.frame)
+    return with_eaten(replace(edge, least=_COARSE_BONE if is_coarse else _BONE), bones, options)
 
 
 def outline(image: Image, place: Mask, frame: Frame, model: Model | None = None) -> Outline:
@@ -120,4 +121,4 @@ def with_eaten(edge: Outline, bones: BoneMask, options: OutlineOptions = Outline
         return edge
     lumps &= walls_met(wall, frame.voxels(options.reach_mm), ALL_DIRECTIONS) >= options.walls
     there = Frame(frame.hu, frame.grid, edge.frame.grid).to_source(lumps.view(np.uint8) * 255, linear=True)
-    return Outline(edge.frame, np.maximum(edge.chance, there))
+    return replace(edge, chance=np.maximum(edge.chance, there))

@@ -17,9 +17,12 @@ from osteoscope.find.planar_outlines import (
     cut_ends,
     fewest_counts,
     length_mm,
+    length_pixels,
     overlap,
+    pixel_mm,
     side_by_side,
 )
+from osteoscope.find.planar_square import is_square
 
 # Choices: the simulated children of the training are younger and shorter, and their scans hold more counts.
 OLDEST_YEARS = 18.0
@@ -28,6 +31,10 @@ FEWEST_COUNTS = 100_000
 # Far below any clinical scan: so few show no focus, and would be read as a certain 0.
 LEAST_COUNTS = 10_000
 _CLIPPED, _NEARLY = 8, 0.8
+# Pixels of the training are 1.8 to 3.3 mm, and show the smallest child on 150. Beyond the first numbers single foci of
+# simulated children fade; beyond the others noise and anatomy are no longer told apart.
+COARSE_MM, COARSEST_MM = 4.0, 7.0
+SHORT_PIXELS, SHORTEST_PIXELS = 150, 80
 
 
 def caveats(study: Study) -> tuple[Gap, ...]:
@@ -64,6 +71,30 @@ def _age(study: Study) -> str:
 def _length(study: Study) -> str:
     length = length_mm(study) or 0.0
     return f"a body {length / 1000:.1f} m long by its pixel size: made for children" if length > LONGEST_MM else ""
+
+
+def _coarse(study: Study) -> str:
+    side, length = pixel_mm(study) or 0.0, length_pixels(study) or SHORT_PIXELS
+    found = f"pixels of {side:.1f} mm" if side > COARSE_MM else ""
+    found = f"a body {length} pixels long" if length < SHORT_PIXELS else found
+    return f"coarse picture ({found}): small and faint foci may be missed" if found else ""
+
+
+def _too_coarse(study: Study) -> str:
+    side, length = pixel_mm(study) or 0.0, length_pixels(study) or SHORT_PIXELS
+    found = f"pixels of {side:.1f} mm" if side > COARSEST_MM else ""
+    found = f"a body {length} pixels long" if length < SHORTEST_PIXELS else found
+    asked = f"give pixels of at most {COARSEST_MM:g} mm that show the body on at least {SHORTEST_PIXELS}"
+    return f"{found}, too coarse for any statement: {asked}" if found else ""
+
+
+def _square(study: Study) -> str:
+    if is_square(study):
+        return ""
+    sizes = (image.grid.spacing for image in study.images.values())
+    down, right = max(sizes, key=lambda size: max(size) / min(size))
+    sides = f"pixels {down:.2f} mm high and {right:.2f} mm wide"
+    return f"{sides}: read on square ones of {max(down, right):.2f} mm, counts summed"
 
 
 def _counts(study: Study) -> str:
@@ -131,10 +162,14 @@ _LOOKS: Mapping[str, Callable[[Study], str]] = MappingProxyType(
         "cut": _cut,
         "age": _age,
         "length": _length,
+        "coarse": _coarse,
+        "square": _square,
         "counts": _counts,
         "clipped": _clipped,
         "nuclide": _nuclide,
         "guessed": _guessed,
     }
 )
-_REFUSALS: Mapping[str, Callable[[Study], str]] = MappingProxyType({"beside": _beside, "counts": _too_few})
+_REFUSALS: Mapping[str, Callable[[Study], str]] = MappingProxyType(
+    {"coarse": _too_coarse, "beside": _beside, "counts": _too_few}
+)

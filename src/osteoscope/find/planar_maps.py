@@ -16,7 +16,7 @@ from osteoscope.domain.anatomy import SKELETAL_UNITS
 from osteoscope.domain.finding import Part
 from osteoscope.domain.study import Study
 from osteoscope.find.model import Model, shipped
-from osteoscope.find.planar_body import BodyOptions, Lay, frame
+from osteoscope.find.planar_body import Lay, frame
 from osteoscope.find.planar_canvas import HALF, Fitting, Plane, planes
 from osteoscope.find.planar_noise import excess
 
@@ -145,13 +145,13 @@ def look(study: Study) -> Maps | None:
     Raises:
         ModelError: the weights are missing or not those of their card.
     """
-    body = frame(study, BodyOptions())
+    body = frame(study)
     if body is None:
         return None
     base = "anterior" if "anterior" in study.images else "posterior"
     alone = body
     if body.agreement is not None and body.agreement < _SAME_BODY:
-        alone = frame(replace(study, images={base: study.images[base]}), BodyOptions()) or body
+        alone = frame(replace(study, images={base: study.images[base]})) or body
     inside = alone.edge < 0
     spans = [np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0)]
     box = tuple(float(body.bin * end) for span in spans for end in (span[0], span[-1] + 1))

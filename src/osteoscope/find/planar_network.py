@@ -10,26 +10,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import cc3d
 import numpy as np
-from numpy.typing import NDArray
-from scipy import ndimage
-from scipy.spatial import cKDTree
 
-from osteoscope.domain.finding import Finding, FindingKind, Point, Region, SetAside
+from osteoscope.domain.finding import Finding, Point, Region, SetAside
+from osteoscope.domain.in_part import in_field, note_of_part
 from osteoscope.domain.reading import MappedSite, Status
 from osteoscope.domain.study import Study
 from osteoscope.find.detection import Detection
-from osteoscope.find.model import shipped
-from osteoscope.find.planar_canvas import LEAST_COUNTS, Plane, typical
-from osteoscope.find.planar_maps import MODEL, UNITS, Maps, look
-from osteoscope.find.planar_outlines import POOR_PAIRING
-from osteoscope.find.planar_peaks import Peak, peaks
+from osteoscope.find.planar_body import frame
+from osteoscope.find.planar_canvas import LEAST_COUNTS, typical
+from osteoscope.find.planar_drafts import Draft, NetworkOptions, drafts, full, pieces
+from osteoscope.find.planar_maps import UNITS, Maps, look
+from osteoscope.find.planar_shares import shares
+from osteoscope.find.planar_square import aside_moved, finding_moved, site_moved, squared
 from osteoscope.find.planar_unfit import refuse_unfit, why_unfit
 from osteoscope.find.planar_upright import partly
 
-Mask = NDArray[np.bool_]
-
+_DEFAULT = NetworkOptions()
 # Where uptake lies says which organ it may be; the network tells organs from disease, not from each other.
 _ORGANS: Mapping[str, str] = {
     "skull": "salivary, lacrimal or nasal glands",
@@ -46,68 +43,60 @@ _UNEQUAL = 0.65
 _ELSEWHERE = "uptake outside of organs and bone"
 
 
-@dataclass(frozen=True)
-class NetworkOptions:
-    """Choices of what the maps are called (engineering choices, no published source).
-
-    Args:
-        silhouette: a pixel belongs to a unit from this chance on.
-        poor_pairing: least overlap of the two outlines before the views are said not to match.
-        area: a pixel is an organ, or a mass, from this chance on.
-        faint_mass: a pixel may be a mass from this chance on, where no mass is likely beside it.
-        involved: a pixel is diffusely involved from this chance on, over its chance of being bone at all.
-        least_patch: a smaller share of a unit's silhouette is no diffuse disease.
-        least_mass: elements at half resolution; a smaller area is no mass and no organ.
-        masses_apart: elements at half resolution; disease outside bone is parted between peaks, each the highest of a
-            square so wide.
-        least_confidence: foci less sure are not reported.
-        hidden: a unit with more of its silhouette under uptake that is no disease (bladder, contamination,
-            extravasation) cannot be assessed, unless it lies before that on the posterior view, as the spine does.
-    """
-
-    silhouette: float = 0.5
-    poor_pairing: float = POOR_PAIRING
-    area: float = 0.5
-    faint_mass: float = 0.1
-    involved: float = 0.3
-    least_patch: float = 0.015
-    least_mass: int = 6
-    masses_apart: int = 5
-    least_confidence: float = 0.1
-    hidden: float = 0.8
-
-
-def map_segments(study: Study, options: NetworkOptions = NetworkOptions()) -> tuple[MappedSite, ...]:
+def map_segments(study: Study, options: NetworkOptions = _DEFAULT) -> tuple[MappedSite, ...]:
     """Every unit of `UNITS` on the views of a study, "not_acquired" where it is not on them.
+
+    A unit of which less than `NetworkOptions.whole` lies in the field, or of which too little can be seen and yet a
+    finding stands out, is "assessed" with a note that it was seen in part (`osteoscope.domain.in_part`).
 
     Raises:
         ModelError: the weights are missing or not those of their card.
     """
-    maps = look(study)
-    why = why_unfit(study, maps)
-    if maps is None or why:
+    square = squared(study)
+    maps, body = look(square), frame(square)
+    why = why_unfit(square, maps)
+    if maps is None or body is None or why:
         return tuple(MappedSite(unit, None, "not_assessable", 0.0, (why,)) for unit in UNITS)
+    inside = shares(maps, body, options.silhouette)
+    clear = {draft.site for draft in drafts(maps, options) if draft.confidence >= options.clear}
     notes = _notes(maps, options)
-    return tuple(_site(maps, number, notes, options) for number in range(len(UNITS)))
+    sites = (
+        _site(maps, number, _Seen(inside[unit], unit in clear, notes), options) for number, unit in enumerate(UNITS)
+    )
+    return tuple(site_moved(site, square, study) for site in sites)
 
 
-def _site(maps: Maps, number: int, notes: tuple[str, ...], options: NetworkOptions) -> MappedSite:
-    plane = maps.units[number]
+@dataclass(frozen=True)
+class _Seen:
+    """What was seen of a unit: its share in the field, whether a finding in it is clear; notes of the study."""
+
+    share: float
+    clear: bool
+    notes: tuple[str, ...]
+
+
+def _site(maps: Maps, number: int, seen: _Seen, options: NetworkOptions) -> MappedSite:
+    unit, plane = UNITS[number], maps.units[number]
     mask = maps.placing.draw(plane) >= options.silhouette
     parts = maps.placing.parts(mask, maps.counts)
     chance = float(maps.acquired[number])
     if not parts and chance >= 0.5:
-        return MappedSite(UNITS[number], None, "not_assessable", chance, ("not recognised on the images", *notes))
-    if chance < 0.5:
-        cut = f"less than half of it lies in the field of view ({1 - chance:.0%} sure)"
-        return MappedSite(UNITS[number], None, "not_acquired", max(chance, 1 - chance), (cut, *notes))
+        return MappedSite(unit, None, "not_assessable", chance, ("not recognised on the images", *seen.notes))
+    cut = f"less than half of it lies in the field of view, {1 - chance:.0%} sure" if chance < 0.5 else ""
+    if cut and not (parts and seen.clear):
+        return MappedSite(unit, None, "not_acquired", max(chance, 1 - chance), (cut, *seen.notes))
     inside = plane >= options.silhouette
     covered = float((maps.organs[inside] >= options.area).mean()) if inside.any() else 0.0
-    hidden = covered > options.hidden and UNITS[number] not in _SEEN_FROM_BEHIND
-    status: Status = "not_assessable" if hidden else "assessed"
-    why = (f"{covered:.0%} of it lies under uptake that is no disease",) if covered > 0.5 else ()
+    under = f"{covered:.0%} of it lies under uptake that is no disease"
+    hidden = covered > options.hidden and unit not in _SEEN_FROM_BEHIND
+    status: Status = "not_assessable" if hidden and not seen.clear else "assessed"
+    part = cut or (in_field(seen.share) if seen.share < options.whole else "") or (under if hidden else "")
+    why = (note_of_part(unit, part),) if part and status == "assessed" else ()
+    if covered > 0.5 and not (why and part == under):
+        why = (*why, under)
     sure = float(plane[inside].mean()) if inside.any() else 0.0
-    return MappedSite(UNITS[number], Region(parts), status, round(min(chance, sure), 3), (*why, *notes))
+    named = round(sure if cut else min(chance, sure), 3)
+    return MappedSite(unit, Region(parts), status, named, (*why, *seen.notes))
 
 
 def _noisy(maps: Maps) -> str:
@@ -137,8 +126,10 @@ def _notes(maps: Maps, options: NetworkOptions) -> tuple[str, ...]:
     return (*poor, *part)
 
 
-def find_uptake(study: Study, mapped: tuple[MappedSite, ...], options: NetworkOptions = NetworkOptions()) -> Detection:
+def find_uptake(study: Study, mapped: tuple[MappedSite, ...], options: NetworkOptions = _DEFAULT) -> Detection:
     """Skeletal foci and diffuse areas, soft-tissue disease, and physiological uptake set aside.
+
+    What lies in a unit that is not assessed is set aside too, since no level counts it.
 
     Args:
         study: planar views; the tracer is taken to be mIBG.
@@ -149,113 +140,25 @@ def find_uptake(study: Study, mapped: tuple[MappedSite, ...], options: NetworkOp
         ModelError: the weights are missing or not those of their card.
         UnsuitableStudyError: no unit can be assessed, for one reason.
     """
-    maps = look(study)
+    square = squared(study)
+    maps = look(square)
     refuse_unfit(mapped)
-    assessed = {site.site for site in mapped if site.status == "assessed"}
-    if maps is None or not assessed:
+    if maps is None:
         return Detection(())
-    assessed.add("soft_tissue")
-    drafts = [draft for draft in _drafts(maps, options) if draft.site in assessed]
-    findings = (_finding(study, maps, f"F{n}", draft) for n, draft in enumerate(drafts, start=1))
-    return Detection(tuple(f for f in findings if f), tuple(_set_aside(maps, options)))
-
-
-@dataclass(frozen=True, eq=False)
-class _Draft:
-    """A finding in the making: a mask in the anterior geometry, and the views that show it (none named: all)."""
-
-    site: str
-    kind: FindingKind
-    confidence: float
-    mask: Mask
-    views: tuple[str, ...] = ()
-
-
-def _drafts(maps: Maps, options: NetworkOptions) -> Iterator[_Draft]:
-    settings = shipped(MODEL).card.settings
-    involved = {}
-    for number, unit in enumerate(UNITS):
-        patch = _patch(maps, number, options)
-        if patch is not None:
-            involved[unit] = patch
-            # Its surest tenth: whether there is disease at all, not how sure its rim is.
-            confidence = float(np.percentile(maps.diffuse[number][patch], 90))
-            yield _Draft(unit, "diffuse", confidence, _drawn(maps, number, options))
-    for peak in peaks(maps, settings["focus"]):
-        unit = UNITS[peak.unit]
-        if unit in involved and ndimage.binary_dilation(involved[unit])[peak.half]:
-            continue  # a hot place of a patch is no focus of its own
-        if peak.confidence >= options.least_confidence:
-            yield _Draft(unit, "focal", peak.confidence, _around(maps, peak), peak.views)
-    for mass in _masses(maps.soft_tissue, options):
-        # Graded by its extent, like a patch: Curie's level 3 of soft tissue is one of area.
-        yield _Draft("soft_tissue", "diffuse", float(maps.soft_tissue[mass].mean()), _full(maps, mass))
-
-
-def _patch(maps: Maps, number: int, options: NetworkOptions) -> Mask | None:
-    inside = maps.units[number] >= options.silhouette
-    patch = inside & _involved(maps, number, options)
-    return patch if patch.sum() >= max(options.least_mass, options.least_patch * inside.sum()) else None
-
-
-def _involved(maps: Maps, number: int, options: NetworkOptions) -> Mask:
-    """Where disease is likely against the chance of being bone at all, so that a patch reaches the rim of its bone."""
-    return np.asarray(maps.diffuse[number] >= options.involved * maps.units[number])
-
-
-def _drawn(maps: Maps, number: int, options: NetworkOptions) -> Mask:
-    """The patch on the picture; the rim of the bone, lost to blur, goes with what lies beside it."""
-    inside = maps.units[number] >= options.silhouette
-    core = ndimage.binary_erosion(inside)
-    nearest = ndimage.distance_transform_edt(
-        ~(core if core.any() else inside), return_distances=False, return_indices=True
+    status = {site.site: site.status for site in mapped}
+    assessed = {unit for unit in status if status[unit] == "assessed"}
+    counted = {*assessed, "soft_tissue"} if assessed else set[str]()
+    shown = drafts(maps, options)
+    numbered = enumerate((draft for draft in shown if draft.site in counted), start=1)
+    findings = (_finding(square, maps, f"F{n}", draft) for n, draft in numbered)
+    unread = (_unread(maps, draft, status.get(draft.site)) for draft in shown if draft.site not in counted)
+    return Detection(
+        tuple(finding_moved(found, square, study) for found in findings if found),
+        tuple(aside_moved(aside, square, study) for aside in (*_set_aside(maps, options), *unread) if aside),
     )
-    silhouette = maps.placing.draw(maps.units[number]) >= options.silhouette
-    return silhouette & _full(maps, _involved(maps, number, options)[tuple(nearest)])
 
 
-def _pieces(mask: Mask, least: int) -> Iterator[Mask]:
-    labels = cc3d.connected_components(mask.astype(np.uint8), connectivity=8)
-    for number, size in enumerate(np.bincount(labels.ravel())[1:], start=1):
-        if size >= least:
-            yield labels == number
-
-
-def _masses(chance: Plane, options: NetworkOptions) -> Iterator[Mask]:
-    """Disease outside bone, parted between its peaks; what is nowhere likely stays in one piece."""
-    for faint in _pieces(chance >= options.faint_mass, options.least_mass):
-        likely = tuple(_pieces(faint & (chance >= options.area), options.least_mass))
-        for area in likely:
-            yield from _parted(chance, area, options.masses_apart)
-        if not likely:
-            yield faint
-
-
-def _parted(plane: Plane, area: Mask, apart: int) -> Iterator[Mask]:
-    """The area parted between its peaks: nodes of a chain that touch, and count, as several."""
-    tops = area & (plane == ndimage.maximum_filter(plane, apart))
-    marks, count = ndimage.label(tops, np.ones((3, 3)))
-    inside = np.argwhere(area)
-    nearest = cKDTree(ndimage.center_of_mass(tops, marks, range(1, count + 1))).query(inside)[1]
-    for number in range(count):
-        part = np.zeros_like(area)
-        part[tuple(inside[nearest == number].T)] = True
-        yield part
-
-
-def _full(maps: Maps, half: Mask) -> Mask:
-    return np.asarray(maps.placing.draw(half.astype(np.float32)) >= 0.5)
-
-
-def _around(maps: Maps, peak: Peak) -> Mask:
-    """A disc as wide as the focus looks."""
-    row, column = maps.placing.fitting.on_picture(*peak.at)
-    rows, columns = np.ogrid[: maps.placing.shape[0], : maps.placing.shape[1]]
-    radius = max(1.5, peak.radius / maps.placing.fitting.scale)
-    return np.asarray((rows - row) ** 2 + (columns - column) ** 2 <= radius**2)
-
-
-def _finding(study: Study, maps: Maps, name: str, draft: _Draft) -> Finding | None:
+def _finding(study: Study, maps: Maps, name: str, draft: Draft) -> Finding | None:
     parts = maps.placing.parts(draft.mask, draft.views or maps.counts)
     if not parts:
         return None
@@ -263,9 +166,16 @@ def _finding(study: Study, maps: Maps, name: str, draft: _Draft) -> Finding | No
     return Finding(name, draft.site, draft.kind, round(draft.confidence, 3), Region(parts), centre)
 
 
+def _unread(maps: Maps, draft: Draft, status: Status | None) -> SetAside | None:
+    parts = maps.placing.parts(draft.mask, draft.views or maps.counts)
+    where = draft.site.replace("_", " ")
+    why = f"{where}: {(status or 'not_assessable').replace('_', ' ')}"
+    return SetAside(f"uptake like disease ({draft.confidence:.0%} sure)", why, Region(parts)) if parts else None
+
+
 def _set_aside(maps: Maps, options: NetworkOptions) -> Iterator[SetAside]:
-    for area in _pieces(maps.organs >= options.area, options.least_mass):
-        mask = _full(maps, area)
+    for area in pieces(maps.organs >= options.area, options.least_mass):
+        mask = full(maps, area)
         parts = maps.placing.parts(mask, maps.counts)
         if parts:
             over = maps.units[:, area].mean(axis=1)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
+from scipy.ndimage import correlate1d, gaussian_filter1d
 
 from osteoscope.find.planar_canvas import BODY_LEVEL, Fitting, Plane, typical
 
@@ -23,7 +23,8 @@ _USUAL = 1.5
 # Little noise is left to go by: children smoothed by 0.8 pixels 1.0 to 1.7, pixels halved by interpolation 3.7 to 4.8.
 _USUAL_SMOOTHED = 2.0
 
-# Smoothing shows in how much the bend over so many pixels varies: curvature of the body itself hardly does.
+# Smoothing shows in how much the bend over so many pixels varies: curvature of the body itself hardly does, unless
+# pixels are coarse. Then the finest noise tells: pixels that were smoothed, or repeated, do not bend as counts do.
 _STEPS = (1, 2, 3)
 _BLOCK = 12  # pixels
 _SIGMAS = np.arange(0, 2.51, 0.05)  # pixels
@@ -38,8 +39,17 @@ def excess(pixels: NDArray[Any], fitting: Fitting) -> float:
     body. Smoothing and resampling are linear, so that independent counts vary by the squares of their weights.
     """
     counts = np.asarray(pixels, dtype=np.float32)
+    plain = _varying(counts, fitting, (0.0, 0.0))
+    raw = 1 / _USUAL <= finest(counts) <= _USUAL and plain <= _USUAL_SMOOTHED
+    sigmas = (0.0, 0.0) if raw else (smoothing(counts, 0), smoothing(counts, 1))
+    least, most = (0.0, _USUAL_SMOOTHED) if any(sigmas) else (1 / _USUAL, _USUAL)
+    found = _varying(counts, fitting, sigmas) if any(sigmas) else plain
+    return 1.0 if least <= found <= most else found
+
+
+def _varying(counts: Plane, fitting: Fitting, sigmas: tuple[float, float]) -> float:
+    """How many times more pixels vary than counts smoothed by these sigmas do, down and across; 1 without a body."""
     down, right = fitting.spread(counts.shape)
-    sigmas = [smoothing(counts, axis) for axis in (0, 1)]
     rows, columns = _standing_out(down), _standing_out(right)
     squares = [_smoothed(plane, sigma) ** 2 for plane, sigma in zip((rows, columns), sigmas, strict=True)]
     wanted = squares[0] @ counts @ squares[1].T
@@ -51,9 +61,18 @@ def excess(pixels: NDArray[Any], fitting: Fitting) -> float:
     body = (here > BODY_LEVEL * typical(whole)) & (wanted > 0)
     if not body.any():
         return 1.0
-    found = float(np.median((rows @ counts @ columns.T)[body] ** 2 / wanted[body]) / _MEDIAN)
-    usual = (1 / _USUAL, _USUAL) if not any(sigmas) else (0.0, _USUAL_SMOOTHED)
-    return 1.0 if usual[0] <= found <= usual[1] else found
+    return float(np.median((rows @ counts @ columns.T)[body] ** 2 / wanted[body]) / _MEDIAN)
+
+
+def finest(counts: Plane) -> float:
+    """How many times more pixels bend, down and across over one pixel, than counts do; median over the body, 1 without.
+
+    Simulated children 0.97 to 1.10, with pixels summed up to 10 mm 0.92 to 1.20.
+    """
+    bend = np.array([-1.0, 2.0, -1.0])
+    found, wanted = (correlate1d(correlate1d(counts, kernel, 0), kernel, 1) for kernel in (bend, bend**2))
+    body = (wanted > BODY_LEVEL * typical(wanted)) & (wanted > 0)
+    return float(np.median(found[body] ** 2 / wanted[body]) / _MEDIAN) if body.any() else 1.0
 
 
 def smoothing(counts: Plane, axis: int) -> float:

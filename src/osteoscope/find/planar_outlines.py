@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from scipy import ndimage
 
 from osteoscope.domain.study import Study
-from osteoscope.find.planar_body import Mask, binned, frame, outlines
+from osteoscope.find.planar_body import Frame, Mask, Outline, binned, frame, outlines
+from osteoscope.find.planar_square import squared
 
 # Choices. Simulated children reach an overlap of 0.89 and more, a posterior view of another child 0.50 to 0.53.
 POOR_PAIRING, NO_PAIRING = 0.7, 0.6
@@ -18,40 +21,60 @@ _CUT_WIDTH = 0.2
 
 def overlap(study: Study) -> float | None:
     """Overlap over union of the two outlines once laid on each other; None where they are not two."""
-    body = frame(study)
+    body = _frame(study)
     return body.agreement if body else None
 
 
 def fewest_counts(study: Study) -> int:
     """Counts on the body, of the view that has the fewest; 0 where a view shows no body."""
-    found = outlines(study)
+    found = _outlines(study)
     if len(found) < len(study.images):
         return 0
     return min(
-        int(binned(image.values, found[view].bin)[found[view].mask].sum()) for view, image in study.images.items()
+        int(binned(image.values, found[view].bin)[found[view].mask].sum())
+        for view, image in squared(study).images.items()
     )
+
+
+def length_pixels(study: Study) -> int | None:
+    """How many square pixels long the body is, whichever way it lies; None where there is no body."""
+    body = _frame(study)
+    if body is None or not (body.edge < 0).any():
+        return None
+    spans = [np.flatnonzero((body.edge < 0).any(axis=axis)) for axis in (0, 1)]
+    return max(int(span[-1] + 1 - span[0]) for span in spans) * body.bin
+
+
+def pixel_mm(study: Study) -> float | None:
+    """The side of the square pixels that the study is read on; None where their size is not known."""
+    grid = next(iter(squared(study).images.values())).grid
+    return grid.spacing[0] if grid.unit == "mm" else None
 
 
 def length_mm(study: Study) -> float | None:
     """How long the body is by its pixel size; None where there is no body or no pixel size."""
-    grid = next(iter(study.images.values())).grid
-    body = frame(study)
-    if body is None or grid.unit != "mm":
-        return None
-    rows = np.flatnonzero((body.edge < 0).any(axis=1))
-    return float((rows[-1] + 1 - rows[0]) * body.bin * grid.spacing[0]) if rows.size else None
+    length, side = length_pixels(study), pixel_mm(study)
+    return None if length is None or side is None else length * side
 
 
 def cut_ends(study: Study) -> tuple[str, ...]:
     """At which ends of the field the body is cut off on any view: "upper", "lower"."""
-    found = [(body.mask, np.flatnonzero(body.seen.any(axis=1))) for body in outlines(study).values()]
+    found = [(body.mask, np.flatnonzero(body.seen.any(axis=1))) for body in _outlines(study).values()]
     ends = {"upper": 0, "lower": -1}
     return tuple(end for end, at in ends.items() if any(_wide(mask, rows[at]) for mask, rows in found))
 
 
 def side_by_side(study: Study) -> bool:
     """Whether a view shows two bodies of about one size beside each other."""
-    return any(_two(body.mask) for body in outlines(study).values())
+    return any(_two(body.mask) for body in _outlines(study).values())
+
+
+def _frame(study: Study) -> Frame | None:
+    return frame(squared(study))
+
+
+def _outlines(study: Study) -> Mapping[str, Outline]:
+    return outlines(squared(study))
 
 
 def _wide(mask: Mask, row: int) -> bool:

@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 
 from osteoscope.domain.anatomy import SKELETAL_UNITS
 from osteoscope.domain.finding import Part, Region
+from osteoscope.domain.in_part import in_field, note_of_part
 from osteoscope.domain.reading import MappedSite, Status
 from osteoscope.domain.study import Study
 from osteoscope.find.planar_body import BodyOptions, Frame, frame
+from osteoscope.find.planar_caveats import unfit, unpaired
 from osteoscope.find.planar_model import Prior, grown
 from osteoscope.find.planar_pose import Fit, PoseOptions, fit
 from osteoscope.find.planar_shapes import bone_capsules, distance, trunk_capsules
+from osteoscope.find.planar_square import site_moved, squared
 
 Array = NDArray[np.float64]
 Points = NDArray[np.float64]
@@ -34,7 +37,7 @@ class SegmentOptions:
         body, pose: of the outline and of the fit.
         stature_spread: relative spread of stature for age, where pixels have a size.
         least_seen: a unit with less than this share of its area in the field is not acquired.
-        all_seen: below this share, a note says how much of it is in the field.
+        all_seen: below this share, a note says that it was seen in part, and how much of it is in the field.
         most_hidden: a limb with more than this share of its area over the trunk is not assessable.
         good_fit, poor_fit: share of the body's area that the model misses or adds; above the first the image
             is tried another way up, above the second nothing is assessable.
@@ -58,18 +61,22 @@ def map_segments(study: Study, options: SegmentOptions | None = None) -> tuple[M
     """Every unit of `SKELETAL_UNITS`, as Regions on the views of a study.
 
     A unit out of the field has no region and the status "not_acquired". One that is hidden, or one of a body
-    that the model does not fit (lying, upside down, no body), is "not_assessable" and says why.
+    that the model does not fit (lying, upside down, no body), or of a study that cannot be read at all
+    (`planar_caveats.unfit`), is "not_assessable" and says why.
     """
-    chosen = options or SegmentOptions()
-    body = frame(study, chosen.body)
+    chosen, square = options or SegmentOptions(), squared(study)
+    body = frame(square, chosen.body)
     if body is None:
         return _unmapped("no body found on the images")
-    found = _fit(study, body, chosen)
-    problem = _problem(study, body, found, chosen)
-    if problem:
-        return _unmapped(problem)
-    notes = _notes(body, chosen)
-    return tuple(_Mapper(study, body, found, chosen).site(unit, notes) for unit in UNITS)
+    why = unfit(square)
+    if why:
+        return _unmapped(why)
+    found = _fit(square, body, chosen)
+    why = _problem(square, body, found, chosen) or unpaired(square)
+    if why:
+        return _unmapped(why)
+    notes, mapper = _notes(body, chosen), _Mapper(square, body, found, chosen)
+    return tuple(site_moved(mapper.site(unit, notes), square, study) for unit in UNITS)
 
 
 def _unmapped(why: str) -> tuple[MappedSite, ...]:
@@ -102,7 +109,7 @@ def _problem(study: Study, body: Frame, found: Fit, options: SegmentOptions) -> 
     if min(_fit(study, turned, options).misfit for turned in lying) < found.misfit - options.clearly_better:
         return "the body seems to lie on its side in the picture: turn the image"
     if found.misfit > options.poor_fit:
-        return f"no upright body recognised: the model misses or adds {found.misfit:.0%} of its area"
+        return f"no upright body recognised (the model misses or adds {found.misfit:.0%} of its area)"
     return None
 
 
@@ -128,10 +135,10 @@ class _Mapper:
         capsules = bone_capsules(self.fit.skeleton)[unit]
         cells = _cells(capsules)
         seen = self._seen(cells)
-        partly = (f"{seen:.0%} of it lies in the field of view",) if seen < self.options.all_seen else ()
+        partly = (note_of_part(unit, in_field(seen)),) if seen < self.options.all_seen else ()
         parts = tuple(part for view in self.study.images if (part := self._part(capsules, view)))
         if seen < self.options.least_seen or not parts:
-            return MappedSite(unit, None, "not_acquired", 1.0, (*partly, *notes))
+            return MappedSite(unit, None, "not_acquired", 1.0, (in_field(seen), *notes))
         confidence = float(np.clip(1 - 2 * self.fit.misfit, 0, 1))
         hidden = "upper_limb" in unit and self._over_trunk(cells) > self.options.most_hidden
         status: Status = "not_assessable" if hidden else "assessed"

@@ -20,6 +20,8 @@ from osteoscope.find.detection import Detection
 from osteoscope.find.planar_body import Array, Mask
 from osteoscope.find.planar_evidence import focus_confidence, patch_confidence
 from osteoscope.find.planar_spots import Spot, find_spots
+from osteoscope.find.planar_square import aside_moved, finding_moved, site_moved, squared
+from osteoscope.find.planar_unfit import refuse_unfit
 from osteoscope.find.planar_views import SpotOptions, View, prepare
 
 
@@ -55,8 +57,25 @@ def find_uptake(study: Study, mapped: tuple[MappedSite, ...], options: UptakeOpt
         study: planar views; the tracer is taken to be mIBG.
         mapped: the site map of the study, from `planar_segments` or any other maker.
         options: see `UptakeOptions`.
+
+    Returns:
+        Nothing where no unit can be assessed.
+
+    Raises:
+        UnsuitableStudyError: no unit can be assessed, for one reason.
     """
-    chosen = options or UptakeOptions()
+    refuse_unfit(mapped)
+    if not any(site.status == "assessed" for site in mapped):
+        return Detection(())
+    square = squared(study)
+    found = _find(square, tuple(site_moved(site, study, square) for site in mapped), options or UptakeOptions())
+    return Detection(
+        tuple(finding_moved(one, square, study) for one in found.findings),
+        tuple(aside_moved(aside, square, study) for aside in found.set_aside),
+    )
+
+
+def _find(study: Study, mapped: tuple[MappedSite, ...], chosen: UptakeOptions) -> Detection:
     views = [view for name in study.images if (view := prepare(study, mapped, name, chosen.spots))]
     spots = [spot for view in views for spot in find_spots(view, chosen.spots)]
     lesions = [spot for spot in spots if spot.organ is None]
@@ -179,7 +198,7 @@ def _stretches(view: View, bone: Mask, limit: float, options: UptakeOptions) -> 
     kept = (near >= 0) & (near <= own.max())
     highest = np.zeros(own.max() + 1)
     np.maximum.at(highest, near[kept], view.contrast[tuple(around[kept].T)])
-    gap = round(options.gap / 2 / (step * element))
+    gap = max(1, round(options.gap / 2 / (step * element)))
     stretch = ndimage.binary_closing(np.pad(highest >= limit, gap), iterations=gap)[gap:-gap]
     found = np.zeros_like(bone)
     found[tuple(cells[stretch[own]].T)] = True

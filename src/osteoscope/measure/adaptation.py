@@ -21,8 +21,9 @@ from types import MappingProxyType
 import numpy as np
 from scipy.special import expit
 
-from osteoscope.domain.anatomy import SIOPEN
+from osteoscope.domain.anatomy import SIOPEN, siopen_members
 from osteoscope.domain.finding import Measure
+from osteoscope.domain.in_part import is_whole
 from osteoscope.domain.reading import Case, ModelRecord
 from osteoscope.errors import InvalidValueError
 from osteoscope.measure.adaptation_evidence import FEATURES, TOP, UNADAPTED, Evidence, Floats, evidence
@@ -106,14 +107,14 @@ def adapted_siopen(case: Case, segment: str, head: Head, options: ScoreOptions =
         InvalidValueError: the id names no site.
     """
     shipped = siopen(case, segment, options)
-    found = evidence(segment, shipped, case.findings, options.level == "likeliest")
+    found = evidence(segment, shipped, case.findings, options)
     if found is None:
         return ()
     level, chances = head.coefficients.level(found), head.coefficients.chances(found)
     low, high = range_of(chances, level)
     by_name = {measure.name: measure for measure in shipped}
     plain = by_name.pop("siopen")
-    interval = (low, float(TOP) if _in_part(case, segment) else high)
+    interval = (low, float(TOP) if _in_part(case, segment, options) else high)
     how = f"{plain.method}, adapted by {head.record.name} {head.record.version}"
     chance = round(float(chances[level]), 3)
     changed = {
@@ -126,7 +127,10 @@ def adapted_siopen(case: Case, segment: str, head: Head, options: ScoreOptions =
 
 
 def adapted_totals(case: Case, head: Head, options: ScoreOptions = _COUNTED) -> tuple[Measure, ...]:
-    """As `score.totals` under these options, the interval of "siopen_total" by the adapted chances of its segments."""
+    """As `score.totals`, the interval of "siopen_total" by the adapted chances of its segments under these options.
+
+    Segments are taken to err independently: `ScoreOptions.together` was chosen for the chances of the shipped scorer.
+    """
     made = {total.name: total for total in totals(case, options)}
     plain = made.get("siopen_total")
     if plain is not None:
@@ -140,14 +144,12 @@ def adapted_totals(case: Case, head: Head, options: ScoreOptions = _COUNTED) -> 
 def _range(case: Case, value: float, head: Head, options: ScoreOptions) -> tuple[float, float]:
     """Of the sum of independent segments; segments without a level, and those seen in part, may hold more."""
     read = {s.site: s for s in case.sites if s.status == "assessed" and s.measure("siopen") and s.site in SIOPEN}
-    likeliest = options.level == "likeliest"
-    found = [e for name, s in read.items() if (e := evidence(name, s.measures, case.findings, likeliest))]
+    found = [e for name, s in read.items() if (e := evidence(name, s.measures, case.findings, options))]
     low, high = range_of(reduce(np.convolve, (head.coefficients.chances(e) for e in found)), value)
     unseen = TOP * (len(SIOPEN) - len(read))
-    rest = sum(TOP - head.coefficients.level(e) for e in found if _in_part(case, e.segment))
+    rest = sum(TOP - head.coefficients.level(e) for e in found if _in_part(case, e.segment, options))
     return low, min(high + unseen + rest, float(TOP * len(SIOPEN)))
 
 
-def _in_part(case: Case, segment: str) -> bool:
-    places = [case.place(unit) for unit in SIOPEN[segment]]
-    return not all(place and place.status == "assessed" for place in places)
+def _in_part(case: Case, segment: str, options: ScoreOptions) -> bool:
+    return not all(is_whole(case.place(unit)) for unit in siopen_members(options.sacrum)[segment])

@@ -13,10 +13,15 @@ from osteoscope.domain.reading import ModelRecord, Reading
 from osteoscope.errors import ModelError, OutputError
 from osteoscope.measure.adaptation import Coefficients, Head
 from osteoscope.measure.card_digest import digest
+from osteoscope.measure.score_choices import in_words
+from osteoscope.measure.score_tables import ScoreOptions
 
 NAME = "siopen-adaptation"
 SCHEMA: Literal["osteoscope/adaptation/2"] = "osteoscope/adaptation/2"
 Verdict = Literal["helps", "mixed", "no evidence", "harms"]
+_DEFAULT = ScoreOptions()
+# No choices to check: the models of a base tell the level, and the width of a shipped total's interval enters nothing.
+_FREE = frozenset({"level", "together"})
 _REMEDY = "Give an adaptation.json as `osteoscope train mibg` wrote it, unchanged"
 
 
@@ -41,6 +46,13 @@ class Base:
     def __str__(self) -> str:
         names = (f"{m.name} {m.version} (SHA-256 {m.sha256[:12]}...)" for m in self.models)
         return ", ".join(names) or f"{self.reader!r} without a trained model"
+
+
+def other_choices(options: ScoreOptions) -> str:
+    """The choices of scoring that an adaptation is not learnt under, in words; "" of the default ones."""
+    default = in_words(_DEFAULT)
+    made = {name: word for name, word in in_words(options).items() if name not in _FREE and word != default[name]}
+    return ", ".join(f"{name}={word}" for name, word in made.items())
 
 
 @dataclass(frozen=True)
@@ -126,18 +138,25 @@ class Card:
         """The figure of that target and name, if any."""
         return next((g for g in self.gains if (g.target, g.name) == (target, name)), None)
 
-    def check(self, base: Base) -> None:
-        """Whether it was made for that base.
+    def check(self, base: Base, options: ScoreOptions = _DEFAULT) -> None:
+        """Whether it was made for that base and those choices of scoring.
+
+        No card names its choices: they are taken to be the default ones, the only ones that training accepts. An older
+        card, whose training did not look, may rest on others.
 
         Raises:
-            ModelError: it was made for another.
+            ModelError: it was made for another base, or the choices are not the default ones.
         """
+        asked = f"apply {self.name} {self.version}"
         if base != self.base:
             raise ModelError(
-                f"apply {self.name} {self.version}",
+                asked,
                 f"it was fitted to {self.base}, and this study is read by {base}",
                 "Train the adaptation again on readings of this version, or read without --adapt",
             )
+        if others := other_choices(options):
+            found = f"it was fitted under the default choices of scoring, and this study is scored under {others}"
+            raise ModelError(asked, found, "Read under the default choices, or without the adaptation")
 
     def write(self, path: Path) -> None:
         """Write the card with its hash.

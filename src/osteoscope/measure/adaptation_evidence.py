@@ -4,6 +4,9 @@ Chances of levels follow from the confidences as in `score_chance`: the number o
 Poisson number of foci not found, more of them the more other segments have disease; the diffuse fraction is normal
 around its measured value. Images are not needed, so that a reading.json made years ago serves; a patch too unsure to be
 measured is taken as small. Where the Reading gives likeliest levels, its chances are those of `level_head`.
+
+Choices of scoring hold here as in the levels, but for two that need images: a finding is a patch by its kind, whatever
+`ScoreOptions.confluence` is, and a focus counts once (`ScoreOptions.count_once`).
 """
 
 from __future__ import annotations
@@ -21,19 +24,20 @@ from osteoscope.domain.anatomy import SIOPEN
 from osteoscope.domain.finding import Finding, Measure
 from osteoscope.errors import InvalidValueError
 from osteoscope.measure.level_head import Signs, confidences, level_head, signs_of
-from osteoscope.measure.score_tables import ScoreOptions, scheme
+from osteoscope.measure.score_tables import Scheme, ScoreOptions, scheme
 
 Floats = NDArray[np.float64]
 
 UNADAPTED = "siopen_unadapted"
 FEATURES = ("expected_foci", "accepted_foci", "diffuse_fraction", "patch_confidence")
-_OPTIONS = ScoreOptions()
-_SCHEME = scheme("siopen", _OPTIONS)
-TOP = _SCHEME.top
+_DEFAULT = ScoreOptions()
+TOP = scheme("siopen", _DEFAULT).top
 # Least chance of a level: no evidence of a program excludes that a reader sees it otherwise.
 _LEAST = 0.01
 # Least distance in logits from a threshold to the side on which the shipped level lies.
 _MARGIN = 0.05
+# Least error of a fraction: that of `score_chance`, since a choice of 0 is none to divide by.
+_LEAST_ERROR = 1e-6
 # Foci above so many say nothing more on a level.
 _MANY_FOCI = 6
 
@@ -50,6 +54,7 @@ class Evidence:
         fraction: share of the segment's silhouette that accepted patches cover, 0..1.
         elsewhere: share of the other segments with disease that counts, 0..1.
         burden: of the other segments (`level_head.Signs`), where likeliest levels are given; None with counted ones.
+        options: choices under which it was scored.
 
     Raises:
         InvalidValueError: the segment is none, or a number is out of its range.
@@ -62,6 +67,7 @@ class Evidence:
     fraction: float = 0.0
     elsewhere: float = 0.0
     burden: float | None = None
+    options: ScoreOptions = _DEFAULT
 
     def __post_init__(self) -> None:
         shares = (*self.foci, *self.patches, self.fraction, self.elsewhere, self.burden or 0.0)
@@ -72,7 +78,7 @@ class Evidence:
     @cached_property
     def features(self) -> Floats:
         """Of `FEATURES`, shape (4,): foci in halves, the rest in shares; none falls as disease grows."""
-        expected, accepted = sum(self.foci), sum(c >= _OPTIONS.accepted for c in self.foci)
+        expected, accepted = sum(self.foci), sum(c >= self.options.accepted for c in self.foci)
         foci = [min(float(n), _MANY_FOCI) / 2 for n in (expected, accepted)]
         return np.array([*foci, self.fraction, max(self.patches, default=0.0)])
 
@@ -83,6 +89,10 @@ class Evidence:
         odds = np.log(chances / (1 - chances))
         reached = np.arange(1, TOP + 1) <= self.level
         return np.asarray(np.where(reached, np.maximum(odds, _MARGIN), np.minimum(odds, -_MARGIN)))
+
+    @cached_property
+    def _table(self) -> Scheme:
+        return scheme("siopen", self.options)
 
     def _by_counting(self) -> Floats:
         return np.array([self._at_least(level) for level in range(1, TOP + 1)])
@@ -95,7 +105,7 @@ class Evidence:
         return np.asarray(1 - np.cumsum(level_head().scores["siopen"].chances(counted, signs))[:-1])
 
     def _at_least(self, level: int) -> float:
-        rungs = [rung for rung in _SCHEME.rungs if rung.level >= level]
+        rungs = [rung for rung in self._table.rungs if rung.level >= level]
         enough = min((rung.sites for rung in rungs if rung.sites is not None), default=None)
         by_number = 0.0 if enough is None else self._tail(enough)
         by_extent = self._above(min((rung.fraction for rung in rungs if rung.fraction is not None), default=1.0))
@@ -104,7 +114,7 @@ class Evidence:
 
     def _tail(self, least: int) -> float:
         """Chance of at least so many foci (Poisson-binomial, and Poisson for those not found)."""
-        rate = _OPTIONS.missed + _OPTIONS.missed_beside * self.elsewhere
+        rate = self.options.missed + self.options.missed_beside * self.elsewhere
         number = poisson.pmf(np.arange(least), rate)
         for confidence in self.foci:
             number = np.convolve(number, (1 - confidence, confidence))[:least]
@@ -113,11 +123,12 @@ class Evidence:
     def _above(self, fraction: float) -> float:
         if fraction <= 0:
             return 1.0
-        return 0.5 * math.erfc((fraction - self.fraction) / (_OPTIONS.fraction_error * math.sqrt(2)))
+        error = max(self.options.fraction_error, _LEAST_ERROR)
+        return 0.5 * math.erfc((fraction - self.fraction) / (error * math.sqrt(2)))
 
 
 def evidence(
-    segment: str, measures: Iterable[Measure], findings: Collection[Finding], likeliest: bool = False
+    segment: str, measures: Iterable[Measure], findings: Collection[Finding], options: ScoreOptions = _DEFAULT
 ) -> Evidence | None:
     """The Evidence of a segment; None where the measures hold no SIOPEN level of it.
 
@@ -125,7 +136,7 @@ def evidence(
         segment: id of a SIOPEN segment.
         measures: of the segment; a level that was adapted before is replaced by the unadapted one.
         findings: of the whole study.
-        likeliest: whether the levels of the Reading are the likeliest ones (`ScoreOptions.level`).
+        options: choices under which the Reading was scored.
 
     Raises:
         InvalidValueError: the id names no SIOPEN segment, or a level is off the scale.
@@ -134,9 +145,12 @@ def evidence(
     level = named.get(UNADAPTED, named.get("siopen"))
     if level is None:
         return None
-    foci, patches = confidences(findings, SIOPEN.get(segment, ()))
+    table = scheme("siopen", options)
+    foci, patches = confidences(findings, table.members.get(segment, ()))
     fraction = min(named.get("siopen_diffuse_fraction", 0.0), 1.0)
-    sure = {f.site for f in findings if f.confidence >= _OPTIONS.accepted}
-    elsewhere = [bool(sure.intersection(units)) for name, units in SIOPEN.items() if name != segment]
-    burden = signs_of(findings, _SCHEME, segment, fraction).burden if likeliest else None
-    return Evidence(segment, round(level), foci, patches, fraction, float(np.mean(elsewhere)), burden)
+    sure = {f.site for f in findings if f.confidence >= options.accepted}
+    elsewhere = float(
+        np.mean([bool(sure.intersection(units)) for name, units in table.members.items() if name != segment])
+    )
+    burden = signs_of(findings, table, segment, fraction).burden if options.level == "likeliest" else None
+    return Evidence(segment, round(level), foci, patches, fraction, elsewhere, burden, options)

@@ -1,4 +1,4 @@
-"""The likeliest level of a segment: what counting says of it, weighed with all that was found in the child.
+"""The level of a segment that is expected to cost least: counting, weighed with all that was found in the child.
 
 Counting takes each finding for itself. Simulated children with known levels show what it misses: foci that run together
 where there are many, faint ones beside others, patches seen too small. For each level k of a score
@@ -7,9 +7,10 @@ where there are many, faint ones beside others, patches seen too small. For each
 
 (cumulative logits with weights of their own for each level: Peterson & Harrell 1990, Appl Stat 39:205), fitted by
 `osteoscope.train.mibg_levels`. `inputs` that grow with disease of the segment have no weight below 0, so that a surer
-focus or a larger patch never lowers the level. The level given is the one that is expected to cost least: a level too
-high costs 1, one too low `TOO_LOW`, and disease called 0 `MISSED` on top; but the counted one stands unless that saves
-more than `LEAST_GAIN`. These are choices, made on simulated children.
+focus or a larger patch never lowers the level. The level given is the one that is expected to cost least: each level
+too high costs 1, each too low `TOO_LOW`, and disease called 0 `MISSED` on top; but the counted one stands unless that
+saves more than `LEAST_GAIN`. It is often not the likeliest one: where two levels apart are likely, one between them
+costs less. These are choices, made on simulated children.
 """
 
 from __future__ import annotations
@@ -126,7 +127,7 @@ class ScoreHead:
         return np.asarray(-np.diff(np.concatenate(([1.0], at_least, [0.0]))))
 
 
-def likeliest(chances: Floats, counted: int, signs: Signs) -> int:
+def least_costly(chances: Floats, counted: int, signs: Signs) -> int:
     """The level expected to cost least; the counted one where that saves little, or where nothing was found."""
     if not (signs.foci or signs.patches):
         return counted

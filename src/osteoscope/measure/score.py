@@ -2,32 +2,36 @@
 
 A segment's level follows from the number of discrete foci and from the fraction of its silhouette that diffuse
 findings cover (`score_tables`). The fraction is taken in each view and the larger one kept: bone that is
-attenuated away in one view is judged in the other. Where it is asked for (`ScoreOptions.level`), the likeliest level
-takes the place of the counted one (`level_head`).
+attenuated away in one view is judged in the other. Where it is asked for (`ScoreOptions.level`), the level of least
+expected cost takes the place of the counted one (`level_head`).
 
 Interval of a level: the central 90 % of its distribution (`score_chance`), up to the top level where part of the
-segment is not on the images or is hidden. Interval of a total: that of the sum, as if segments erred independently,
-widened since they do not (`ScoreOptions.together`), and the whole range of each segment without a level on top. They
-are as good as the confidences of the findings.
+segment, or of one of its units, is not on the images or is hidden. Interval of a total: that of the sum, as if segments
+erred independently, widened since they do not (`ScoreOptions.together`), and the whole range of each segment without a
+level on top. They are as good as the confidences of the findings.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import reduce
 
 import numpy as np
 
 from osteoscope.domain.anatomy import site
 from osteoscope.domain.finding import Measure
+from osteoscope.domain.in_part import is_whole
 from osteoscope.domain.reading import Case
-from osteoscope.measure.level_head import level_head, likeliest, signs_of
+from osteoscope.measure.level_head import least_costly, level_head, signs_of
 from osteoscope.measure.score_chance import Chances, level_chances, range_of
 from osteoscope.measure.score_extent import COMPARTMENT_ROWS, Extent, counting_from, extent
 from osteoscope.measure.score_tables import SCHEME_NAMES, Scheme, ScoreOptions, scheme
 
 _DEFAULT = ScoreOptions()
+# How the method of a level ends that is not the counted one.
+_WEIGHED = "of least expected cost by all findings of the child"
 
 
 def siopen(case: Case, segment: str, options: ScoreOptions = _DEFAULT) -> tuple[Measure, ...]:
@@ -65,19 +69,19 @@ def totals(case: Case, options: ScoreOptions = _DEFAULT) -> tuple[Measure, ...]:
 
 def _segment(case: Case, segment: str, table: Scheme, options: ScoreOptions) -> tuple[Measure, ...]:
     units = table.members.get(site(segment).id, ())
-    seen, wanted = _assessed(case, units)
-    if not seen:
+    seen = _seen(case, units)
+    if not seen.assessed:
         return ()
     found = extent(case, units, counting_from(case, options), options)
     counted = _level(table, found)
     chances = _chances(case, segment, table, options)
     level = counted
     if options.level == "likeliest":
-        level = likeliest(chances, counted, signs_of(case.findings, table, segment, found.fraction))
+        level = least_costly(chances, counted, signs_of(case.findings, table, segment, found.fraction))
     low, high = range_of(chances, level)
-    interval = (low, high if seen == wanted else table.top)
-    ladder = f"{table.name} ladder" + (", likeliest by all findings of the child" if level != counted else "")
-    rule = ladder if seen == wanted else f"{ladder}, {seen} of {wanted} units assessed"
+    interval = (low, high if seen.complete else table.top)
+    ladder = f"{table.name} ladder" + (f", {_WEIGHED}" if level != counted else "")
+    rule = ", ".join(filter(None, (ladder, seen.in_words)))
     area = f"diffuse findings over the silhouette of the {options.denominator}, larger of the views"
     return (
         Measure(table.name, level, "{score}", rule, interval),
@@ -103,10 +107,30 @@ def _level(table: Scheme, found: Extent) -> int:
     return table.level(sites, found.fraction)
 
 
-def _assessed(case: Case, units: Sequence[str]) -> tuple[int, int]:
+@dataclass(frozen=True)
+class _Seen:
+    """Units of a segment: how many are assessed, how many of them as a whole, and how many there are."""
+
+    assessed: int
+    whole: int
+    wanted: int
+
+    @property
+    def complete(self) -> bool:
+        return self.whole == self.wanted
+
+    @property
+    def in_words(self) -> str:
+        missing = f"{self.assessed} of {self.wanted} units assessed" if self.assessed < self.wanted else ""
+        part = self.assessed - self.whole
+        return ", ".join(filter(None, (missing, f"{part} of {self.wanted} units seen in part" if part else "")))
+
+
+def _seen(case: Case, units: Sequence[str]) -> _Seen:
     wanted = COMPARTMENT_ROWS if "soft_tissue" in units else units
-    places = (case.place(unit) for unit in wanted)
-    return sum(1 for place in places if place and place.status == "assessed"), len(wanted)
+    places = [case.place(unit) for unit in wanted]
+    assessed = sum(1 for place in places if place and place.status == "assessed")
+    return _Seen(assessed, sum(map(is_whole, places)), len(wanted))
 
 
 def _total(case: Case, table: Scheme, options: ScoreOptions) -> Measure | None:
@@ -120,12 +144,11 @@ def _total(case: Case, table: Scheme, options: ScoreOptions) -> Measure | None:
     ends = range_of(chances, value)
     low, high = (value + options.together * (end - value) for end in ends)
     unseen = (len(table.members) - len(levels)) * table.top
-    rest = sum(table.top - level for segment, level in levels.items() if _in_part(case, table.members[segment]))
+    rest = sum(table.top - level for segment, level in levels.items() if not _complete(case, table, segment))
     interval = (max(0, math.floor(low)), min(math.ceil(high) + unseen + rest, len(table.members) * table.top))
     method = f"sum of {len(levels)} of {len(table.members)} segments"
     return Measure(f"{table.name}_total", value, "{score}", method, interval)
 
 
-def _in_part(case: Case, units: Sequence[str]) -> bool:
-    seen, wanted = _assessed(case, units)
-    return seen < wanted
+def _complete(case: Case, table: Scheme, segment: str) -> bool:
+    return _seen(case, table.members[segment]).complete

@@ -46,8 +46,9 @@ class ScoreOptions:
             longer than that share of its unit's length, and focal when it is not.
         count_once: (f) a focus seen in both views counts once rather than once per view.
         sacrum: SIOPEN segment of the sacrum; Curie always counts it with the lumbar spine.
-        level: "counted": by the ladder alone; "likeliest": where all that was found in the child makes another level
-            clearly likelier than the counted one, that (`measure.level_head`), the counted one beside it.
+        level: "counted": by the ladder alone; "likeliest" (an old name): where all that was found in the child makes
+            another level clearly the smaller expected error, one too low weighing more than one too high, that
+            (`measure.level_head`), the counted one beside it.
         accepted, accepted_beside, accepted_throughout: a finding counts from this confidence; in a child with others in
             bone that do, from one between the second, where they are in few units, and the third, where they are in
             all, since faint uptake is likelier disease there.

@@ -27,7 +27,7 @@ from osteoscope.reading.plan import Plan, Sites, origin
 _COUNTED = ScoreOptions()
 # What the network finds is followed by what was learnt of it; a classical finder's confidences mean something else.
 # Of 1,040 simulated children left out of the fit by turns, intervals of totals that are no wider held 87 %.
-_LIKELIEST = replace(_COUNTED, level="likeliest", together=1.0)
+_WEIGHED = replace(_COUNTED, level="likeliest", together=1.0)
 
 
 def _scored_segments(_: Sites, options: ScoreOptions = _COUNTED) -> Mapping[str, tuple[str, ...]]:
@@ -82,7 +82,7 @@ MIBG = Plan(
     of_finding=(uptake,),
     limits=(Gap("study", "score", "trained and judged on simulated children only"),),
     caveats=caveats,
-    **_scoring(_LIKELIEST, (MODEL,)),
+    **_scoring(_WEIGHED, (MODEL,)),
 )
 
 PLANAR_PLANS: tuple[Plan, ...] = (

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from osteoscope.report import agreement_tables as tables
+from osteoscope.report.agreement_methods import methods
 from osteoscope.report.agreement_wording import sentence
 from osteoscope.report.document import DISCLAIMER
 from osteoscope.report.drawing import Drawing, in_report
@@ -54,7 +55,7 @@ def build_agreement(
             Section(f"{title}: details", (), one.tables()[1:]),
         ]
     agreements = [one.agreement for one in scored]
-    sections += [Section("Input", (), listings), Section("Methods", (), (tables.methods(agreements),))]
+    sections += [Section("Input", (), listings), Section("Methods", (), (methods(agreements),))]
     return Document(
         title="Agreement of readers",
         disclaimer=DISCLAIMER,

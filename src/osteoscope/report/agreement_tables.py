@@ -36,7 +36,7 @@ def paper(agreement: Agreement) -> Table:
     ]
     rows = []
     for target, title, names in blocks:
-        found = [_sample(agreement, pair, target, names[0]) for pair in pairs]
+        found = [_sample(agreement, pair, target, names) for pair in pairs]
         if any(found):
             rows.append((Cell(title), *(Cell(n) for n in found)))
             rows += [(Cell(LABELS[name]), *(cell(agreement.find(p, target, name)) for p in pairs)) for name in names]
@@ -44,10 +44,12 @@ def paper(agreement: Agreement) -> Table:
     return Table(f"{scale.title}: agreement with {agreement.panel.readers[0]}", columns, tuple(rows), _INTERVALS)
 
 
-def _sample(agreement: Agreement, readers: tuple[str, ...], target: str, name: str) -> str:
-    found = agreement.find(readers, target, name)
-    if found is None:
+def _sample(agreement: Agreement, readers: tuple[str, ...], target: str, names: Sequence[str]) -> str:
+    """What the figures of a block rest on: the one that rests on most, since shares are of a part."""
+    made = [statistic for name in names if (statistic := agreement.find(readers, target, name))]
+    if not made:
         return ""
+    found = max(made, key=lambda statistic: statistic.observations)
     return f"n = {found.observations}" + (f", {found.patients} patients" if found.patients < found.observations else "")
 
 
@@ -127,7 +129,7 @@ def iccs(agreement: Agreement) -> Table:
     rows = tuple(
         (
             Cell(" – ".join(group)),
-            Cell(_sample(agreement, group, TOTAL, "icc_2_1").removeprefix("n = ")),
+            Cell(_sample(agreement, group, TOTAL, ("icc_2_1",)).removeprefix("n = ")),
             *(cell(agreement.find(group, TOTAL, name)) for name in _ICC_ROWS),
         )
         for group in groups
@@ -166,14 +168,3 @@ def coverage(scale: Scale, counted: Sequence[Coverage]) -> Table:
         for c in sorted(counted, key=lambda c: scale.sites.index(c.site))
     )
     return Table(f"{scale.title}: what was read", columns, rows)
-
-
-def methods(agreements: Sequence[Agreement]) -> Table:
-    """How every figure and its intervals were made."""
-    made = {s.name: s for a in agreements for s in a.statistics if s.value is not None}
-    rows = tuple(
-        (Cell(LABELS[name]), Cell(made[name].method), Cell("; ".join(i.method for i in made[name].intervals)))
-        for name in LABELS
-        if name in made
-    )
-    return Table("Methods", (Column("Figure"), Column("Method"), Column("95 % interval")), rows)

@@ -20,7 +20,10 @@ def paper(detection: Detection, criteria: Sequence[Criterion], rate: float) -> T
     made = list(dict.fromkeys(s.name for s in detection.statistics))
     rows = tuple((Cell(label(name, rate)), *(cell(detection.find(c.name, name)) for c in criteria)) for name in made)
     columns = (Column("Figure"), *(Column(sentence_case(c.title), numeric=True) for c in criteria))
-    note = "Below a value: its 95 % interval by patient. Columns: what makes a finding a lesion, one to one."
+    note = (
+        "Below a value: its 95 % interval by patient; none where all resamples are the same, as of one patient. "
+        "Columns: what makes a finding a lesion, one to one."
+    )
     return Table("Detection of lesions", columns, rows, note)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -9,6 +10,8 @@ from osteoscope.report.parts import Cell
 from osteoscope.report.wording import JOINED
 from osteoscope.stats.ratings import Statistic
 
+# Ends of resamples that are all the same differ by rounding alone.
+_NO_WIDTH = 1e-9
 # Name -> (words for a reader, decimals; per cent where 0).
 FIGURES: Mapping[str, tuple[str, int]] = MappingProxyType(
     {
@@ -54,10 +57,10 @@ def _text(name: str, value: float) -> str:
 
 
 def interval_text(statistic: Statistic) -> str:
-    """ "low to high" of the interval to report first, "" where there is none."""
-    if not statistic.intervals:
+    """ "low to high" of the interval to report first, "" where there is none or it has no width (not estimable)."""
+    first = statistic.intervals[0] if statistic.intervals else None
+    if first is None or math.isclose(first.low, first.high, rel_tol=_NO_WIDTH):
         return ""
-    first = statistic.intervals[0]
     return f"{_text(statistic.name, first.low)} to {_text(statistic.name, first.high)}"
 
 

@@ -10,7 +10,7 @@ from osteoscope.report.document import DISCLAIMER
 from osteoscope.report.parts import Document, Fact, Section
 from osteoscope.report.response_views import DatedView, response_views
 from osteoscope.report.wording import count, number
-from osteoscope.stats.inrc import Category
+from osteoscope.stats.inrc import Category, category
 from osteoscope.stats.response_record import Comparison, Response, Scored
 
 CATEGORY_WORDS: Mapping[Category, str] = MappingProxyType(
@@ -63,8 +63,18 @@ def _headlines(response: Response) -> Sequence[Comparison]:
 def _sentence(response: Response, comparison: Comparison) -> str:
     scored = comparison.scores[0]
     change = f"SIOPEN {scored.before.value} to {scored.now.value}{_ratio(scored)}"
-    lesions = f"{count(len(comparison.new), 'new bone lesion')}, {len(comparison.resolved)} resolved"
+    lesions = f"{_fresh(comparison)}, {len(comparison.resolved)} resolved"
     return f"{tables.span(response, comparison)}: {_verdict(scored)}. {change}; {lesions}."
+
+
+def _fresh(comparison: Comparison) -> str:
+    """New lesions; where there are none and the category rests on one, that a level alone says so."""
+    scored = comparison.scores[0]
+    before, now = scored.before.value, scored.now.value
+    by_score = before > 0 and category(before, now, new=False) == "PD"
+    if scored.verdict.category == "PD" and not comparison.new and not by_score:
+        return "no new bone lesion listed, but a bone site new by its level alone"
+    return count(len(comparison.new), "new bone lesion")
 
 
 def _verdict(scored: Scored) -> str:

@@ -32,9 +32,11 @@ class Tried:
     figures: tuple[Drawing, ...]
 
 
-def build_strength(study: Study, bones: Sequence[Tried], refused: Sequence[Gap]) -> Document:
-    """The report of the bones of one CT."""
-    gaps = [gap for tried in bones for gap in tried.found.gaps]
+def build_strength(
+    study: Study, bones: Sequence[Tried], refused: Sequence[Gap], of_none: Sequence[Gap] = ()
+) -> Document:
+    """The report of the bones of one CT; ``of_none`` are gaps of no bone of these."""
+    gaps = [*of_none, *(gap for tried in bones for gap in tried.found.gaps)]
     notes = dict.fromkeys(sentence_case(note) + "." for tried in bones for note in tried.found.notes)
     return Document(
         title="Strength of bones",

@@ -17,7 +17,8 @@ from osteoscope.report.style import BLUE, INK, PURPLE, VERMILION, new_figure
 from osteoscope.report.wording import count
 
 _COLOURS = {"lytic": VERMILION, "blastic": BLUE, "mixed": PURPLE}
-_EDGES_MM = (0, 5, 10, 15, 20, 30, 40, 60, 80, 120)
+_EDGES_MM = (0, 5, 10, 15, 20, 30, 40, 60, 80)
+_BARS = (*(f"{a}–{b}" for a, b in pairwise(_EDGES_MM)), f"{_EDGES_MM[-1]} or more")
 _MOST_PLACES = 12
 
 
@@ -36,12 +37,11 @@ def drawings(readings: Mapping[str, Reading]) -> Iterator[Drawing]:
 
 
 def _sizes(axes: Axes, findings: Sequence[Finding]) -> None:
-    names = [f"{a}–{b}" for a, b in pairwise(_EDGES_MM)]
-    below = np.zeros(len(names))
+    below = np.zeros(len(_BARS))
     for kind, colour in _COLOURS.items():
         lengths = [m.value for f in findings if f.kind == kind for m in f.measures if m.name == "long_axis"]
-        heights = np.histogram(np.clip(lengths, 0, _EDGES_MM[-1] - 1e-6), _EDGES_MM)[0]
-        axes.bar(names, heights, bottom=below, color=colour, label=kind)
+        heights = np.histogram(lengths, (*_EDGES_MM, np.inf))[0]
+        axes.bar(_BARS, heights, bottom=below, color=colour, label=kind)
         below += heights
     axes.set_xlabel("Long axis, mm", color=INK)
     axes.set_ylabel("Findings", color=INK)

@@ -61,10 +61,11 @@ def build_study_report(parts: StudyParts) -> Document:
 
 
 def _renamed(section: Section, title: str) -> Section:
-    """A section of another report under its title; its figures keep their names apart."""
+    """A section of another report under its title; its figures and tables keep their names apart."""
     word = title.lower().replace(" ", "_")
     figures = tuple(replace(figure, name=f"{word}-{figure.name}") for figure in section.figures)
-    return replace(section, title=f"{title}: {section.title.lower()}", figures=figures)
+    tables = tuple(replace(table, title=f"{title}: {table.title}") for table in section.tables)
+    return replace(section, title=f"{title}: {section.title.lower()}", figures=figures, tables=tables)
 
 
 def _facts(readings: Mapping[str, Reading]) -> tuple[Fact, ...]:

@@ -118,7 +118,8 @@ def _score(reading: Reading, score: _Score) -> Table:
         score.title,
         columns,
         (*rows, last),
-        f"{note} In brackets: the level by counting alone, where all findings of the child make another likelier."
+        f"{note} In brackets: the level by counting alone, where by all findings of the child another is expected to "
+        "be less wrong (too low weighs a little more than too high)."
         if changed
         else note,
         total=True,

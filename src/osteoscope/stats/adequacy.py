@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from osteoscope.stats.detection_under import share_intervals
 from osteoscope.stats.levels import WILSON, bootstrap_interval, wilson
 from osteoscope.stats.ratings import Interval, Statistic, Target
 from osteoscope.stats.resampling import Resampling, drawn_sums
@@ -13,6 +14,8 @@ from osteoscope.stats.resampling import Resampling, drawn_sums
 
 def adequacy(target: Target, name: str, marks: Sequence[tuple[str, bool]], resampling: Resampling) -> Statistic:
     """The share of marks that say "right", by Wilson and, of several marks of a patient, by patient first.
+
+    Where patients have several marks and all say the same, Wilson's interval takes a patient as one case.
 
     Args:
         target: of the statistic.
@@ -29,7 +32,9 @@ def adequacy(target: Target, name: str, marks: Sequence[tuple[str, bool]], resam
     right, whole = (int(n) for n in sums.sum(axis=0))
     intervals: tuple[Interval, ...] = (wilson(right, whole, WILSON),)
     note = ""
-    if whole > len(sums) and 0 < right < whole:
+    if whole > len(sums) and right in {0, whole}:
+        intervals = share_intervals(right / whole, (), len(sums))
+    elif whole > len(sums):
         drawn = drawn_sums(sums, resampling)
         by_patient, note = bootstrap_interval(drawn[:, 0] / drawn[:, 1])
         intervals = (*by_patient, *intervals)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import chi2
 
 from osteoscope.stats.detection import Criterion
 from osteoscope.stats.detection_pairs import Found
@@ -21,6 +22,7 @@ _SHARES = frozenset(
         "sensitivity_with_unread", "sensitivity_at_rate_with_unread",
     )
 )  # fmt: skip
+_RATES = frozenset(("false_positives", "false_positives_negative", "splits"))
 
 
 def owners(scans: Sequence[Counted]) -> NDArray[np.intp]:
@@ -77,6 +79,8 @@ class Under:
         value = total / among
         if name in _SHARES:
             intervals = share_intervals(value, intervals, patients)
+        if name in _RATES and not total:
+            intervals = (no_event_interval(patients),)
         return self.target.statistic(
             name, value, intervals, method=method, observations=int(among), patients=patients, note=note
         )
@@ -87,3 +91,8 @@ def share_intervals(value: float, drawn: tuple[Interval, ...], patients: int) ->
     if value in {0.0, 1.0}:
         return (wilson(int(value) * patients, patients, f"{WILSON}, a patient as one case"),)
     return drawn
+
+
+def no_event_interval(patients: int) -> Interval:
+    """Of a rate per scan without an event, whose resamples are all 0 (Garwood 1936, Biometrika 28:437)."""
+    return Interval(0.0, float(chi2.ppf(0.975, 2)) / 2 / patients, "exact Poisson, a patient as one scan")

@@ -3,22 +3,25 @@
 Findings of a date are assigned one to one to the lesions known from earlier dates (Kuhn 1955), of the same kind,
 within one planar unit or two that meet, by their place in the unit's own frame (`unit_frame`), no farther than
 `IdentityOptions.reach`. What is left over and lies within a diffuse finding of the other date is not new and not
-resolved: foci become confluent ("merged"), a patch breaks up ("remnant"). Where the outlines of the units are not
-known, findings of a unit are matched by number and arrangement alone, and their sightings say ``by_place=False``.
+resolved: foci become confluent ("merged"), a patch breaks up ("remnant"). A unit of which a part alone was seen tells
+neither what is gone from it nor what was not there before: the field cuts its frame off, too. Where the outlines of the
+units are not known, findings of a unit are matched by number and arrangement alone, and their sightings say
+``by_place=False``.
 Rules are design choices of docs/reference/response.md; no source states how to match lesions of planar scans.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from osteoscope.domain.anatomy import CURIE, SIOPEN
 from osteoscope.domain.finding import FindingKind
+from osteoscope.domain.in_part import is_in_part
 from osteoscope.domain.reading import MappedSite, Reading, SiteReading, Status
 from osteoscope.stats.lesion_matching import IdentityOptions, Sighting, assign, covers, sightings
-from osteoscope.stats.new_sites_by_hand import denied_units
+from osteoscope.stats.new_sites_by_hand import denied_units, set_units
 
 State = Literal[
     "baseline", "new", "not_known", "persisting", "returned", "confluent", "remnant",
@@ -49,6 +52,21 @@ class Exam:
         place = next((m for m in self.mapped if m.site == unit), None)
         by_person = self.reading.reader.kind == "person" and bool(_sites_with(self.reading, unit))
         return unit_status(self.reading, unit) if place is None or by_person else place.status
+
+    def in_part(self, unit: str) -> bool:
+        """Whether the site map, or what is reported of a site that holds the unit, says that it was seen in part.
+
+        Not where a person set a level of it.
+        """
+        if unit in set_units(self.reading):
+            return False
+        mapped = (note for place in self.mapped if place.site == unit for note in place.notes)
+        said = (note for site in _sites_with(self.reading, unit) for note in site.notes)
+        return is_in_part(unit, (*mapped, *said))
+
+    def whole(self, unit: str) -> bool:
+        """Whether a unit was assessed on that date, all of it."""
+        return self.status(unit) == "assessed" and not self.in_part(unit)
 
 
 @dataclass(frozen=True)
@@ -151,7 +169,11 @@ class _Day:
             _Track(f"L{n}", sight, [Sight("absent")] * self.number, self._parents(sight, present), sight)
             for n, sight in enumerate(unknown, len(known) + 1)
         ]
-        sights = [*(self._known(track, [*known, *begun]) for track in known), *map(self._begun, begun)]
+        mixed = self._mixed([track for track in present if track.here is None], begun)
+        sights = [
+            *(self._known(track, [*known, *begun], mixed) for track in known),
+            *(self._begun(track, mixed) for track in begun),
+        ]
         for track, sight in zip([*known, *begun], sights, strict=True):
             track.course.append(sight)
             track.last = track.here or track.last
@@ -162,7 +184,13 @@ class _Day:
         within_it = tuple(t.id for t in present if t.here is None and covers(sight, t.last, self.options))
         return within_it or tuple(t.id for t in present if covers(t.last, sight, self.options))
 
-    def _known(self, track: _Track, everyone: Sequence[_Track]) -> Sight:
+    def _mixed(self, lost: Sequence[_Track], begun: Sequence[_Track]) -> frozenset[str]:
+        """Units where what is lost and what begins may be one: the field cut one of the two dates off."""
+        both = {track.last.finding.site for track in lost} & {track.last.finding.site for track in begun}
+        dates = [exam for exam in (self.before, self.exam) if exam is not None]
+        return frozenset(site for site in both if not all(exam.whole(site) for exam in dates))
+
+    def _known(self, track: _Track, everyone: Sequence[_Track], mixed: Collection[str]) -> Sight:
         if track.here is not None:
             return replace(_seen("returned" if track.gone else "persisting", track.here), apart=round(track.apart, 4))
         if track.gone:
@@ -172,16 +200,16 @@ class _Day:
         into = over or tuple(t.id for t in here if track.id in t.parents)
         if into:
             return Sight("merged" if over or track.last.finding.kind == "focal" else "broken_up", into=into)
-        assessed = self.exam.status(track.last.finding.site) == "assessed"
-        return Sight("resolved" if assessed else "not_assessed")
+        site = track.last.finding.site
+        return Sight("resolved" if self.exam.whole(site) and site not in mixed else "not_assessed")
 
-    def _begun(self, track: _Track) -> Sight:
+    def _begun(self, track: _Track, mixed: Collection[str]) -> Sight:
         site = track.last.finding.site
         if self.before is None:
             return _seen("baseline", track.last)
         if track.parents:
             return _seen("confluent" if track.last.finding.kind == "diffuse" else "remnant", track.last)
-        return _seen("new" if self.before.status(site) == "assessed" else "not_known", track.last)
+        return _seen("new" if self.before.whole(site) and site not in mixed else "not_known", track.last)
 
 
 def _seen(state: State, sight: Sighting) -> Sight:

@@ -57,6 +57,10 @@ class Pairs:
         return counts
 
 
+def _pairs_in(tables: Floats) -> Floats:
+    return np.asarray(tables.sum(axis=(-2, -1)))
+
+
 @dataclass(frozen=True)
 class TableFigure:
     """A figure of a table of counts.
@@ -67,6 +71,7 @@ class TableFigure:
         interval: of one table of independent pairs.
         undefined: what it means where the value is NaN.
         is_share: whether it is a share of pairs, so that the analytic interval is the one to report.
+        among: how many pairs of a table it rests on; of a share its denominator.
     """
 
     name: str
@@ -75,6 +80,7 @@ class TableFigure:
     interval: Callable[[Floats], Interval]
     undefined: str
     is_share: bool = False
+    among: Callable[[Floats], Floats] = _pairs_in
 
 
 def kappa_figure(name: str, method: str, weights: Floats, merge: Floats | None = None) -> TableFigure:
@@ -94,18 +100,19 @@ def kappa_figure(name: str, method: str, weights: Floats, merge: Floats | None =
 def share_figure(name: str, method: str, hit: NDArray[np.bool_], among: NDArray[np.bool_]) -> TableFigure:
     """The share of pairs in the cells ``hit`` among those in the cells ``among``, each of shape (levels, levels)."""
 
-    def counts(tables: Floats) -> tuple[Floats, Floats]:
-        return tables[..., hit].sum(axis=-1), tables[..., among].sum(axis=-1)
+    def part(tables: Floats) -> Floats:
+        return np.asarray(tables[..., hit].sum(axis=-1))
+
+    def whole(tables: Floats) -> Floats:
+        return np.asarray(tables[..., among].sum(axis=-1))
 
     def share(tables: Floats) -> Floats:
-        part, whole = counts(tables)
-        return np.asarray(part / np.where(whole > 0, whole, np.nan))
+        return np.asarray(part(tables) / np.where(whole(tables) > 0, whole(tables), np.nan))
 
     def interval(table: Floats) -> Interval:
-        part, whole = counts(table)
-        return wilson(int(part), int(whole), WILSON)
+        return wilson(int(part(table)), int(whole(table)), WILSON)
 
-    return TableFigure(name, method, share, interval, "undefined: no case to take the share of", True)
+    return TableFigure(name, method, share, interval, "undefined: no case to take the share of", True, whole)
 
 
 def wilson(part: int, whole: int, method: str) -> Interval:
@@ -138,11 +145,10 @@ def table_statistics(
 ) -> tuple[Statistic, ...]:
     """Each figure of the pairs with its intervals: by patient, and analytic where every patient gave one pair."""
     counts = pairs.tables()
-    whole, base = counts.sum(axis=0), (pairs.first.size, pairs.patients)
     if not pairs.patients:
-        return tuple(_undefined(target, f, base, "undefined: nothing was rated by both readers") for f in figures)
-    draws = drawn_sums(counts, resampling)
-    return tuple(_statistic(target, figure, (counts, whole, draws), base) for figure in figures)
+        return tuple(_undefined(target, f, (0, 0), "undefined: nothing was rated by both readers") for f in figures)
+    tables = (counts, counts.sum(axis=0), drawn_sums(counts, resampling))
+    return tuple(_statistic(target, figure, tables) for figure in figures)
 
 
 def _undefined(target: Target, figure: TableFigure, base: tuple[int, int], why: str) -> Statistic:
@@ -151,11 +157,10 @@ def _undefined(target: Target, figure: TableFigure, base: tuple[int, int], why: 
     )
 
 
-def _statistic(
-    target: Target, figure: TableFigure, tables: tuple[Floats, Floats, Floats], base: tuple[int, int]
-) -> Statistic:
+def _statistic(target: Target, figure: TableFigure, tables: tuple[Floats, Floats, Floats]) -> Statistic:
     counts, whole, draws = tables
     value = float(figure.of(whole))
+    base = int(figure.among(whole)), int((figure.among(counts) > 0).sum())
     if np.isnan(value):
         return _undefined(target, figure, base, figure.undefined)
     drawn, note = bootstrap_interval(figure.of(draws))

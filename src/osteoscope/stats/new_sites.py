@@ -37,7 +37,7 @@ class Fresh:
     Args:
         new: there now with a confidence that counts, not there before.
         possibly_new: faint now, faint before, matched from afar or without a place, or where the unit was not
-            assessed before, or had a level set by hand and no finding.
+            assessed before, or in part, or had a level set by hand and no finding.
         sure: whether one of ``new`` is so without doubt.
         raised: new by a level set by hand, without a finding.
     """
@@ -48,7 +48,7 @@ class Fresh:
     raised: tuple[Raised, ...] = ()
 
     def verdict(self, hidden: bool) -> NewSites:
-        """What it means for the category; ``hidden`` where a unit was not assessed on one of the dates."""
+        """What it means for the category; ``hidden`` where a unit was not assessed, or in part, on one of the dates."""
         sure = self.sure or any(place.sure for place in self.raised)
         return NewSites(bool(self.new or self.raised), sure, bool(self.possibly_new), hidden)
 
@@ -77,7 +77,7 @@ def new_sites(
             sure = sure or ((sight.confidence or 0.0) >= CERTAIN and lesion.site not in vanished)
         elif before is not _Seen.CLEAR or _loose(lesion.course[pair[0] + 1 : pair[1] + 1], options):
             doubtful.append(lesion.id)
-    unseen = {unit for unit in PLANAR_UNITS if exams[pair[0]].status(unit) != "assessed"}
+    unseen = {unit for unit in PLANAR_UNITS if not exams[pair[0]].whole(unit)}
     by_hand = raised(prior, current, listed_units(current, options.accepted) | unseen)
     return Fresh(tuple(new), tuple(doubtful), sure, by_hand)
 
@@ -113,15 +113,14 @@ def mistakable(
 
 
 def hidden_units(prior: Exam, current: Exam, options: IdentityOptions) -> tuple[str, ...]:
-    """Bone units where a lesion could be new without being known as such: not assessed now, or not assessed before
+    """Bone units where a lesion could be new without being known as such: not assessed, or in part, now, or so before
     and involved now."""
     found = {finding.site for finding in current.reading.findings} - denied_units(current.reading)
     involved = found | unlisted_units(current.reading, options.accepted)
     return tuple(
         unit
         for unit in PLANAR_UNITS
-        if unit != SOFT_TISSUE
-        and (current.status(unit) != "assessed" or (prior.status(unit) != "assessed" and unit in involved))
+        if unit != SOFT_TISSUE and (not current.whole(unit) or (not prior.whole(unit) and unit in involved))
     )
 
 
@@ -152,6 +151,6 @@ class _Look:
         return max(self.itself(lesion, date), unknown, *into, *before)
 
     def _first_unknown(self, lesion: Lesion, date: int) -> bool:
-        """Whether it was first seen just after a date on which its unit was not assessed."""
+        """Whether it was first seen just after a date that could not tell."""
         first = next(n for n, sight in enumerate(lesion.course) if sight.finding is not None)
         return date < first and lesion.course[first].state == "not_known"

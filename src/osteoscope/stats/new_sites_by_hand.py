@@ -68,6 +68,11 @@ def denied_units(reading: Reading) -> frozenset[str]:
     return frozenset[str]().union(*denied)
 
 
+def set_units(reading: Reading) -> frozenset[str]:
+    """Units of segments and regions whose level a person set: he answers for all of them, whatever the images show."""
+    return frozenset[str]().union(*(p.units for p in _places(reading) if p.is_set))
+
+
 def listed_units(reading: Reading, accepted: float) -> frozenset[str]:
     """Units with a finding of at least this confidence that nobody denied."""
     return frozenset(f.site for f in reading.findings if f.confidence >= accepted) - denied_units(reading)

@@ -8,11 +8,12 @@ out). Cut-offs that are flagged: SIOPEN <= 3 (docs/background/mibg.md S5), Curie
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from osteoscope.domain.anatomy import CURIE, SIOPEN
 from osteoscope.errors import UnsuitableStudyError
-from osteoscope.stats.inrc import PROGRESSION_AT, RESPONSE_AT, Relative, judge, relative
+from osteoscope.stats.inrc import PROGRESSION_AT, RESPONSE_AT, Relative, Score, judge, relative
 from osteoscope.stats.lesion_identity import Exam, Lesion, follow
 from osteoscope.stats.lesion_matching import IdentityOptions
 from osteoscope.stats.new_sites import gone_sites, hidden_units, mistakable, new_sites
@@ -117,13 +118,27 @@ def _pair(
     hidden = hidden_units(prior, current, options)
     scores = []
     for rule in RULES:
-        before, now = (total(e.reading, rule.name, rule.places, rule.top) for e in (prior, current))
+        before, now = (_open_total(exam, rule) for exam in (prior, current))
         shared, same = _shared(prior, current, rule)
-        missing = _missing((prior, current), rule, hidden)
+        missing = "; ".join(line for exam in (prior, current) for line in _missing(exam, rule))
         verdict = judge(before, now, shared, fresh.verdict(bool(hidden)), missing)
         ratio = relative(before, now, same)
         scores.append(Scored(rule.name, before, now, ratio, verdict, _flags(rule, current, ratio)))
     return Comparison(*pair, fresh.new, fresh.possibly_new, gone_sites(lesions, pair), tuple(scores))
+
+
+def _open_total(exam: Exam, rule: ScoreRule) -> Score:
+    """The total over bone; what places that were seen in part could add is missing, as of places without a level."""
+    known = total(exam.reading, rule.name, rule.places, rule.top)
+    levels = (_level(exam, rule.name, place).value for place in rule.places if _not_whole(exam, rule, place))
+    more = round(sum(rule.top - level for level in levels if level is not None))
+    low, high = known.interval
+    return replace(known, interval=(low, max(known.value, high - more)), missing=known.missing + more)
+
+
+def _not_whole(exam: Exam, rule: ScoreRule, place: str) -> Sequence[str]:
+    """The units of a place that were not assessed, or in part."""
+    return [unit for unit in (SIOPEN if rule.name == "siopen" else CURIE)[place] if not exam.whole(unit)]
 
 
 def _shared(prior: Exam, current: Exam, rule: ScoreRule) -> tuple[tuple[int, int], bool]:
@@ -134,16 +149,14 @@ def _shared(prior: Exam, current: Exam, rule: ScoreRule) -> tuple[tuple[int, int
     return (round(sum(a for a, _ in known)), round(sum(b for _, b in known))), same
 
 
-def _missing(exams: tuple[Exam, Exam], rule: ScoreRule, hidden: Sequence[str]) -> str:
-    lines = []
-    for exam in exams:
-        levels = {place: _level(exam, rule.name, place) for place in rule.places}
-        without = [
-            f"{p.replace('_', ' ')} ({v.status.replace('_', ' ')})" for p, v in levels.items() if v.value is None
-        ]
-        if without:
-            lines.append(f"{exam.name} has no level of {', '.join(without)}")
-    return "; ".join(lines) or f"not assessed on one of the dates: {', '.join(u.replace('_', ' ') for u in hidden)}"
+def _missing(exam: Exam, rule: ScoreRule) -> Iterator[str]:
+    levels = {place: _level(exam, rule.name, place) for place in rule.places}
+    without = [f"{p.replace('_', ' ')} ({v.status.replace('_', ' ')})" for p, v in levels.items() if v.value is None]
+    if without:
+        yield f"{exam.name} has no level of {', '.join(without)}"
+    units = [u for p, v in levels.items() if v.value is not None for u in _not_whole(exam, rule, p)]
+    if units:
+        yield f"{exam.name} does not show all of {', '.join(unit.replace('_', ' ') for unit in units)}"
 
 
 def _flags(rule: ScoreRule, current: Exam, ratio: Relative) -> tuple[str, ...]:
@@ -171,7 +184,10 @@ def _notes(exams: Sequence[Exam], lesions: Sequence[Lesion], options: IdentityOp
             "or the folder that `osteoscope read` made, for a match by place"
         )
     if any(sight.state == "not_known" for lesion in lesions for sight in lesion.course):
-        notes.append("Some lesions lie in units that were not assessed on the date before: whether new is not known")
+        notes.append(
+            "Some lesions lie in units that were not assessed, or not as a whole, on one of the dates: whether new is "
+            "not known"
+        )
     pairs = [(n, n + 1) for n in range(len(exams) - 1)]
     notes += [note for exam in exams for note in told_by_hand(exam.name, exam.reading, options)]
     raised = {pair: new_sites(exams, lesions, pair, options).raised for pair in _pairs(exams)}

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from osteoscope.errors import InvalidValueError, OutputError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-HEAD = "0002"
+HEAD = "0003"
 _BUSY_SECONDS = 30
+# What a database raises that is away, locked or full for a while.
+AWAY = (OperationalError, InterfaceError)
+_INSIST_SECONDS, _INSIST_PAUSE_SECONDS = 300.0, 2.0
+LOG = logging.getLogger("osteoscope.store")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,9 @@ def open_store(url: str) -> Store:
     if name == "postgresql":
         place = place.set(drivername="postgresql+psycopg")
     options: dict[str, Any] = {"timeout": _BUSY_SECONDS} if name == "sqlite" else {}
-    engine = create_engine(place, connect_args=options, pool_size=20, max_overflow=40)
+    # A connection that the database dropped, as when it was restarted, is replaced before it is used.
+    is_remote = name == "postgresql"
+    engine = create_engine(place, connect_args=options, pool_size=20, max_overflow=40, pool_pre_ping=is_remote)
     if name == "sqlite":
         _as_wanted(engine)
     try:
@@ -74,6 +83,23 @@ def open_store(url: str) -> Store:
         shown = place.render_as_string(hide_password=True)
         raise OutputError(f"open the database {shown}", str(error.orig), "Check that it runs and its disk") from error
     return Store(engine, threading.Lock() if name == "sqlite" else nullcontext())
+
+
+def insist(act: Callable[[], T]) -> T:
+    """Do it, again and again for some minutes where the database is away; it must bear being done twice.
+
+    Raises:
+        OperationalError, InterfaceError: the database stays away.
+    """
+    until = time.monotonic() + _INSIST_SECONDS
+    while True:
+        try:
+            return act()
+        except AWAY as error:
+            if time.monotonic() > until:
+                raise
+            LOG.warning("the database is tried again: %s", error.orig)
+            time.sleep(_INSIST_PAUSE_SECONDS)
 
 
 def _as_wanted(engine: Engine) -> None:

@@ -1,10 +1,9 @@
-"""Who may do what: users, passwords, sessions, the link of the first start, the limit on guessing."""
+"""Who may do what: users, passwords, sessions, the link of the first start."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -16,7 +15,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from osteoscope.errors import InvalidValueError
-from osteoscope.store.rows import FailedLogin, FirstLink, Login, User, now
+from osteoscope.store.rows import FirstLink, Login, User, now
 
 Role = Literal["reader", "signer", "admin"]
 ROLES: tuple[str, ...] = get_args(Role)
@@ -24,13 +23,9 @@ ROLES: tuple[str, ...] = get_args(Role)
 SESSION_HOURS = 12
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 1024
-# Wrong passwords within the window before a name, or an address, has to wait.
-WINDOW_MINUTES, MOST_PER_NAME, MOST_PER_ADDRESS = 10, 5, 20
 
-# Argon2id as the OWASP Password Storage Cheat Sheet gives it (19 MiB, 2 rounds, 1 lane), a few at a time, so that a
-# crowd that logs in neither fills the memory nor starves the reviewers.
+# Argon2id as the OWASP Password Storage Cheat Sheet gives it (19 MiB, 2 rounds, 1 lane).
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-_TURNS = threading.BoundedSemaphore(2)
 
 
 @dataclass(frozen=True)
@@ -81,11 +76,14 @@ def add_user(session: Session, name: str, password: str, role: str) -> User:
     """A new user.
 
     Raises:
-        InvalidValueError: the name is taken or not printable, the password too short, or the role unknown.
+        InvalidValueError: the name is taken, not printable or a path, the password too short, or the role unknown.
     """
     asked = f"add user {name[:40]!r}"
     if not name.strip() or name != name.strip() or not name.isprintable() or len(name) > 100:
         raise InvalidValueError(asked, "a name that is empty, too long or not printable", "Give 1 to 100 characters")
+    if "/" in name or name in {".", ".."}:
+        # An address that ends in such a name leads elsewhere, so that its user could not be changed.
+        raise InvalidValueError(asked, "a name that is part of a path", "Use no slash, and more than dots")
     if session.get(User, name) is not None:
         raise InvalidValueError(asked, "the name is taken", "Choose another")
     user = User(name=name, role=checked_role(role), password_hash=hashed(password), active=True)
@@ -126,33 +124,10 @@ def _nobody() -> str:
 def is_password(user: User | None, password: str) -> bool:
     """Whether that is the password of an active user; as slow for a name that nobody has."""
     try:
-        with _TURNS:
-            _HASHER.verify(user.password_hash if user else _nobody(), password[:LONGEST_PASSWORD])
+        _HASHER.verify(user.password_hash if user else _nobody(), password[:LONGEST_PASSWORD])
     except (VerificationError, InvalidHashError):
         return False
     return user is not None and user.active
-
-
-def must_wait(session: Session, name: str, address: str) -> bool:
-    """Whether there were too many wrong passwords for that name or from that address."""
-    since = (datetime.now(UTC) - timedelta(minutes=WINDOW_MINUTES)).isoformat(timespec="milliseconds")
-
-    def failures(*which: object) -> int:
-        recent = select(func.count()).select_from(FailedLogin).where(FailedLogin.when > since, *which)  # type: ignore[arg-type]
-        return session.scalar(recent) or 0
-
-    by_name, by_address = failures(FailedLogin.name == name[:100]), failures(FailedLogin.address == address)
-    return by_name >= MOST_PER_NAME or by_address >= MOST_PER_ADDRESS
-
-
-def note_failure(session: Session, name: str, address: str) -> None:
-    """Keep a wrong password."""
-    session.add(FailedLogin(name=name[:100], address=address))
-
-
-def forget_failures(session: Session, name: str) -> None:
-    """The right password was given: earlier wrong ones of that name do not count any more."""
-    session.execute(delete(FailedLogin).where(FailedLogin.name == name[:100]))
 
 
 def start_session(session: Session, user: str) -> tuple[str, Login]:

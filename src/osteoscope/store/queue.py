@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select, update
@@ -69,6 +69,15 @@ def give_back(session: Session, job: int, problem: str) -> bool:
     return again
 
 
-def running(session: Session) -> tuple[Job, ...]:
-    """Jobs that say they are running: after a start of the server, those that a crash cut off."""
-    return tuple(session.scalars(select(Job).where(Job.state == "running")))
+def lost(session: Session, worked_on: Collection[int]) -> tuple[Job, ...]:
+    """Jobs that say they are running, and that nobody works on."""
+    running = select(Job).where(Job.state == "running").order_by(Job.id)
+    return tuple(job for job in session.scalars(running) if job.id not in worked_on)
+
+
+def take_up(session: Session, worked_on: Collection[int]) -> tuple[int, ...]:
+    """Queue again what was lost; that does not count as an attempt, since no worker failed."""
+    again = lost(session, worked_on)
+    for job in again:
+        job.state, job.attempts = "queued", max(0, job.attempts - 1)
+    return tuple(job.id for job in again)

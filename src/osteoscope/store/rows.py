@@ -94,7 +94,9 @@ class Upload(Row):
 class Study(Row):
     """A line of the worklist.
 
-    ``label`` and ``upload`` say where its files are found again; ``fingerprint`` tells a study that came twice;
+    ``label`` and ``upload`` say where its files are found again; ``fingerprint`` tells a study that came twice, by its
+    pixels too, ``identity`` by its headers alone (both are equal where it came before version 0003 of the tables, and
+    where it is a volume file);
     ``words`` is what a search looks at, kept by `_index`; ``tracer`` is what a person insists on.
     """
 
@@ -102,6 +104,7 @@ class Study(Row):
     id: Mapped[str] = mapped_column(_ID, primary_key=True, default=new_id)
     upload: Mapped[str] = mapped_column(ForeignKey("uploads.id"))
     fingerprint: Mapped[str] = mapped_column(String(64), unique=True)
+    identity: Mapped[str] = mapped_column(String(64), default="", server_default="", index=True)
     label: Mapped[str] = mapped_column(Text)
     uid: Mapped[str] = mapped_column(String(80), default="")
     kind: Mapped[str] = mapped_column(_SHORT)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from osteoscope.errors import InvalidValueError
@@ -98,6 +98,11 @@ def cases(session: Session, trial: str, reader: str = "") -> list[TrialCase]:
     query = select(TrialCase).where(TrialCase.trial == trial)
     found = list(session.scalars(query.where(TrialCase.reader == reader) if reader else query))
     return sorted(found, key=lambda case: (case.reader, PHASES.index(case.phase), case.position))
+
+
+def is_in_trial(session: Session, study: str) -> bool:
+    """Whether a reader study with that study is not finished: what its readers see must stay as it is."""
+    return bool(session.scalar(select(exists().where(TrialCase.study == study, TrialCase.finished == ""))))
 
 
 def turn(session: Session, trial: Trial, reader: str) -> Turn:

@@ -1,4 +1,4 @@
-"""Learn which level is likeliest: `python -m osteoscope.train.mibg_levels WORK`. Resumable: run it again.
+"""Learn how likely each level is: `python -m osteoscope.train.mibg_levels WORK`. Resumable: run it again.
 
 Children are simulated and read first (about 1 s each on one core), then one logistic regression is fitted for each
 level of each score (minutes), and the card written into WORK; `--ship` puts it where the package looks for it. A new
@@ -22,7 +22,7 @@ from scipy.special import expit
 from osteoscope.find.model import shipped
 from osteoscope.find.planar_maps import MODEL
 from osteoscope.measure.card_digest import digest
-from osteoscope.measure.level_head import BURDEN, SHIPPED, ScoreHead, inputs, likeliest
+from osteoscope.measure.level_head import BURDEN, SHIPPED, ScoreHead, inputs, least_costly
 from osteoscope.measure.score_tables import SCHEME_NAMES
 from osteoscope.stats.agreement import weighted_kappa
 from osteoscope.train.mibg_levels_children import Row, rows_in, write_children
@@ -46,7 +46,7 @@ def main(
     cores: Annotated[int, typer.Option(min=1)] = 2,
     ship: Annotated[bool, typer.Option("--ship", help="Write the card into the package.")] = False,
 ) -> None:
-    """Learn the likeliest SIOPEN and Curie levels from simulated children."""
+    """Learn the chances of SIOPEN and Curie levels from simulated children."""
     found = sorted(phantoms.glob("*.npz")) if phantoms else []
     paths = track(write_children(range(children), work / "children", cores, found), "children", total=children)
     rows = [rows_in(path) for path in paths]
@@ -70,8 +70,8 @@ def card(children: Sequence[Sequence[Row]]) -> dict[str, Any]:
     content = {
         "name": NAME,
         "version": VERSION,
-        "purpose": "Likeliest SIOPEN and Curie level of a segment, from all that was found in the child. Research use "
-        "only, not a medical device.",
+        "purpose": "Chance of each SIOPEN and Curie level of a segment, from all that was found in the child. Research "
+        "use only, not a medical device.",
         "made_for": f"{planar.name} {planar.version}",
         "data": f"{len(children)} simulated children that the network was not trained on",
         "limits": _LIMITS,
@@ -122,7 +122,7 @@ def _written(head: ScoreHead) -> dict[str, Any]:
 
 
 def _figures(children: Sequence[Sequence[Row]], score: str) -> Mapping[str, str]:
-    """Agreement with the truth of counted and of likeliest levels, of children left out of the fit by turns."""
+    """Agreement with the truth of counted levels and of those of least cost, of children left out by turns."""
     truth, counted, chosen = [], [], []
     for fold in range(_FOLDS):
         kept = [row for n, child in enumerate(children) if n % _FOLDS != fold for row in child]
@@ -130,9 +130,9 @@ def _figures(children: Sequence[Sequence[Row]], score: str) -> Mapping[str, str]
         for row in (row for child in children[fold::_FOLDS] for row in child if row.score == score):
             truth.append(row.level)
             counted.append(row.counted)
-            chosen.append(likeliest(head.chances(np.array(row.chances), row.signs), row.counted, row.signs))
+            chosen.append(least_costly(head.chances(np.array(row.chances), row.signs), row.counted, row.signs))
     true, sick = np.array(truth), np.array(truth) > 0
-    ways = {"counted": np.array(counted), "likeliest": np.array(chosen)}
+    ways = {"counted": np.array(counted), "of least expected cost": np.array(chosen)}
     return {
         f"{name}, {len(children)} simulated children": f"quadratic kappa {weighted_kappa(true, said):.3f}, where not 0 "
         f"{weighted_kappa(true[sick], said[sick]):.3f}; exact {np.mean(true == said):.3f}; within 1 "

@@ -29,6 +29,7 @@ export class Changes {
   private unloaded: unknown = null;
   private tail: Promise<unknown> = Promise.resolve();
   private failures = 0;
+  private answers = 0;
 
   constructor(private readonly changed: () => void) {}
 
@@ -37,9 +38,12 @@ export class Changes {
     return this.failed ? this.failed.reason : this.unloaded;
   }
 
-  load(coming: Promise<Held>): void {
-    coming.then(
+  /** Asks what stands; once more where something was answered meanwhile, which may be newer. */
+  load(ask: () => Promise<Held>): void {
+    const { answers } = this;
+    ask().then(
       (held) => {
+        if (answers !== this.answers) return this.load(ask);
         this.unloaded = null;
         this.keep(held);
       },
@@ -100,6 +104,7 @@ export class Changes {
   }
 
   private keep(held: Held): void {
+    this.answers += 1;
     this.held = held;
     this.changed();
   }

@@ -49,7 +49,7 @@ export function useReview(
 ): Loaded {
   const [turn, redraw] = useReducer((n: number) => n + 1, 0);
   const changes = useMemo(() => new Changes(redraw), [base]);
-  const reload = useCallback(() => changes.load(load(base)), [changes, base, load]);
+  const reload = useCallback(() => changes.load(() => load(base)), [changes, base, load]);
   useEffect(reload, [reload]);
 
   const edit = useCallback(

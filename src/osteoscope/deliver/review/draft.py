@@ -17,6 +17,7 @@ from osteoscope.errors import InvalidValueError
 
 TOPS: Mapping[str, int] = {"siopen": 6, "curie": 3}
 SITES: Mapping[str, tuple[str, ...]] = {"siopen": tuple(SIOPEN), "curie": tuple(CURIE)}
+_PERSON = "P"  # what the id of a finding of a person begins with
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +61,7 @@ class Draft:
         by_hand: (score, site) -> level, those of the base included.
         note: on soft tissue; None where the base's stays, "" where there is none any more.
         comment: on the whole study; None and "" as of the note.
-        sites, measures, gaps: as they come out, once scored again.
+        sites, measures, gaps: as they come out, once scored again; gaps of the base that still stand included.
     """
 
     base: Reading
@@ -113,10 +114,15 @@ class Draft:
     def new_id(self) -> str:
         """An id for a finding of the person."""
         taken = {f.id for f in self.base.findings} | {f.id for f in self.findings} | set(self._removed())
-        return next(name for n in range(1, len(taken) + 2) if (name := f"P{n}") not in taken)
+        return next(name for n in range(1, len(taken) + 2) if (name := f"{_PERSON}{n}") not in taken)
 
     def _removed(self) -> list[str]:
         return [aside.what.split()[1] for aside in self.set_aside if aside.what.startswith("finding ")]
+
+
+def is_by_person(finding: Finding) -> bool:
+    """Whether a person added it."""
+    return finding.id.startswith(_PERSON)
 
 
 def blank_study(record: StudyRecord) -> Study:

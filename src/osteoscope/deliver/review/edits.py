@@ -12,12 +12,13 @@ from importlib.metadata import version
 from typing import Any
 
 from osteoscope.deliver.review.by_hand import by_hand_of
+from osteoscope.deliver.review.counting import COUNTED_FROM, counted_from
 from osteoscope.deliver.review.draft import Draft, Ground
 from osteoscope.deliver.review.edits_ct import add_lesion, change_type, edit_mask, mark
 from osteoscope.deliver.review.edits_outline import add_outline
 from osteoscope.deliver.review.edits_planar import add_focus, move, soft_tissue
 from osteoscope.deliver.review.notes import words_kept
-from osteoscope.deliver.review.rescored import COUNTED_FROM, counted_from, rescored
+from osteoscope.deliver.review.rescored import rescored
 from osteoscope.domain.finding import SetAside
 from osteoscope.domain.reading import Provenance, Reader, Reading
 from osteoscope.errors import InvalidValueError
@@ -120,6 +121,6 @@ def _finished(draft: Draft, person: Person, number: int) -> Reading:
         set_aside=draft.set_aside,
         sites=draft.sites,
         measures=draft.measures,
-        gaps=(*base.gaps, *draft.gaps),
+        gaps=draft.gaps,
         provenance=provenance,
     )

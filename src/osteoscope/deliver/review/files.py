@@ -5,7 +5,6 @@ The folder of a study holds ``views/`` (pictures for the page) and ``program/`` 
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -13,10 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from osteoscope.deliver.outputs import OutputOptions, deliver
+from osteoscope.deliver.review.fingerprint import fingerprint_of, identity_of
 from osteoscope.deliver.review.ground import write_bone_index
 from osteoscope.deliver.review.views import write_views
 from osteoscope.dicom.intake.header import Header
 from osteoscope.dicom.intake.patient import iso_date, patient_of, study_date
+from osteoscope.dicom.intake.sandbox import Sandbox
 from osteoscope.dicom.load import Candidate, IntakeOptions, load, scan
 from osteoscope.domain.reading import Reading
 from osteoscope.domain.study import IntakeNote, Patient, Study, StudyKind
@@ -26,7 +27,6 @@ from osteoscope.reading.read import read
 
 Progress = Callable[[str, int, int], None]
 PROGRAM, VIEWS = "program", "views"
-_BLOCK = 2**20
 _OPTIONS = IntakeOptions()
 
 
@@ -37,7 +37,8 @@ class Arrived:
     Args:
         label: to find it again among the files.
         kind, uid, date, patient, birth_date: from the headers; "" where they do not say.
-        fingerprint: the same for the same images of the same patient.
+        identity: the same for the same objects of the same patient, by their headers.
+        fingerprint: the same where their pixels are the same, too.
     """
 
     label: str
@@ -46,6 +47,7 @@ class Arrived:
     date: str
     patient: Patient
     birth_date: str
+    identity: str
     fingerprint: str
 
 
@@ -65,35 +67,18 @@ def sort_files(folder: Path, progress: Progress) -> Sorted:
     """
     with tempfile.TemporaryDirectory(prefix="osteoscope-") as scratch:
         found = scan(folder, Path(scratch), _OPTIONS, progress)
-        return Sorted(tuple(_arrived(candidate) for candidate in found.candidates), found.notes)
+        with Sandbox(_OPTIONS.limits) as sandbox:
+            return Sorted(tuple(_arrived(candidate, sandbox) for candidate in found.candidates), found.notes)
 
 
-def _arrived(candidate: Candidate) -> Arrived:
+def _arrived(candidate: Candidate, sandbox: Sandbox) -> Arrived:
     entries = candidate.content.entries
     header = entries[0].header if entries else Header({})
     patient, _ = patient_of(header)
     birth = iso_date(header.text("PatientBirthDate"))
     uid = header.text("StudyInstanceUID")
-    return Arrived(candidate.label, candidate.kind, uid, study_date(header), patient, birth, _fingerprint(candidate))
-
-
-def _fingerprint(candidate: Candidate) -> str:
-    content = candidate.content
-    if content.entries:
-        said = content.entries[0].header
-        who = [said.text(keyword) for keyword in ("PatientID", "PatientName", "PatientBirthDate")]
-        parts = sorted(e.header.text("SOPInstanceUID") or _digest(e.found.path) for e in content.entries)
-        return hashlib.sha256("\n".join([*who, *parts]).encode()).hexdigest()
-    return (
-        _digest(content.found.path)
-        if hasattr(content, "found")
-        else hashlib.sha256(candidate.label.encode()).hexdigest()
-    )
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    told = identity_of(candidate), fingerprint_of(candidate, sandbox)
+    return Arrived(candidate.label, candidate.kind, uid, study_date(header), patient, birth, *told)
 
 
 def read_one(files: Path, label: str, folder: Path, progress: Progress, tracer: str = "") -> Reading:

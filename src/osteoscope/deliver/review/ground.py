@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from osteoscope.deliver.review.draft import CtGround, Ground
-from osteoscope.deliver.review.views import VOXELS, write_skeleton
+from osteoscope.deliver.review.views import VOXELS, replacing, write_skeleton
 from osteoscope.deliver.unit_map import UNITS_FILE, read_units
 from osteoscope.domain.finding import Part, Region
 from osteoscope.domain.geometry import Grid
@@ -39,10 +39,11 @@ def write_bone_index(case: Case, folder: Path) -> None:
         if part is not None:
             view = labels[part.box]
             view[part.mask & (view == 0)] = number
-    np.save(folder / BONE_INDEX, labels)
-    write_skeleton(grid, labels, folder)
     names = [{"site": p.site, "status": p.status, "confidence": p.confidence, "notes": p.notes} for p in case.mapped]
-    (folder / BONE_LEGEND).write_text(json.dumps(names), encoding="utf-8")
+    with replacing(folder) as draft:
+        np.save(draft / BONE_INDEX, labels)
+        write_skeleton(grid, labels, draft)
+        (draft / BONE_LEGEND).write_text(json.dumps(names), encoding="utf-8")
 
 
 def ground_of(record: StudyRecord, program: Path, views: Path) -> Ground:

@@ -50,7 +50,7 @@ def _sites(units: Path, view: str) -> dict[str, Polygons]:
 @lru_cache(maxsize=128)
 def _sites_cached(units: Path, changed: int, view: str) -> dict[str, Polygons]:
     places = {place.site: place.region for place in units_at(units, changed) if place.region is not None}
-    joined = {site: _joined([places[u] for u in members if u in places], view) for site, members in SIOPEN.items()}
+    joined = {site: united([places[u] for u in members if u in places], view) for site, members in SIOPEN.items()}
     return {site: polygons(part) for site, part in joined.items() if part is not None}
 
 
@@ -58,7 +58,8 @@ def _each(regions: Mapping[str, Region], view: str) -> dict[str, Polygons]:
     return {name: polygons(part) for name, region in regions.items() if (part := region.on(view)) is not None}
 
 
-def _joined(regions: Sequence[Region], view: str) -> Part | None:
+def united(regions: Sequence[Region], view: str) -> Part | None:
+    """One Part of all that these regions hold on a view; None where they hold nothing."""
     parts = [part for region in regions if (part := region.on(view)) is not None]
     if not parts:
         return None

@@ -51,7 +51,7 @@ def remeasured(draft: Draft) -> Draft:
     lesions = draft.changed("kind", "region")
     sites = _evidence(draft)
     if not lesions:
-        return replace(draft, sites=sites, measures=draft.base.measures)
+        return replace(draft, sites=sites, measures=draft.base.measures, gaps=draft.base.gaps)
     ground = draft.ground.ct()
     reached = [p.site for p in ground.bones if any(_reaches(f, p) for f in lesions)] if ground else []
     changed = {*reached, *(f.site for f in lesions)}
@@ -74,7 +74,9 @@ def remeasured(draft: Draft) -> Draft:
     acts = _plan(draft).of_study if ground is not None else (burden,)
     measures = _attempts("study", acts, (case,), gaps)
     gaps += _lost(draft, "study", draft.base.measures, measures, ground is not None)
-    return replace(draft, findings=tuple(findings), sites=tuple(made), measures=measures, gaps=tuple(gaps))
+    return replace(
+        draft, findings=tuple(findings), sites=tuple(made), measures=measures, gaps=(*draft.base.gaps, *gaps)
+    )
 
 
 def _evidence(draft: Draft) -> tuple[SiteReading, ...]:

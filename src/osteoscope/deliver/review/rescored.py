@@ -1,31 +1,28 @@
 """Scores of a Reading after edits; what the edits did not touch stays as it was.
 
 A level is counted from the findings by the ladder, since a person vouches for them, or is the one set by hand; Curie
-levels follow from SIOPEN levels set by hand where those say enough. Levels of a person carry no interval: the chances
-behind the program's intervals are not his.
+levels follow from SIOPEN levels set by hand where those say enough, and are counted again, or left open, where they
+no longer do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
-from osteoscope.deliver.review.by_hand import by_hand_of, levelled, set_by_hand
-from osteoscope.deliver.review.draft import SITES, TOPS, Draft, blank_study
+from osteoscope.deliver.review.by_hand import by_hand_of, emptied, is_emptied, levelled, set_by_hand
+from osteoscope.deliver.review.counting import Counter, options_of
+from osteoscope.deliver.review.draft import SITES, Draft
+from osteoscope.deliver.review.following import Members, contradicted, followed, hidden_units, stated, stirred
 from osteoscope.deliver.review.notes import SOFT_TISSUE, noted
 from osteoscope.deliver.review.remeasured import remeasured
+from osteoscope.deliver.review.totals import total_after
 from osteoscope.domain.anatomy import CURIE, siopen_members
-from osteoscope.domain.finding import Measure
-from osteoscope.domain.reading import Case, Gap, Reading, SiteReading
-from osteoscope.measure.score import curie, siopen
-from osteoscope.measure.score_choices import chosen, stated
-from osteoscope.measure.score_extent import counting_from
-from osteoscope.measure.score_follow import curie_of_siopen
-from osteoscope.measure.score_tables import ScoreOptions
+from osteoscope.domain.reading import Gap, SiteReading
 from osteoscope.stats.new_sites_by_hand import FOLLOWS
 
-_SCORERS = {"siopen": siopen, "curie": curie}
-COUNTED_FROM = "counted_from"
+_BY_HAND = "set its level by hand"
 
 
 def rescored(draft: Draft) -> Draft:
@@ -33,105 +30,133 @@ def rescored(draft: Draft) -> Draft:
     return _planar(draft) if draft.base.study.kind == "nm-planar" else remeasured(draft)
 
 
-def _case(draft: Draft) -> Case:
-    """The Case to measure on; values of the images are not looked at by scores and sizes."""
-    return Case(blank_study(draft.base.study), draft.ground.units, draft.findings, draft.set_aside)
-
-
-def counted_from(base: Reading) -> float:
-    """The confidence from which findings count, as for the program's Reading: a person's are all sure, and move none.
-
-    Kept in the settings of what a person makes of it (`COUNTED_FROM`), so that amendments count alike.
-    """
-    settings = base.provenance.settings
-    if COUNTED_FROM in settings:
-        return float(settings[COUNTED_FROM])
-    return counting_from(Case(blank_study(base.study), (), base.findings), chosen(stated(settings)))
-
-
-def _options(draft: Draft) -> ScoreOptions:
-    """The choices that the base was scored under, with its threshold: an edit in one segment moves no other."""
-    options, threshold = chosen(stated(draft.base.provenance.settings)), counted_from(draft.base)
-    return replace(
-        options, level="counted", accepted=threshold, accepted_beside=threshold, accepted_throughout=threshold
-    )
-
-
 def _planar(draft: Draft) -> Draft:
-    case = _case(draft)
-    options = _options(draft)
-    members: Mapping[str, Mapping[str, tuple[str, ...]]] = {"siopen": siopen_members(options.sacrum), "curie": CURIE}
-    sites = {said.site: said for said in draft.base.sites}
-    gaps: list[Gap] = []
-    changed = {f.site for f in draft.changed("confidence", "region")}
-    for score, scored in members.items():
-        for site, units in scored.items():
-            if site in sites and changed & set(units):
-                sites[site], missed = _again(draft, case, sites[site], (score, units, options))
-                gaps += [gap for gap in missed if (score, site) not in draft.by_hand]
-    for (score, site), level in draft.by_hand.items():
-        sites[site] = set_by_hand(sites.get(site) or SiteReading(site, "assessed"), score, level)
-    followed = {region: (level, who) for region, level, who in _followed(draft, sites, members["siopen"])}
-    for region, (number, who) in followed.items():
-        sites[region] = levelled(sites[region], "curie", number, f"{FOLLOWS}{who}")
-    gaps = [gap for gap in gaps if gap.step != "curie" or gap.where not in followed]
+    options = options_of(draft.base)
+    tables: Mapping[str, Members] = {"siopen": siopen_members(options.sacrum), "curie": CURIE}
+    scoring = _Scoring(draft, tables, Counter(draft, options, hidden_units(draft.by_hand, tables["siopen"])))
+    sites, gaps = scoring.scored()
     if draft.note is not None:
         sites[SOFT_TISSUE] = noted(sites.get(SOFT_TISSUE) or SiteReading(SOFT_TISSUE, "not_assessable"), draft)
-    said = tuple(_supported(one, draft, members) for one in sites.values())
-    if not changed and draft.by_hand == by_hand_of(draft.base):
-        return replace(draft, sites=said, measures=draft.base.measures)
+    gaps = (*_standing(draft, sites, gaps), *gaps)
+    said = tuple(_supported(one, draft, tables) for one in sites.values())
+    if not scoring.touches(sites):
+        return replace(draft, sites=said, measures=draft.base.measures, gaps=gaps)
     others = tuple(m for m in draft.base.measures if m.name not in {"siopen_total", "curie_total"})
-    totals = tuple(t for score in SITES if (t := _total(draft, score, said)) is not None)
-    return replace(draft, sites=said, measures=(*totals, *others), gaps=tuple(gaps))
+    totals = tuple(t for score in SITES if (t := total_after(draft, score, sites)) is not None)
+    return replace(draft, sites=said, measures=(*totals, *others), gaps=gaps)
 
 
-def _again(
-    draft: Draft, case: Case, said: SiteReading, what: tuple[str, Sequence[str], ScoreOptions]
-) -> tuple[SiteReading, list[Gap]]:
-    """A site scored again from its findings; as it was, with a gap, where the outlines of its units are not known."""
-    score, _, options = what
-    made = _SCORERS[score](case, said.site, options) if said.status == "assessed" else ()
-    if not made:
-        reason = (
-            f"findings were edited by {draft.person}, and the segment cannot be scored again: set its level by hand"
+@dataclass(frozen=True, eq=False)
+class _Scoring:
+    """Levels of both scores.
+
+    Args:
+        draft: what was edited.
+        tables: units of each segment and region, by score; SIOPEN first, since Curie levels follow from it.
+        counter: of levels.
+    """
+
+    draft: Draft
+    tables: Mapping[str, Members]
+    counter: Counter
+
+    def scored(self) -> tuple[dict[str, SiteReading], tuple[Gap, ...]]:
+        by_hand, members = self.draft.by_hand, self.tables["siopen"]
+        sites = stated({said.site: said for said in self.draft.base.sites}, by_hand, self.tables)
+        gaps: list[Gap] = []
+        for score, table in self.tables.items():
+            follows = followed(sites, by_hand, members) if score == "curie" else {}
+            for site, units in table.items():
+                if site in sites:
+                    sites[site], missed = self._counted(sites[site], score, units, site in follows)
+                    gaps += missed
+                if (score, site) in by_hand:
+                    sites[site] = set_by_hand(sites, (score, site), by_hand)
+                elif site in follows:
+                    sites[site] = levelled(sites[site], follows[site])
+        for region, people in list(contradicted(sites, by_hand, members)):
+            if region in self._stirred:
+                sites[region] = emptied(sites[region], ("curie",))
+                reason = f"its level does not go with the SIOPEN levels set by {' and '.join(people)}: {_BY_HAND}"
+                gaps = [*(g for g in gaps if (g.where, g.step) != (region, "curie")), Gap(region, "curie", reason)]
+        return sites, tuple(gaps)
+
+    def touches(self, sites: Mapping[str, SiteReading]) -> bool:
+        """Whether findings or levels are others than in the base."""
+        if self._changed or self.draft.by_hand != by_hand_of(self.draft.base):
+            return True
+        return any(
+            said.measure(score) != sites[said.site].measure(score) for said in self.draft.base.sites for score in SITES
         )
-        return said, [Gap(said.site, score, reason)]
-    others = tuple(m for m in said.measures if not m.name.startswith(score))
-    mine = tuple(
-        replace(m, interval=None, method=f"{m.method}, findings edited by {draft.person}")
-        for m in made
-        if m.name != f"{score}_probability"
+
+    def _counted(
+        self, said: SiteReading, score: str, units: Sequence[str], follows: bool
+    ) -> tuple[SiteReading, list[Gap]]:
+        """A site counted where edits ask for it; a gap where that cannot be and no level is set or follows."""
+        level = self.draft.by_hand.get((score, said.site))
+        if level is not None and level.value is None:
+            return said, []
+        is_open = level is None and not follows
+        edited, lost = self._edited(units), is_open and self._lost(said, score, units)
+        if not edited and not lost:
+            return said, []
+        made = (self.counter.edited if edited else self.counter.again)(said, score, units)
+        if made is not None or not is_open or is_emptied(said):
+            return made or said, []
+        what = "findings were edited" if edited else "what its level rested on was changed"
+        reason = f"{what} by {self.draft.person}, and the segment cannot be scored again: {_BY_HAND}"
+        return emptied(said, (score,)) if lost else said, [Gap(said.site, score, reason)]
+
+    def _lost(self, said: SiteReading, score: str, units: Sequence[str]) -> bool:
+        """Whether a level rests on what no longer stands (what it followed from, other hidden units), or was taken."""
+        level, before = said.measure(score), self.draft.base.site(said.site)
+        if level is not None:
+            return level.method.startswith(FOLLOWS) or (score == "curie" and bool(self._turned & set(units)))
+        reopened = before is not None and before.status != "assessed" and said.status == "assessed"
+        told = any((g.where, g.step) == (said.site, score) and _is_open(g) for g in self.draft.base.gaps)
+        return reopened or (told and said.site in self._stirred)
+
+    def _edited(self, units: Sequence[str]) -> bool:
+        return not self._changed.isdisjoint(units)
+
+    @cached_property
+    def _changed(self) -> frozenset[str]:
+        """Units with findings that were edited."""
+        return frozenset(f.site for f in self.draft.changed("confidence", "region"))
+
+    @cached_property
+    def _stirred(self) -> frozenset[str]:
+        """Segments and regions of bone with findings or levels set by hand that are others than in the base."""
+        before = by_hand_of(self.draft.base)
+        return stirred(before, self.draft.by_hand, self._changed, self.tables["siopen"])
+
+    @cached_property
+    def _turned(self) -> frozenset[str]:
+        """Units that were hidden, by a person, in the base and are not now, or the other way round."""
+        return hidden_units(by_hand_of(self.draft.base), self.tables["siopen"]) ^ self.counter.hidden
+
+
+def _is_open(gap: Gap) -> bool:
+    return gap.reason.endswith(_BY_HAND)
+
+
+def _standing(draft: Draft, sites: Mapping[str, SiteReading], new: Sequence[Gap]) -> tuple[Gap, ...]:
+    """The gaps of the base without those that asked for a level which has been given, counted or asked for anew."""
+    asked = {(gap.step, gap.where) for gap in new} | draft.by_hand.keys()
+    return tuple(
+        gap
+        for gap in draft.base.gaps
+        if not _is_open(gap) or ((gap.step, gap.where) not in asked and _is_as_before(draft, sites, gap))
     )
-    return replace(said, measures=(*others, *mine)), []
 
 
-def _followed(
-    draft: Draft, sites: Mapping[str, SiteReading], members: Mapping[str, Sequence[str]]
-) -> Iterator[tuple[str, int, str]]:
-    """Curie regions, not set by hand themselves, whose level follows from SIOPEN levels set by hand; and by whom."""
-    levels = {s: _whole(said.measure("siopen")) for s, said in sites.items()}
-    by_hand = {site: level.by for (score, site), level in draft.by_hand.items() if score == "siopen"}
-    for region, (level, segments) in curie_of_siopen(levels, members).items():
-        people = {by_hand[segment] for segment in segments if segment in by_hand}
-        if region in sites and people and ("curie", region) not in draft.by_hand:
-            yield region, level, " and ".join(sorted(people))
+def _is_as_before(draft: Draft, sites: Mapping[str, SiteReading], gap: Gap) -> bool:
+    before, now = draft.base.site(gap.where), sites.get(gap.where)
+    if before is None or now is None:
+        return True
+    return not is_emptied(now) and before.measure(gap.step) == now.measure(gap.step)
 
 
-def _whole(level: Measure | None) -> int | None:
-    return None if level is None else round(level.value)
-
-
-def _supported(said: SiteReading, draft: Draft, members: Mapping[str, Mapping[str, tuple[str, ...]]]) -> SiteReading:
-    units = {unit for scored in members.values() for unit in scored.get(said.site, ())}
+def _supported(said: SiteReading, draft: Draft, tables: Mapping[str, Members]) -> SiteReading:
+    units = {unit for table in tables.values() for unit in table.get(said.site, ())}
     return replace(said, evidence=tuple(f.id for f in draft.findings if f.site in units))
-
-
-def _total(draft: Draft, score: str, sites: Sequence[SiteReading]) -> Measure | None:
-    """The sum of the levels; a segment without one adds its whole range to the interval."""
-    levels = [m for said in sites if said.site in SITES[score] and (m := said.measure(score)) is not None]
-    if not levels:
-        return None
-    value, number = sum(m.value for m in levels), len(SITES[score])
-    unseen = (number - len(levels)) * TOPS[score]
-    method = f"sum of {len(levels)} of {number} segments, read by {draft.person}"
-    return Measure(f"{score}_total", value, "{score}", method, (value, value + unseen) if unseen else None)

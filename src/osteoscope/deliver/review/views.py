@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +25,36 @@ LEGEND, SKELETON, VOXELS = "views.json", "skeleton.nii.gz", "ct.npy"
 def write_views(study: Study, folder: Path) -> None:
     """Write NAME.f32 (little-endian float32, row by row) per planar view; or the voxels of a CT; then views.json.
 
-    A CT is written whole for the page (ct.nii.gz), as mean HU of blocks to be shown first (quick.nii.gz,
+    They take the place of earlier ones once all are written, since the server may show those meanwhile, or have them
+    mapped. A CT is written whole for the page (ct.nii.gz), as mean HU of blocks to be shown first (quick.nii.gz,
     preview.nii.gz, where its longest axis is beyond `preview.MOST`), and to be mapped into memory (ct.npy).
 
     Raises:
         OutputError: the folder cannot be written.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        legend = _planar(study, folder) if study.kind == "nm-planar" else _volume(study, folder)
-        draft = folder / f"{LEGEND}.part"
-        draft.write_text(json.dumps(legend), encoding="utf-8")
-        draft.replace(folder / LEGEND)
+        with replacing(folder) as draft:
+            legend = _planar(study, draft) if study.kind == "nm-planar" else _volume(study, draft)
+            (draft / LEGEND).write_text(json.dumps(legend), encoding="utf-8")
     except OSError as error:
         raise OutputError(f"write {folder}", str(error), "Free space on the disk of the server") from error
+
+
+@contextmanager
+def replacing(folder: Path) -> Iterator[Path]:
+    """A folder to write into, whose files then take their places in ``folder``, the legends last.
+
+    A file is replaced, never written over: what is mapped into memory or being sent stays whole.
+    """
+    draft = folder / "draft.part"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    try:
+        yield draft
+        for path in sorted(draft.iterdir(), key=lambda path: (path.suffix == ".json", path.name)):
+            path.replace(folder / path.name)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _planar(study: Study, folder: Path) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from typing import Any
 from osteoscope.dicom.intake.found import Found
 from osteoscope.domain.study import IntakeNote
 
+_CONTROLS = {code: " " if chr(code).isspace() else None for code in (*range(32), *range(127, 160))}
+
 
 @dataclass(frozen=True, eq=False)
 class Header:
@@ -24,10 +26,10 @@ class Header:
         return values[0] if values else ""
 
     def texts(self, keyword: str) -> tuple[str, ...]:
-        """All values as text."""
+        """All values as text, without control characters, which nothing that keeps or shows a text agrees on."""
         value = self.fields.get(keyword)
         values = value if isinstance(value, list) else [value]
-        return tuple(str(v).strip() for v in values if v not in (None, ""))
+        return tuple(str(v).translate(_CONTROLS).strip() for v in values if v not in (None, ""))
 
     def numbers(self, keyword: str, count: int = 0) -> tuple[float, ...]:
         """All values as finite numbers; () where there are others, or not ``count`` of them (0: any)."""
