@@ -27,9 +27,13 @@ class Header:
 
     def texts(self, keyword: str) -> tuple[str, ...]:
         """All values as text, without control characters, which nothing that keeps or shows a text agrees on."""
+        return tuple(text.translate(_CONTROLS).strip() for text in self.stated(keyword))
+
+    def stated(self, keyword: str) -> tuple[str, ...]:
+        """All values as text, as they are."""
         value = self.fields.get(keyword)
         values = value if isinstance(value, list) else [value]
-        return tuple(str(v).translate(_CONTROLS).strip() for v in values if v not in (None, ""))
+        return tuple(str(v).strip() for v in values if v not in (None, ""))
 
     def numbers(self, keyword: str, count: int = 0) -> tuple[float, ...]:
         """All values as finite numbers; () where there are others, or not ``count`` of them (0: any)."""

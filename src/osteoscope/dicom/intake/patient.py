@@ -20,7 +20,7 @@ _OLDEST_YEARS = 130.0
 def patient_of(header: Header) -> tuple[Patient, tuple[str, ...]]:
     """The patient, and what in the header was left out or cleaned."""
     problems = []
-    stated = [header.text(keyword) for keyword in ("PatientName", "PatientID")]
+    stated = ["".join(header.stated(keyword)[:1]) for keyword in ("PatientName", "PatientID")]
     name, identity = map(_printable, stated)
     if [name, identity] != stated:
         problems.append("control characters in the patient's name or id were removed")
