@@ -43,7 +43,7 @@ class NetworkOptions:
         hidden: a unit with more of its silhouette under uptake that is no disease (bladder, contamination,
             extravasation) cannot be assessed, unless it lies before that on the posterior view, as the spine does.
         whole: a unit with a smaller share of it in the field is seen in part: what is out of the field is not known.
-        clear: a unit that cannot be assessed as a whole is so in part where a finding in it is at least so sure.
+        clear: a hidden unit is assessed in part where a finding in it is at least so sure.
     """
 
     silhouette: float = 0.5

@@ -46,8 +46,8 @@ _ELSEWHERE = "uptake outside of organs and bone"
 def map_segments(study: Study, options: NetworkOptions = _DEFAULT) -> tuple[MappedSite, ...]:
     """Every unit of `UNITS` on the views of a study, "not_acquired" where it is not on them.
 
-    A unit of which less than `NetworkOptions.whole` lies in the field, or of which too little can be seen and yet a
-    finding stands out, is "assessed" with a note that it was seen in part (`osteoscope.domain.in_part`).
+    A unit of which less than `NetworkOptions.whole` lies in the field, or which is hidden and shows a clear finding, is
+    "assessed" with a note that it was seen in part (`osteoscope.domain.in_part`).
 
     Raises:
         ModelError: the weights are missing or not those of their card.
@@ -68,7 +68,7 @@ def map_segments(study: Study, options: NetworkOptions = _DEFAULT) -> tuple[Mapp
 
 @dataclass(frozen=True)
 class _Seen:
-    """What was seen of a unit: its share in the field, whether a finding in it is clear; notes of the study."""
+    """Of a unit: its share in the field, whether a finding in it is clear; notes of the study."""
 
     share: float
     clear: bool
@@ -80,22 +80,22 @@ def _site(maps: Maps, number: int, seen: _Seen, options: NetworkOptions) -> Mapp
     mask = maps.placing.draw(plane) >= options.silhouette
     parts = maps.placing.parts(mask, maps.counts)
     chance = float(maps.acquired[number])
-    if not parts and chance >= 0.5:
+    if chance < 0.5:
+        cut = f"less than half of it lies in the field of view ({1 - chance:.0%} sure)"
+        return MappedSite(unit, None, "not_acquired", 1 - chance, (cut, *seen.notes))
+    if not parts:
         return MappedSite(unit, None, "not_assessable", chance, ("not recognised on the images", *seen.notes))
-    cut = f"less than half of it lies in the field of view, {1 - chance:.0%} sure" if chance < 0.5 else ""
-    if cut and not (parts and seen.clear):
-        return MappedSite(unit, None, "not_acquired", max(chance, 1 - chance), (cut, *seen.notes))
     inside = plane >= options.silhouette
     covered = float((maps.organs[inside] >= options.area).mean()) if inside.any() else 0.0
     under = f"{covered:.0%} of it lies under uptake that is no disease"
     hidden = covered > options.hidden and unit not in _SEEN_FROM_BEHIND
     status: Status = "not_assessable" if hidden and not seen.clear else "assessed"
-    part = cut or (in_field(seen.share) if seen.share < options.whole else "") or (under if hidden else "")
+    part = (in_field(seen.share) if seen.share < options.whole else "") or (under if hidden else "")
     why = (note_of_part(unit, part),) if part and status == "assessed" else ()
     if covered > 0.5 and not (why and part == under):
         why = (*why, under)
     sure = float(plane[inside].mean()) if inside.any() else 0.0
-    named = round(sure if cut else min(chance, sure), 3)
+    named = round(min(chance, sure), 3)
     return MappedSite(unit, Region(parts), status, named, (*why, *seen.notes))
 
 
