@@ -104,8 +104,11 @@ def _within(name: str) -> bool:
 
 def _digest(path: Path) -> str:
     """SHA-256 of a file; "" where there is none."""
-    if not path.is_file():
-        return ""
+    return sha256_of(path) if path.is_file() else ""
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal digits."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

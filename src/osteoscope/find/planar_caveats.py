@@ -74,18 +74,22 @@ def _length(study: Study) -> str:
 
 
 def _coarse(study: Study) -> str:
-    side, length = pixel_mm(study) or 0.0, length_pixels(study) or SHORT_PIXELS
-    found = f"pixels of {side:.1f} mm" if side > COARSE_MM else ""
-    found = f"a body {length} pixels long" if length < SHORT_PIXELS else found
+    found = _coarser(study, COARSE_MM, SHORT_PIXELS)
     return f"coarse picture ({found}): small and faint foci may be missed" if found else ""
 
 
 def _too_coarse(study: Study) -> str:
-    side, length = pixel_mm(study) or 0.0, length_pixels(study) or SHORT_PIXELS
-    found = f"pixels of {side:.1f} mm" if side > COARSEST_MM else ""
-    found = f"a body {length} pixels long" if length < SHORTEST_PIXELS else found
+    found = _coarser(study, COARSEST_MM, SHORTEST_PIXELS)
     asked = f"give pixels of at most {COARSEST_MM:g} mm that show the body on at least {SHORTEST_PIXELS}"
     return f"{found}, too coarse for any statement: {asked}" if found else ""
+
+
+def _coarser(study: Study, most_mm: float, least_pixels: int) -> str:
+    """What is coarser than that, "" where nothing is."""
+    side, length = pixel_mm(study), length_pixels(study)
+    if length is not None and length < least_pixels:
+        return f"a body {length} pixels long"
+    return f"pixels of {side:.1f} mm" if side is not None and side > most_mm else ""
 
 
 def _square(study: Study) -> str:

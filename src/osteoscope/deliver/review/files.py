@@ -77,7 +77,8 @@ def _arrived(candidate: Candidate, sandbox: Sandbox) -> Arrived:
     patient, _ = patient_of(header)
     birth = iso_date(header.text("PatientBirthDate"))
     uid = header.text("StudyInstanceUID")
-    told = identity_of(candidate), fingerprint_of(candidate, sandbox)
+    identity = identity_of(candidate)
+    told = identity, fingerprint_of(candidate, identity, sandbox)
     return Arrived(candidate.label, candidate.kind, uid, study_date(header), patient, birth, *told)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
+from osteoscope.deliver.own_files import sha256_of
 from osteoscope.dicom.intake.header import Entry
 from osteoscope.dicom.intake.sandbox import Sandbox
 from osteoscope.dicom.load import Candidate
@@ -19,18 +19,18 @@ def identity_of(candidate: Candidate) -> str:
     if content.entries:
         said = content.entries[0].header
         who = [said.text(keyword) for keyword in ("PatientID", "PatientName", "PatientBirthDate")]
-        parts = sorted(e.header.text("SOPInstanceUID") or _digest(e.found.path) for e in content.entries)
+        parts = sorted(e.header.text("SOPInstanceUID") or sha256_of(e.found.path) for e in content.entries)
         return hashlib.sha256("\n".join([*who, *parts]).encode()).hexdigest()
     return (
-        _digest(content.found.path)
+        sha256_of(content.found.path)
         if hasattr(content, "found")
         else hashlib.sha256(candidate.label.encode()).hexdigest()
     )
 
 
-def fingerprint_of(candidate: Candidate, sandbox: Sandbox) -> str:
-    """The same for the same pixels of the same `identity_of`."""
-    identity, entries = identity_of(candidate), candidate.content.entries
+def fingerprint_of(candidate: Candidate, identity: str, sandbox: Sandbox) -> str:
+    """The same for the same pixels of the same identity (`identity_of`)."""
+    entries = candidate.content.entries
     if not entries:
         return identity
     pixels = sorted(f"{entry.header.text('SOPInstanceUID')} {_pixels(entry, sandbox)}" for entry in entries)
@@ -40,9 +40,4 @@ def fingerprint_of(candidate: Candidate, sandbox: Sandbox) -> str:
 def _pixels(entry: Entry, sandbox: Sandbox) -> str:
     """Digest of a file's pixels as they are stored; of the whole file where they cannot be read."""
     answer = sandbox.one({"op": "digest", "file": str(entry.found.path)})
-    return str(answer.get("sha256") or _digest(entry.found.path))
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return str(answer.get("sha256") or sha256_of(entry.found.path))
