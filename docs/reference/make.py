@@ -89,7 +89,15 @@ def _option(parameter: Any) -> str:
     shown = ", ".join(f"`{o}`" for o in (*parameter.opts, *parameter.secondary_opts))
     if parameter.param_type_name == "argument":
         shown = f"`{(parameter.name or '').upper()}`"
-    return f"- {shown}: {getattr(parameter, 'help', None) or ''}".rstrip(": ")
+    return f"- {shown}: {getattr(parameter, 'help', None) or ''}{_default(parameter)}".rstrip(": ")
+
+
+def _default(parameter: Any) -> str:
+    """The default that `--help` shows too; "" for none and for flags that are off."""
+    value = parameter.default
+    if value is None or value is False or value == "" or callable(value) or not parameter.show_default:
+        return ""
+    return f" Default: `{parameter.opts[0] if value is True else value}`."
 
 
 PAGES = {

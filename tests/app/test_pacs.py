@@ -19,6 +19,7 @@ import pytest
 import uvicorn
 from examples import ct, grid_of
 from files import on_disk
+from foreign import bare, save
 from pydicom.uid import Comprehensive3DSRStorage, ImplicitVRLittleEndian, SegmentationStorage
 from pynetdicom import AE, evt
 from serving import PASSWORD, Served, serve, who
@@ -222,21 +223,69 @@ def test_a_study_that_is_no_dicom_has_nothing_to_send(served: Served) -> None:
         (409, {}),
         (200, {}),
         (200, {"00081198": {"Value": [{"00081155": {"Value": ["1.2"]}, "00081197": {"Value": [272]}}]}}),
+        (200, {"00081198": {"Value": [{"00081155": {"Value": []}, "00081197": None}]}}),
         (200, [1]),
+        (200, {"00081199": []}),
+        (200, {"00081199": {"Value": None}}),
+        (200, {"00081199": {"Value": [{"00081155": {"Value": []}}]}}),
+        (200, {"00081199": {"Value": [{"00081155": {"vr": "UI"}}]}}),
+        (200, {"00081199": {"Value": [{"00081155": {"Value": ["1.2.3.another"]}}]}}),
     ],
 )
 def test_what_the_pacs_did_not_keep_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, body: Any
 ) -> None:
-    (tmp_path / "a.dcm").write_bytes(b"x")
+    (path,) = save(tmp_path, [bare(SegmentationStorage, "SEG")])
     monkeypatch.setattr(httpx, "post", lambda *_, **__: httpx.Response(status, json=body))
     with pytest.raises(OutputError, match="0 kept"):
-        store([tmp_path / "a.dcm"], "http://127.0.0.1:1/dicom-web")
+        store([path], "http://127.0.0.1:1/dicom-web")
+
+
+def test_what_the_pacs_names_as_kept_is_what_was_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    instance = bare(SegmentationStorage, "SEG")
+    (path,) = save(tmp_path, [instance])
+    named = [{"00081155": {"vr": "UI", "Value": [uid]}} for uid in ("1.2.3", str(instance.SOPInstanceUID))]
+    monkeypatch.setattr(httpx, "post", lambda *_, **__: httpx.Response(200, json={"00081199": {"Value": named}}))
+    assert store([path], "http://127.0.0.1:1/dicom-web").instances == (str(instance.SOPInstanceUID),)
+    path.write_bytes(b"x")
+    with pytest.raises(OutputError, match=r"i000\.dcm.*Sign the study again"):
+        store([path], "http://127.0.0.1:1/dicom-web")
+
+
+def test_a_host_that_has_no_address_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (path,) = save(tmp_path, [bare(SegmentationStorage, "SEG")])
+
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(AE, "associate", unknown)
+    with pytest.raises(OutputError, match=r"T at nowhere\.invalid:104: gaierror: .*Name or service"):
+        send([path], "dicom://T@nowhere.invalid:104")
+
+
+def test_whatever_stops_a_sending_is_in_the_audit_trail(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    page, study = served.login("sig"), served.study
+    signed = page.post(f"/api/studies/{study}/sign", who(page, study))["reading"]
+
+    def failing(*_: object) -> None:
+        raise LookupError("an answer that nobody foresaw")
+
+    monkeypatch.setattr("osteoscope.dicom.send.send", failing)
+    monkeypatch.setattr("osteoscope.app.jobs._some", list)
+    with pytest.raises(LookupError):
+        JOBS["send"](served.settings, served.store, signed)
+    lines = served.login("ada").get("/api/audit", study=study)
+    problem = next(line["detail"]["problem"] for line in lines if line["action"] == "not sent")
+    assert problem == "LookupError: an answer that nobody foresaw"
 
 
 @pytest.mark.parametrize(
-    "address", ["dicom://127.0.0.1:104", "dicom://T@127.0.0.1:x", f"dicom://{'T' * 17}@h:104", "ftp://h/", "nonsense"]
-)
+    "address",
+    [
+        "dicom://127.0.0.1:104", "dicom://T@127.0.0.1:x", f"dicom://{'T' * 17}@h:104", "ftp://h/", "nonsense",
+        "dicom://PÄCS@h:104", r"dicom://A\B@h:104", "dicom:// @h:104",
+    ],
+)  # fmt: skip
 def test_an_address_that_is_none_is_named(tmp_path: Path, address: str) -> None:
     (tmp_path / "a.dcm").write_bytes(b"x")
     with pytest.raises(InvalidValueError, match="send to a PACS"):

@@ -141,6 +141,8 @@ def test_a_focus_is_added_moved_and_removed_and_the_scores_follow(served: Served
         ({"op": "dance"}, 422),
         ({"op": "remove", "finding": "F999"}, 400),
         ({"op": "add", "view": "anterior", "x": -3, "y": 5}, 400),
+        ({"op": "add", "view": "anterior", "x": 3, "y": 5}, 400),  # in the air
+        ({"op": "outline", "view": "posterior", "points": [[1, 1], [9, 1], [9, 9]]}, 400),
         ({"op": "move", "finding": "F999", "site": "pelvis"}, 400),
         ({"op": "type", "finding": "F1", "type": "lytic"}, 400),
         ({"op": "level", "site": "skull", "level": 1, "extra": 1}, 422),

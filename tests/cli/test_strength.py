@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from simulated_vertebra import drum
 from typer.testing import CliRunner
 
@@ -16,6 +18,7 @@ from osteoscope.dicom.write_nifti import write_nifti
 from osteoscope.domain import codec
 from osteoscope.domain.finding import Measure
 from osteoscope.errors import NotConvergedError
+from osteoscope.fe.laws import usable
 from osteoscope.fe.strength_record import Strength
 
 RUNNER = CliRunner()
@@ -180,6 +183,37 @@ def test_inputs_that_would_be_left_aside_are_refused(folder: Path, tmp_path: Pat
     code, text = run(folder, *landmark, "--site", "vertebra_L3", "--site", "vertebra_L4", "-o", str(tmp_path))
     assert code == 2, text
     assert "one --site" in text
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "said"),
+    [
+        (("--rod", "nan=62", "--rod", "200=250"), 2, "finite numbers"),
+        (("--rod", "0.05=62", "--rod", "0.2=250"), 1, "mg/cm3, not g/cm3"),
+        (("--law", "crawford_2003"), 1, "for a vertebra kopperdahl_2002, morgan_2003_vertebra"),
+    ],
+)
+def test_a_slip_in_rods_or_law_is_told_at_once(
+    folder: Path, tmp_path: Path, more: tuple[str, ...], code: int, said: str
+) -> None:
+    found, text = load(folder, (), "--site", "vertebra_L3", *more, "-o", str(tmp_path / "out"))
+    assert found == code, text
+    assert said in " ".join(text.replace("│", " ").split())
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_landmark_off_the_bone_refuses_that_bone_alone(folder: Path, tmp_path: Path) -> None:
+    code, text = run(folder, "--site", "vertebra_L3", "--landmark", "upper=500,0,0", "-o", str(tmp_path))
+    assert code == 4, text
+    record = json.loads((tmp_path / "strength.json").read_text(encoding="utf-8"))
+    assert "away from the bone" in record["refused"][0]["reason"]
+
+
+def test_the_help_names_the_laws_that_give_a_load() -> None:
+    command = typer.main.get_command(app)
+    assert isinstance(command, typer.core.TyperGroup)
+    law = next(option for option in command.commands["strength"].params if option.name == "law")
+    assert set(re.findall(r"\w+_\w+|yosibash", getattr(law, "help", ""))) == set(usable())
 
 
 def test_what_cannot_be_used_is_told(folder: Path, tmp_path: Path) -> None:

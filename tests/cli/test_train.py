@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 from score_cases import case, foci, patch
 
+from osteoscope.deliver import adaptation
 from osteoscope.deliver.adaptation import AdaptOptions, train_adaptation
 from osteoscope.deliver.adaptation_cohort import read_cohort
 from osteoscope.deliver.outputs import read_reading, write_reading
@@ -260,6 +262,16 @@ def test_patients_that_the_file_does_not_name_are_those_of_the_readings(
     assert "Child" not in (tmp_path / "adaptation.json").read_text() + (tmp_path / "adaptation.html").read_text()
 
 
+def test_blanks_of_a_path_are_kept_beside_an_id_column(rows: tuple[Path, Rows]) -> None:
+    folder, changed = rows[0], [dict(row) for row in rows[1]]
+    shutil.copytree(folder / "s3", folder / "s  3")
+    changed[3] |= {"study": "s  3", "patient": "Smith\n1"}
+    read = read_cohort(write(folder / "blanks.csv", changed), QUICK.intake, quiet)
+    assert [str(problem) for problem in read.problems] == []
+    assert (len(read.members), read.patients[3]) == (STUDIES, "Smith 1")
+    assert [m.rated.row for m in read.members[3:6]] == [5, 7, 8]
+
+
 def test_a_blank_patient_is_the_one_that_another_row_gives_to_its_reading(rows: tuple[Path, Rows]) -> None:
     changed = without(rows[1], "id")
     for number in (0, 6, 7):
@@ -307,6 +319,15 @@ def test_files_that_are_no_cohort(rows: tuple[Path, Rows], tmp_path: Path) -> No
             train_adaptation(tmp_path / name, tmp_path, QUICK, quiet)
     with pytest.raises(OutputError, match="-o"):
         train_adaptation(write(rows[0] / "out.csv", rows[1]), tmp_path / "a.csv" / "below", QUICK, quiet)
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_the_work(
+    rows: tuple[Path, Rows], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adaptation, "read_cohort", lambda *_: pytest.fail("the cohort was read"))
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(OutputError, match="-o"):
+        train_adaptation(write(rows[0] / "before.csv", rows[1]), tmp_path / "file" / "below", QUICK, quiet)
 
 
 def test_the_same_cohort_gives_the_same_card(rows: tuple[Path, Rows], tmp_path: Path) -> None:

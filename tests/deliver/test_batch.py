@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ from files import on_disk
 from pydicom.uid import SegmentationStorage
 
 from osteoscope.deliver import outputs
-from osteoscope.deliver.batch import Batch, BatchOptions, read_all
+from osteoscope.deliver.batch import Batch, BatchOptions, read_all, summarise
 from osteoscope.deliver.outputs import Output, OutputOptions, read_reading, write_reading
 from osteoscope.deliver.simulated import write_simulated
 from osteoscope.dicom.load import IntakeOptions
 from osteoscope.dicom.write_nifti import write_nifti
+from osteoscope.domain.finding import Measure
 from osteoscope.domain.geometry import Grid
 from osteoscope.errors import InvalidValueError, OutputError
 from osteoscope.reading.read import Outcome
@@ -38,7 +40,7 @@ def read_quietly(*paths: Path, to: Path, **intake: Any) -> Batch:
 @pytest.fixture(scope="module")
 def child(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A simulated child: dicom/ and truth.json."""
-    (folder,) = write_simulated("planar", [3], tmp_path_factory.mktemp("child"), quiet)
+    (folder,) = write_simulated("planar", [3], tmp_path_factory.mktemp("child"), quiet).folders
     return folder
 
 
@@ -170,7 +172,7 @@ def test_a_folder_that_cannot_be_written_is_said(child: Path, tmp_path: Path) ->
 
 @pytest.mark.parametrize("kind", ["planar", "ct"])
 def test_simulated_studies_repeat_by_seed(kind: str, tmp_path: Path) -> None:
-    made = [write_simulated(kind, [5], tmp_path / name, quiet)[0] for name in ("a", "b")]
+    made = [write_simulated(kind, [5], tmp_path / name, quiet).folders[0] for name in ("a", "b")]
     files = [sorted(p for p in folder.rglob("*") if p.is_file()) for folder in made]
     assert [p.relative_to(made[0]) for p in files[0]] == [p.relative_to(made[1]) for p in files[1]]
     for one, other in zip(*files, strict=True):
@@ -205,3 +207,10 @@ def test_nifti_input_says_why_there_is_no_dicom(tmp_path: Path, small_ct: Callab
     assert [g.step for g in reading.gaps if "DICOM" in g.step] == ["write DICOM objects"]
     assert (tmp_path / "out" / "bones.json").exists()
     assert not list((tmp_path / "out").glob("*.dcm"))
+
+
+def test_a_summary_gives_values_and_intervals_with_like_digits() -> None:
+    share = Measure("lesion_share", 0.014597, "1", "m", (0.0115273, 0.0182187))
+    volume = Measure("lesion_volume", 25.5941, "mL", "m", (20.2061, 31.9283))
+    said = summarise(replace(ct().reading, measures=(share, volume)))
+    assert said == "lesion share 0.015 [0.012-0.018], lesion volume 25.6 [20.2-31.9] mL"

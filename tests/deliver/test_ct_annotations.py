@@ -16,9 +16,11 @@ from osteoscope.deliver import ct_annotations, nnunet_dataset
 from osteoscope.deliver.ct_annotations import Annotated, load_case
 from osteoscope.deliver.ct_cases import CtCase
 from osteoscope.deliver.nnunet_dataset import write_nnunet
+from osteoscope.deliver.outputs import write_reading
 from osteoscope.dicom.write_ct import write_ct
 from osteoscope.dicom.write_nifti import write_label_nifti
 from osteoscope.domain.finding import Part, Region
+from osteoscope.domain.reading import Provenance, Reader, Reading, StudyRecord
 from osteoscope.domain.study import Study
 from osteoscope.errors import IntakeError, UnsuitableStudyError
 from osteoscope.train.ct_backgrounds import read_study
@@ -107,7 +109,8 @@ def test_an_export_outlives_any_error_and_needs_no_bones(
 ) -> None:
     lesion_map(tmp_path / "lesions.nii.gz", 2, 4)
     table = tmp_path / "cases.csv"
-    table.write_text(f"ct,lesions,name\n{scan},lesions.nii.gz,bad\n{scan},lesions.nii.gz,good\n")
+    (tmp_path / "other").mkdir()
+    table.write_text("ct,lesions,name\n" + f"other,lesions.nii.gz,bad\n{scan},lesions.nii.gz,good\n")
 
     def load(case: CtCase, *args: Any, **how: Any) -> Annotated:
         if case.name == "bad":
@@ -118,4 +121,17 @@ def test_an_export_outlives_any_error_and_needs_no_bones(
     monkeypatch.setattr(ct_annotations, "plan_for", lambda _: pytest.fail("bones were looked for"))
     made = write_nnunet(table, tmp_path / "out", "", lambda *_: None)
     assert made.cases == ("good",)
-    assert [str(p) for p in made.problems if p.lost] == [f"{scan}: ZeroDivisionError: of no house. Check its files."]
+    assert [str(p) for p in made.problems if p.lost] == [
+        f"{tmp_path / 'other'}: ZeroDivisionError: of no house. Check its files."
+    ]
+
+
+def test_the_reading_of_a_program_is_no_truth(scan: Path, study: Study, tmp_path: Path) -> None:
+    record = StudyRecord.of(study)
+    made = Reading(record, Reader("program", "osteoscope"), (), (), (), Provenance("osteoscope"))
+    path = tmp_path / "reading.json"
+    write_reading(made, path)
+    with pytest.raises(UnsuitableStudyError, match=r"Reading of a program \(osteoscope\), which nobody has corrected"):
+        load_case(CtCase("a", "", scan, (path,)), with_bones=False)
+    write_reading(replace(made, reader=Reader("person", "Dr A")), path)
+    assert load_case(CtCase("a", "", scan, (path,)), with_bones=False).lesions == ()

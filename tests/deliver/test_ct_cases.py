@@ -9,6 +9,8 @@ import pytest
 
 from osteoscope.deliver.ct_cases import list_cases
 from osteoscope.deliver.ct_label_names import mask_kind
+from osteoscope.deliver.ct_outputs import check_apart
+from osteoscope.errors import IntakeError, OutputError
 
 # Files of a case, and those taken as its lesions.
 USED = {
@@ -93,6 +95,96 @@ def test_a_table_names_several_masks(tmp_path: Path) -> None:
     found = list_cases(table)
     assert [[file.name for file in case.lesions] for case in found.cases] == [["a.nii.gz", "b.nii.gz"]]
     assert [(problem.row, problem.column) for problem in found.problems] == [(3, "lesions")]
+
+
+def table(path: Path, rows: list[str], header: str = "ct,lesions") -> Path:
+    path.write_text("\n".join([header, *rows]) + "\n")
+    return path
+
+
+def test_a_name_does_not_move_with_the_row(tmp_path: Path) -> None:
+    made(tmp_path, {f"x{n}": ["ct.nii.gz", "lesions.nii.gz"] for n in range(4)})
+    rows = [f"x{n}/ct.nii.gz,x{n}/lesions.nii.gz" for n in range(4)]
+    named = [
+        {case.name: case.ct.parent.name for case in list_cases(table(tmp_path / "cases.csv", given)).cases}
+        for given in (rows[:3], rows, [rows[3], *rows[:3]])
+    ]
+    assert named[1] == named[2]
+    assert named[0].items() < named[1].items()
+    assert set(named[1]) == {"x0_ct", "x1_ct", "x2_ct", "x3_ct"}
+
+
+def test_names_that_files_cannot_tell_apart_are_told_apart_whatever_their_order(tmp_path: Path) -> None:
+    made(tmp_path, {case: ["ct.nii.gz", "lesions.nii.gz"] for case in ("a", "b", "c")})
+    rows = [f"{ct}/ct.nii.gz,{ct}/lesions.nii.gz,{name}" for ct, name in (("a", "P/1"), ("b", "P_1"), ("c", "P2"))]
+    listed = [list_cases(table(tmp_path / "t.csv", given, "ct,lesions,name")).cases for given in (rows, rows[::-1])]
+    named = [{case.name: case.ct.parent.name for case in cases} for cases in listed]
+    assert named[0] == named[1]
+    assert len(named[0]) == 3
+    assert named[0]["P2"] == "c"
+
+
+# Rows that cannot be used, by the header of their table: the columns told and what is said.
+ROWS = {
+    "surplus": ("ct,lesions", ["A/ct.nii.gz,A/a.nii.gz,extra,more"], "4 cells under a header of 2"),
+    "unquoted": ("ct,lesions,patient", ["A/ct.nii.gz,A/a.nii.gz,Smith, John"], "4 cells under a header of 3"),
+    "short": ("ct,lesions,patient", ["A/ct.nii.gz,A/a.nii.gz"], "2 cells under a header of 3"),
+    "several": ("ct,lesions", ["A/ct.nii.gz|B/ct.nii.gz,A/a.nii.gz"], "2 files in one cell. Name one"),
+    "one ct": ("ct,lesions", ["A/ct.nii.gz,A/a.nii.gz"] * 2, "column ct: that of row 4 as well; none of these rows"),
+    "one name": (
+        "ct,lesions,name",
+        ["A/ct.nii.gz,A/a.nii.gz,x", "C/ct.nii.gz,A/a.nii.gz,x"],
+        "column name: that of row 4 as well; none of these rows",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ROWS)
+def test_a_row_that_cannot_be_used_is_told(tmp_path: Path, case: str) -> None:
+    header, rows, said = ROWS[case]
+    made(tmp_path, {name: ["ct.nii.gz", "a.nii.gz"] for name in "ABC"})
+    good = ",".join(["B/ct.nii.gz", "B/a.nii.gz", "good"][: header.count(",") + 1])
+    found = list_cases(table(tmp_path / "cases.csv", [good, *rows], header))
+    assert [one.ct.parent.name for one in found.cases] == ["B"]
+    assert len(found.problems) == len(rows)
+    assert said in str(found.problems[0])
+    assert all(problem.lost for problem in found.problems)
+
+
+def test_a_column_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(IntakeError, match="more than one column ct"):
+        list_cases(table(tmp_path / "cases.csv", ["a,b,c"], "ct,lesions,CT"))
+
+
+def test_a_folder_of_the_first_level_is_a_patient_if_cases_lie_below_it(tmp_path: Path) -> None:
+    case = ["ct.nii.gz", "lesions.nii.gz"]
+    files = {"P1": case, "P1/followup": case, "P 2/a": case, "P 2/b": case, "P3": case}
+    found = list_cases(made(tmp_path, files))
+    assert found.problems == ()
+    assert {case.ct.parent.relative_to(tmp_path).as_posix(): case.patient for case in found.cases} == {
+        "P1": "P1", "P1/followup": "P1", "P 2/a": "P 2", "P 2/b": "P 2", "P3": "",
+    }  # fmt: skip
+
+
+def test_the_output_of_a_training_is_no_part_of_the_dataset(tmp_path: Path) -> None:
+    case = ["ct.nii.gz", "lesions.nii.gz"]
+    kept = ["scan.npz", "reading.json", "bones.nii.gz"]
+    files = {"P1": case, "out/cases/P1": kept, "elder/cases/P1": kept, "split": case}
+    made(tmp_path, files)
+    (tmp_path / "elder" / "split.json").write_text('{"schema": "osteoscope/ct-split/1"}')
+    (tmp_path / "split" / "split.json").write_text('{"train": ["P1"]}')
+    found = list_cases(tmp_path, tmp_path / "P1" / ".." / "out")
+    assert [case.name for case in found.cases] == ["P1", "split"]
+    assert found.problems == ()
+
+
+def test_output_does_not_go_among_scans(tmp_path: Path) -> None:
+    made(tmp_path, {"cases/P1": ["ct.nii.gz", "lesions.nii.gz"]})
+    (case,) = list_cases(tmp_path / "cases").cases
+    for dataset, output in ((tmp_path / "cases", tmp_path / "cases"), (tmp_path / "cases", tmp_path)):
+        with pytest.raises(OutputError, match="results do not go among scans"):
+            check_apart(dataset, case.files, output)
+    check_apart(tmp_path / "cases", case.files, tmp_path / "cases" / "training")
 
 
 LABELS = {

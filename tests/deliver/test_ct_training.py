@@ -18,9 +18,13 @@ from hypothesis import strategies as st
 
 from osteoscope.deliver.ct_annotations import UNTYPED, load_case
 from osteoscope.deliver.ct_cases import CtCase, list_cases
+from osteoscope.deliver.ct_gain import Gain
 from osteoscope.deliver.ct_held_out import judge, verdict
+from osteoscope.deliver.ct_patients import Whose
 from osteoscope.deliver.ct_prepared import Prepared, prepare_all
-from osteoscope.deliver.ct_training import Trained, TrainOptions, keep_split, same_run, train_ct
+from osteoscope.deliver.ct_run import begin_run, learnt
+from osteoscope.deliver.ct_split import divide
+from osteoscope.deliver.ct_training import Trained, TrainOptions, train_ct
 from osteoscope.deliver.evaluation import EvaluationOptions
 from osteoscope.deliver.nnunet_dataset import write_nnunet
 from osteoscope.deliver.outputs import write_reading
@@ -33,9 +37,8 @@ from osteoscope.domain.reading import Case, MappedSite, Reading, StudyRecord, re
 from osteoscope.domain.study import Study
 from osteoscope.errors import IntakeError, ModelError, OutputError, UnsuitableStudyError
 from osteoscope.find.ct_lesion_windows import planes
-from osteoscope.find.ct_second_look import MODEL as SECOND
 from osteoscope.find.detection import Detection
-from osteoscope.find.model import SHIPPED, Model, shipped
+from osteoscope.find.model import SHIPPED, Model
 from osteoscope.reading.lesions import by_model
 from osteoscope.reading.plan_table import PLAN_NAMES, plan_for
 from osteoscope.stats.detection_figures import DetectionOptions
@@ -48,6 +51,7 @@ from osteoscope.train.ct_lesion_start import from_onnx
 from osteoscope.train.ct_lesion_tune import TuneOptions, export_tuned, split, tune, widths
 from osteoscope.train.ct_scans import Scan
 from osteoscope.train.exporting import Graph, Story, load_weights, write_onnx
+from osteoscope.train.fitting import examples_done
 
 OPTIONS = TrainOptions(
     TuneOptions(steps=90, batch=2, rate=2e-3, width=8, window=64, workers=0, every=30),
@@ -139,10 +143,22 @@ def test_every_format_gives_the_same_marks(dataset: Path) -> None:
         _, reading, mapped = patient(number)
         assert [f.region for f in found.lesions] == [f.region for f in reading.findings]
         assert len(found.mapped) == len(mapped)
-        assert found.patient == {1: "SIM-P1", 2: "SIM-P2"}.get(number, case.name)
+        assert found.whose.name == {1: "SIM-P1", 2: "SIM-P2"}.get(number, case.name)
     kinds = [{f.kind for f in found.lesions} for found in loaded[:2]]
     assert kinds[0] == {UNTYPED}
     assert kinds[1] == {f.kind for f in patient(1)[1].findings}
+
+
+def ready(folder: Path) -> tuple[Prepared, ...]:
+    """The cases of a training, as it left them."""
+    found = [json.loads(path.read_text()) for path in sorted((folder / "cases").glob("*/case.json"))]
+    return tuple(
+        Prepared(
+            CtCase(one["whose"]["case"], one["whose"]["said"], Path(), ()), Whose(**one["whose"]),
+            folder / "cases" / one["whose"]["case"], one["lesions"], one["marks"],
+        )
+        for one in found
+    )  # fmt: skip
 
 
 def loss_on(net: LesionNet, scans: list[Path]) -> float:
@@ -159,8 +175,7 @@ def test_the_loss_falls_on_patients_that_were_not_trained_on(trained: tuple[Trai
     apart = [*done.split.calibration, *done.split.held_out]
     assert not set(apart) & set(done.split.training)
     assert len(done.split.training) == 1
-    scans = [path.parent / "scan.npz" for path in (folder / "cases").glob("*/case.json")
-             if json.loads(path.read_text())["patient"] in apart]  # fmt: skip
+    scans = [case.scan for case in ready(folder) if case.whose.name in apart]
     assert len(scans) == 2
     torch.manual_seed(OPTIONS.tune.seed)
     before = loss_on(LesionNet(widths(8)), scans)
@@ -176,6 +191,10 @@ def test_model_card_and_figures_belong_together(trained: tuple[Trained, Path]) -
     assert len(model.card.figures) == 3
     assert "1 held-out scan of 1 patient" in next(iter(model.card.figures.values()))
     assert "a new network, trained on 1 scan of 1 patient" in model.card.data
+    assert "180 examples; 1 scan of 1 patient calibrate" in model.card.data
+    (learnt_from,) = learnt(folder / "run").scans.values()
+    assert (learnt_from.patient,) == done.split.training
+    assert learnt_from.lesions == next(case.lesions for case in ready(folder) if case.whose.name == learnt_from.patient)
     for name in ("evaluation", "evaluation-before"):
         judged = json.loads((folder / name / "evaluation.json").read_text())
         assert [scan["patient"] for scan in judged["detection"]["scans"]] == list(done.split.held_out)
@@ -186,8 +205,10 @@ def test_model_card_and_figures_belong_together(trained: tuple[Trained, Path]) -
     assert all(np.isfinite(losses_seen))
 
 
-def test_a_held_out_scan_that_is_not_searched_is_told_and_not_counted(dataset: Path, tmp_path: Path) -> None:
-    cases, _ = prepare_all(list_cases(dataset).cases, tmp_path / "cases", "", quiet)
+def test_a_held_out_scan_that_is_not_searched_is_told_and_not_counted(
+    dataset: Path, trained: tuple[Trained, Path], tmp_path: Path
+) -> None:
+    cases, _ = prepare_all(list_cases(dataset).cases, trained[1] / "cases", "", quiet)
 
     def detect(study: Study, _: tuple[MappedSite, ...]) -> Detection:
         if study.uid == patient(2)[0].uid:
@@ -200,16 +221,15 @@ def test_a_held_out_scan_that_is_not_searched_is_told_and_not_counted(dataset: P
     (problem,) = judged.evaluation.problems
     assert problem.file == cases[2].case.name
     assert "not searched for lesions (findings: MemoryError: 3 GiB)" in problem.found
-    assert verdict(judged, judged).endswith("Not read, and left out of all figures: 1 held-out scan.")
+    said = verdict(judged, judged, Gain(0, None, None))
+    assert said.endswith("no lesion is held out. Not read, and left out of all figures: 1 held-out scan.")
 
 
 def test_a_plan_reads_with_the_new_model_and_says_so(trained: tuple[Trained, Path]) -> None:
     done, _ = trained
     study = patient(0)[0]
     plan = by_model(plan_for(study), done.card.parent)
-    own, second = plan.models()[-2:]
-    assert own.sha256 == Model.load(done.card).card.sha256
-    assert second == shipped(SECOND).card.record
+    assert plan.models()[-1].sha256 == Model.load(done.card).card.sha256
     assert "own lesion model" in plan.name
     assert any("one hospital's marks" in gap.reason for gap in plan.limits)
     found = plan.detect(study, patient(0)[2]).findings
@@ -226,13 +246,12 @@ def test_a_run_goes_on_and_keeps_its_split(trained: tuple[Trained, Path], tmp_pa
     scans = [folder / "cases" / name / "scan.npz" for name in ("case-0", "case-1")]
     more = replace(OPTIONS.tune, steps=92, every=2)
     assert [line["examples"] for line in tune(scans, tmp_path / "run", None, more)] == [184]
-    prepared = [Prepared(CtCase(p, p, tmp_path, (tmp_path,)), p, tmp_path, 1) for p in ("A", *done.split.held_out)]
-    with pytest.raises(IntakeError, match="no longer in the dataset"):
-        keep_split(prepared, tmp_path, OPTIONS)
-    prepared += [replace(prepared[0], patient=p) for p in done.split.calibration]
-    assert keep_split(prepared, tmp_path, OPTIONS) == replace(done.split, training=("A",))
+    assert examples_done(tmp_path / "run") == 184
+    again = divide(ready(folder), tmp_path / "split.json", (OPTIONS.share, OPTIONS.tune.seed))
+    assert again.split == done.split
+    assert again.problems == ()
     with pytest.raises(IntakeError, match="another width"):
-        same_run(tmp_path / "run", None, replace(OPTIONS, tune=replace(OPTIONS.tune, width=16)))
+        begin_run(tmp_path / "run", None, 16)
 
 
 def test_marks_that_were_corrected_in_place_are_read_again(dataset: Path, tmp_path: Path) -> None:
@@ -270,7 +289,9 @@ def test_a_model_is_gone_on_from_where_it_stood(trained: tuple[Trained, Path], t
 
 
 @pytest.mark.parametrize("pairs", [PAIRS, (0, 0)], ids=["of now", "of before, grown"])
-def test_a_network_comes_back_from_its_onnx(pairs: tuple[int, int], tmp_path: Path) -> None:
+def test_a_network_comes_back_from_its_onnx(
+    pairs: tuple[int, int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     torch.manual_seed(3)
     net = LesionNet((8, 16, 16, 24), pairs)
     for layer in net.modules():
@@ -284,6 +305,7 @@ def test_a_network_comes_back_from_its_onnx(pairs: tuple[int, int], tmp_path: Pa
     path = tmp_path / "net.onnx"
     graph, seen = Graph("net", "test", (2, 32, 32, 32), ("classes",)), [picture.numpy() for picture in pictures]
     write_onnx(net.eval(), graph, path)
+    assert capsys.readouterr().out == ""  # standard output is the card's, with --json
     rounded = from_onnx(path, seen)
     with torch.no_grad():
         wanted = rounded(pictures)

@@ -14,6 +14,7 @@ from score_cases import ROWS_PER_UNIT, UNITS
 
 from osteoscope.deliver.review.draft import Ground
 from osteoscope.deliver.review.edits import Person, edited
+from osteoscope.deliver.review.on_patient import check_on_patient
 from osteoscope.domain import codec
 from osteoscope.domain.anatomy import CURIE, PLANAR_UNITS, SIOPEN
 from osteoscope.domain.reading import Reading
@@ -212,6 +213,33 @@ def test_an_outline_beside_uptake_that_does_not_count_stays_apart_from_it() -> N
 def test_an_outline_that_holds_nothing_is_refused(what: Edit) -> None:
     with pytest.raises(InvalidValueError, match=r"outline|place"):
         read({"op": "outline", **what})
+
+
+BODY = np.arange(ROWS_PER_UNIT * len(UNITS))[:, None] < 5 * ROWS_PER_UNIT + np.zeros((1, 20))
+ON_HEAD = Ground(units=(EXAM.mapped[0],), body=lambda _: BODY)
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        {"op": "add", "x": 10, "y": 5 * ROWS_PER_UNIT + 5},
+        {"op": "outline", "points": [[2, 80], [9, 80], [9, 89]]},
+    ],
+)
+def test_a_mark_beside_the_patient_is_refused_when_made_and_a_former_one_still_opens(what: Edit) -> None:
+    edit = {"view": "anterior", **what}
+    with pytest.raises(InvalidValueError, match=r"row \d+, column \d+ of the anterior view lies outside the patient"):
+        check_on_patient(EXAM.reading, edit, ON_HEAD)
+    check_on_patient(EXAM.reading, {**edit, "site": "pelvis"}, ON_HEAD)
+    check_on_patient(EXAM.reading, edit, Ground(units=EXAM.mapped))
+    assert len(edited(EXAM.reading, [edit], ANA, ON_HEAD).findings) == len(EXAM.reading.findings) + 1
+
+
+@pytest.mark.parametrize("row", [0, 2 * ROWS_PER_UNIT, 5 * ROWS_PER_UNIT + 2])
+def test_a_mark_on_the_patient_or_a_few_millimetres_beside_is_taken(row: int) -> None:
+    check_on_patient(EXAM.reading, {"op": "add", "view": "anterior", "x": 10, "y": row + 0.5}, ON_HEAD)
+    off_body = Ground(units=EXAM.mapped, body=lambda _: BODY & False)
+    check_on_patient(EXAM.reading, {"op": "add", "view": "anterior", "x": 10, "y": row + 0.5}, off_body)
 
 
 def test_nothing_edited_is_the_program_s_reading_in_the_person_s_name() -> None:

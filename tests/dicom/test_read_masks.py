@@ -14,8 +14,9 @@ from scipy import ndimage
 from osteoscope.dicom.read_labels import read_labels
 from osteoscope.dicom.read_masks import read_masks
 from osteoscope.dicom.seg import write_bones_seg, write_seg
-from osteoscope.dicom.write_nifti import write_label_nifti
-from osteoscope.domain.geometry import Grid
+from osteoscope.dicom.write_nifti import write_label_nifti, write_nifti
+from osteoscope.domain.finding import Part
+from osteoscope.domain.geometry import Grid, Turn
 from osteoscope.errors import IntakeError
 
 SMALL = grid_of((10.0, 6.0, 6.0))
@@ -100,6 +101,37 @@ def test_label_maps_and_wrong_files_by_name(tmp_path: Path) -> None:
     far = Grid.axial((4, 4, 4), (1, 1, 1), (9000, 0, 0))
     with pytest.raises(IntakeError, match="none of its 3 masks lies on the CT"):
         read_masks(tmp_path / "seg.dcm", far, tmp_path)
+
+
+@pytest.mark.parametrize("turn", [Turn((0, 1, 2), (False, True, False)), Turn((2, 0, 1), (True, False, True))])
+def test_a_label_map_of_the_same_voxels_in_another_order_is_taken_as_it_is(tmp_path: Path, turn: Turn) -> None:
+    """As dcm2niix and what works on its volumes write them: rows upwards, or axes swapped, and the affine with them."""
+    labels = np.zeros(SMALL.shape, dtype=np.uint8)
+    labels[1:3, 2:7, 5:9], labels[4, 3:5, 3:4] = 1, 2
+    write_nifti(SMALL.turned(turn), turn.array(labels), tmp_path / "mask.nii.gz")
+    found = read_masks(tmp_path / "mask.nii.gz", SMALL, tmp_path)
+    assert [mask.part for mask in found] == [Part.from_mask("ct", labels == n) for n in (1, 2)]
+
+
+@pytest.mark.parametrize("columns", [slice(None), slice(1, None, 3)], ids=["all", "every third"])
+def test_fractions_are_no_labels_wherever_they_are(tmp_path: Path, columns: slice) -> None:
+    values = np.zeros(SMALL.shape, dtype=np.float32)
+    values[1:4, 2:7, 3:18] = 1
+    values[1:4, 2:7, 3:18][..., columns] = 0.7
+    count = int(np.count_nonzero(values == np.float32(0.7)))
+    write_nifti(SMALL, values, tmp_path / "mask.nii.gz")
+    with pytest.raises(IntakeError, match=rf"not all of them labels \({count} voxels are no whole numbers\)"):
+        read_masks(tmp_path / "mask.nii.gz", SMALL, tmp_path)
+
+
+def test_a_label_map_of_other_voxels_says_in_what_they_differ(tmp_path: Path) -> None:
+    write_nifti(SMALL, np.ones(SMALL.shape, dtype=np.uint8), tmp_path / "mask.nii.gz")
+    moved = SMALL.matrix.copy()
+    moved[0, 3] += 30.0
+    with pytest.raises(IntakeError, match=r"from \(.*\) to \(.*\) mm \(LPS\), not from"):
+        read_masks(tmp_path / "mask.nii.gz", Grid.from_matrix(SMALL.shape, moved), tmp_path)
+    with pytest.raises(IntakeError, match=r"of 10\.000 x 6\.000 x 6\.000 mm, not \(.*\) of 5\.000 x"):
+        read_masks(tmp_path / "mask.nii.gz", SMALL.resample((5.0, 3.0, 3.0)), tmp_path)
 
 
 def test_a_segmentation_by_dcmqi_is_its_own_label_map(shared: Path, tmp_path: Path) -> None:

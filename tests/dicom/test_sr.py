@@ -30,7 +30,7 @@ from osteoscope.domain.anatomy import site
 from osteoscope.domain.finding import Finding, Measure, Part, Region
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
-from osteoscope.domain.reading import Reader
+from osteoscope.domain.reading import Reader, StudyRecord
 from osteoscope.errors import OutputError
 
 SMALL = grid_of((10.0, 6.0, 6.0))
@@ -194,7 +194,8 @@ def test_view_mirrored_at_intake_is_outlined_where_the_file_has_it(tmp_path: Pat
     findings = example.reading.findings
     moved = tuple(replace(f, region=Region((mirrored(f.region.parts[0], columns),))) for f in findings)
     case = replace(example.case, study=replace(example.case.study, images={"posterior": turned}))
-    report = written(Example(case, replace(example.reading, findings=moved)), tmp_path / "sr.dcm")
+    reading = replace(example.reading, study=StudyRecord.of(case.study), findings=moved, set_aside=())
+    report = written(Example(case, reading), tmp_path / "sr.dcm")
     for group, finding in zip(report.content.get_planar_roi_measurement_groups(), findings, strict=True):
         expected = finding.region.parts[0].full(image.grid.shape)
         assert np.array_equal(inside(group.roi.value, (expected.shape[0], columns)), expected)
@@ -212,7 +213,8 @@ def test_a_view_turned_at_intake_is_outlined_where_the_file_has_it(tmp_path: Pat
         replace(f, region=Region((Part.from_mask("posterior", mask),))) for f, mask in zip(findings, masks, strict=True)
     )
     case = replace(example.case, study=replace(example.case.study, images={"posterior": turned}))
-    report = written(Example(case, replace(example.reading, findings=moved)), tmp_path / "sr.dcm")
+    reading = replace(example.reading, study=StudyRecord.of(case.study), findings=moved, set_aside=())
+    report = written(Example(case, reading), tmp_path / "sr.dcm")
     for group, finding in zip(report.content.get_planar_roi_measurement_groups(), findings, strict=True):
         expected = finding.region.parts[0].full(image.grid.shape)
         assert np.array_equal(inside(group.roi.value, expected.shape), expected)

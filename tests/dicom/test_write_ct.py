@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import highdicom
 import numpy as np
 import pydicom
 import pytest
+from files import validator_errors
 from hypothesis import given, settings
 from oblique import oblique_grids
 from pydicom.dataset import Dataset
@@ -57,8 +59,9 @@ def corner(dataset: Dataset, row: int, column: int) -> np.ndarray:
         CtOptions(gantry_tilt_deg=14.0),
         CtOptions(padding=-2000, shuffled=True, localiser=True, dropped_slices=(2,)),
         CtOptions(enhanced=True, padding=-2000, localiser=True),
+        CtOptions(enhanced=True, gantry_tilt_deg=14.0),
     ],
-    ids=["plain", "tilted", "awkward", "enhanced"],
+    ids=["plain", "tilted", "awkward", "enhanced", "enhanced tilted"],
 )
 def test_dciodvfy_finds_no_error(tmp_path: Path, options: CtOptions) -> None:
     checker = shutil.which("dciodvfy")
@@ -67,6 +70,27 @@ def test_dciodvfy_finds_no_error(tmp_path: Path, options: CtOptions) -> None:
     for path in write_ct(make_study(), tmp_path, options):
         report = subprocess.run([checker, "-new", str(path)], capture_output=True, text=True, check=False)
         assert "Error" not in report.stderr + report.stdout, report.stderr
+
+
+@pytest.mark.parametrize("enhanced", [False, True])
+def test_long_texts_and_no_date_are_sound_and_keep_patients_apart(tmp_path: Path, enhanced: bool) -> None:
+    whole = make_study()
+    long = "many words of a long text " * 4
+    said = Acquisition(long, long, long, kernel=long, contrast_agent=long)
+    ids = set()
+    for number in (1, 2):
+        study = replace(whole, date="", patient=Patient(f"{long}{number}", long), acquisition=said)
+        (path, *_) = write_ct(study, tmp_path / str(number), CtOptions(enhanced=enhanced))
+        assert validator_errors(path) == []
+        ids.add(pydicom.dcmread(path).PatientID)
+    assert len(ids) == 2
+    assert max(map(len, ids)) <= 64
+
+
+def test_a_tilted_enhanced_object_states_its_tilt(tmp_path: Path) -> None:
+    (path,) = write_ct(make_study(), tmp_path, CtOptions(enhanced=True, gantry_tilt_deg=14.0))
+    details = pydicom.dcmread(path).SharedFunctionalGroupsSequence[0].CTAcquisitionDetailsSequence[0]
+    assert details.GantryDetectorTilt == 14.0
 
 
 def test_dcentvfy_finds_the_objects_of_a_study_consistent(tmp_path: Path) -> None:

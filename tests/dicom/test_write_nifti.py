@@ -62,7 +62,9 @@ def test_lesions_are_numbered_as_ordered_and_the_first_keeps_a_shared_voxel(tmp_
         Finding(f"f{n}", "sacrum", "lytic", 1.0, region(mask), Point("LPS", "mm", (0, 0, 0)))
         for n, mask in enumerate(masks)
     ]
-    write_lesion_labels(case(findings=tuple(findings)), tmp_path / "lesions.nii.gz")
+    (gap,) = write_lesion_labels(case(findings=tuple(findings)), tmp_path / "lesions.nii.gz")
+    assert (gap.where, gap.step) == ("f1", "write lesions.nii.gz")
+    assert gap.reason == "1 of its 8 voxels lie in findings before it and bear their labels"
     labels = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "lesions.nii.gz")))
     np.testing.assert_array_equal(labels == 1, masks[0])
     np.testing.assert_array_equal(labels == 2, masks[1] & ~masks[0])

@@ -51,7 +51,7 @@ def volume_grids(draw: st.DrawFn) -> Grid:
 
 planar_grids = st.builds(
     Grid.planar,
-    st.tuples(st.integers(1, 1024), st.integers(1, 256)),
+    st.tuples(st.integers(40, 1024), st.integers(40, 256)),
     st.none() | st.tuples(st.floats(1, 4), st.floats(1, 4)),
     st.sampled_from(["anterior", "posterior"]),
 )
@@ -84,7 +84,7 @@ measure_lists = st.lists(measures(), max_size=2).map(tuple)
 
 @st.composite
 def readings(draw: st.DrawFn) -> Reading:
-    """Any valid Reading."""
+    """Any valid Reading: no region of it reaches beyond 40 elements."""
     findings = tuple(
         Finding(
             f"f{n}", draw(site_ids), draw(kinds), draw(fractions), draw(regions()), draw(points), draw(measure_lists)
@@ -96,14 +96,14 @@ def readings(draw: st.DrawFn) -> Reading:
         SiteReading(site, "assessed", draw(measure_lists), evidence, draw(st.none() | fractions), ("level uncertain",))
         for site in draw(st.lists(site_ids, max_size=3, unique=True))
     )
-    grid = draw(volume_grids() | planar_grids)
+    volume, view = Grid.from_matrix((40, 40, 40), draw(volume_grids()).matrix), draw(planar_grids)
     record = StudyRecord(
         draw(names),
         "ct",
         "2026-01-01",
         Patient(draw(names), draw(names), draw(st.none() | st.floats(0, 100)), draw(st.sampled_from([None, "F", "M"]))),
         Acquisition(kvp=draw(st.none() | finite), guessed=("view",)),
-        {"ct": ImageRecord(grid, "HU")},
+        {"ct": ImageRecord(volume, "HU"), "anterior": ImageRecord(view, "counts")},
     )
     settings: dict[str, Any] = draw(st.dictionaries(names, st.booleans() | st.integers() | finite | names, max_size=3))
     return Reading(

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nouns import planar_grids, volume_grids
 
-from osteoscope.domain.geometry import Grid
+from osteoscope.domain.geometry import Grid, Turn
 from osteoscope.errors import InvalidValueError
 
 GRIDS = volume_grids() | planar_grids
@@ -67,3 +67,26 @@ def test_matches_notices_a_shift(grid: Grid) -> None:
 def test_impossible_grids_are_refused(shape: tuple[int, ...], matrix: np.ndarray) -> None:
     with pytest.raises(InvalidValueError, match="build a Grid"):
         Grid.from_matrix(shape, matrix)
+
+
+@given(volume_grids(), st.permutations(range(3)), st.tuples(*[st.booleans()] * 3), st.integers(0, 2**32 - 1))
+def test_elements_in_another_order_are_the_same_elements(
+    grid: Grid, axes: list[int], flipped: tuple[bool, ...], seed: int
+) -> None:
+    turn = Turn(tuple(axes), flipped)
+    other = grid.turned(turn)
+    values = np.arange(np.prod(grid.shape)).reshape(grid.shape)
+    index = np.random.default_rng(seed).integers(0, other.shape)
+    there = np.rint(grid.to_index(other.to_position(index))).astype(int)
+    assert turn.array(values)[tuple(index)] == values[tuple(there)]
+    assert grid.turn_to(other) == turn
+    back = other.turn_to(grid)
+    assert back is not None
+    assert np.array_equal(back.array(turn.array(values)), values)
+
+
+def test_other_elements_have_no_order_that_fits() -> None:
+    grid = Grid.axial((4, 5, 6), (3.0, 1.0, 1.0))
+    assert grid.turn_to(Grid.axial((4, 5, 6), (3.0, 1.0, 1.0), (0.5, 0, 0))) is None
+    assert grid.turn_to(Grid.axial((4, 5, 7), (3.0, 1.0, 1.0))) is None
+    assert grid.turn_to(Grid.planar((5, 6), (1.0, 1.0), "anterior")) is None

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from nouns import readings
 
 from osteoscope.domain import codec
+from osteoscope.domain.finding import Part
 from osteoscope.domain.reading import Reading, SiteReading
 from osteoscope.errors import InvalidValueError
 
@@ -73,6 +74,37 @@ def test_foreign_data_is_refused_naming_the_place(path: tuple[Any, ...], value: 
     with pytest.raises(InvalidValueError) as caught:
         codec.decode(Reading, data)
     assert named in str(caught.value)
+
+
+def test_masks_that_a_few_bytes_claim_take_no_memory() -> None:
+    claimed = {"shape": [10_000, 10_000, 200], "runs": [0, 20_000_000_000]}
+    with pytest.raises(InvalidValueError, match="masks of 20000000000 elements"):
+        codec.decode(Part, {"image": "ct", "offset": [0, 0, 0], "mask": claimed})
+    data = _example()
+    data["findings"][0]["region"]["parts"][0]["mask"] = {"shape": [1000, 1000, 1000], "runs": [0, 10**9]}
+    data["set_aside"] = [{"what": "x", "reason": "y", "region": data["findings"][0]["region"]}] * 2
+    with pytest.raises(InvalidValueError, match="masks of 3000000"):
+        codec.decode(Reading, data)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a": ' + "1" * 5000 + "}", "{", '"\\ud800'])
+def test_text_that_is_no_json_is_refused(text: str) -> None:
+    with pytest.raises(InvalidValueError, match="no JSON that can be read"):
+        codec.parse(Reading, text)
+
+
+@pytest.mark.parametrize("where", ["findings", "set_aside"])
+def test_a_region_beyond_its_image_is_refused(where: str) -> None:
+    data = _example()
+    part = {"image": "ct", "offset": [38, 0, 0], "mask": {"shape": [3, 1, 1], "runs": [0, 3]}}
+    data[where][0]["region"] = {"parts": [part]}
+    with pytest.raises(InvalidValueError, match=r"reaches to \(41, 1, 1\) on 'ct' of \(40, 40, 40\)"):
+        codec.decode(Reading, data)
+    part["offset"] = [37, 0, 0]
+    codec.decode(Reading, data)
+    part |= {"offset": [0, 0], "mask": {"shape": [3, 1], "runs": [0, 3]}}
+    with pytest.raises(InvalidValueError, match="reaches to"):
+        codec.decode(Reading, data)
 
 
 def test_a_reading_refuses_evidence_without_a_finding_and_unknown_sites() -> None:

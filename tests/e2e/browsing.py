@@ -157,15 +157,45 @@ def shown_box(page: Any, number: int = 0) -> list[float]:
     return [float(n) for n in str(page.locator(f".frame >> nth={number}").get_attribute("data-box")).split()]
 
 
+def staying(page: Any) -> list[str]:
+    """What the page asks in the browser's own dialogs, each answered with "Cancel"."""
+    asked: list[str] = []
+
+    def stay(dialog: Any) -> None:
+        asked.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    return asked
+
+
 def open_ct(page: Any) -> None:
     open_study(page, "2026-03-01")
     page.wait_for_selector("[data-stage=all]", timeout=READ_MS)
 
 
 def cross_of(page: Any) -> list[int]:
-    """Where the cross of a CT stands, in mm."""
-    said = str(page.locator(".images .tools small.number").inner_text())
-    return [int(n) for n in said.removesuffix(" mm").split(" / ")]
+    """Where the cross of a CT stands, in mm (LPS)."""
+    said = str(page.locator(".tools .place").inner_text())
+    found = re.fullmatch(r"([RL]) (\d+), ([AP]) (\d+), ([HF]) (\d+) mm", said)
+    assert found, said
+    return [
+        int(n) * (-1 if side in "RAF" else 1) for side, n in zip(found.groups()[::2], found.groups()[1::2], strict=True)
+    ]
+
+
+@contextmanager
+def moving_cross(page: Any) -> Iterator[None]:
+    """Over once what is done within has moved the cross of a CT."""
+    before = page.locator(".tools .place").inner_text()
+    yield
+    page.wait_for_function("was => document.querySelector('.tools .place').innerText !== was", arg=before, timeout=5000)
+
+
+def plane(page: Any, name: str) -> dict[str, float]:
+    """Where a plane of a CT lies on the canvas of the planes."""
+    canvas, tile = (page.locator(at).first.bounding_box() for at in (".volumes canvas", f".tile[data-plane={name}]"))
+    return {**tile, "x": tile["x"] - canvas["x"], "y": tile["y"] - canvas["y"]}
 
 
 def start_brush(page: Any) -> None:

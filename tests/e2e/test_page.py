@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from pathlib import Path
@@ -115,7 +116,7 @@ def test_window_outlines_zoom_and_prior_follow_the_keys(window: Any, loaded: Ser
     window.keyboard.press("p")
     window.get_by_role("alert").wait_for(state="detached")
     window.keyboard.press("p")
-    window.locator("figcaption", has_text=PRIOR).first.wait_for()
+    window.locator("figcaption", has_text=f"Anterior, {PRIOR}").wait_for()
     window.locator(".frame >> nth=3").wait_for()
     window.keyboard.press("O")
     window.locator(".frame >> nth=3").locator("path.segment").first.wait_for(state="attached")
@@ -147,6 +148,9 @@ def test_axe_finds_nothing_serious_in_either_language(window: Any, loaded: Serve
     window.locator("header").get_by_text("dispositif médical").wait_for()
     open_study(window, CURRENT)
     window.wait_for_selector(".frame path.segment")
+    assert window.locator(".frame .side").all_inner_texts() == ["D", "G", "G", "D"]
+    window.locator("button.flag").first.press("Enter")
+    window.locator("tr.told", has_text="À vérifier").wait_for()
     assert axe(window, AXE) == []
     window.keyboard.press("?")
     window.wait_for_selector("dialog")
@@ -230,6 +234,7 @@ def test_a_reader_study_hides_the_program_until_the_second_phase(window: Any, lo
     window.get_by_label("Name").fill("pilot")
     window.get_by_role("button", name="Take all studies").click()
     window.wait_for_function("() => document.querySelector('textarea').value.split('\\n').length === 4")
+    assert re.search(r"^\w{32} .*Child, 2026-04-03$", window.locator("textarea").first.input_value(), re.MULTILINE)
     window.get_by_label("Readers").fill("ada")
     window.get_by_role("button", name="Make").click()
     window.get_by_role("alert").get_by_text("sees every Reading").wait_for()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
-from browsing import READ_MS, Served, level, log_in, open_for_edits, open_study, shown_box
+from browsing import READ_MS, Served, foci, level, log_in, open_for_edits, open_study, pixel, shown_box, staying, total
 
 PRIOR, CURRENT = "2026-02-03", "2026-04-03"
 
@@ -65,21 +64,140 @@ def test_what_was_typed_is_kept_when_the_page_is_left_without_leaving_the_field(
         window.keyboard.press("Tab")
 
 
-def test_a_change_on_its_way_is_signed_with_the_rest(window: Any, loaded: Served) -> None:
+def edit_of(page: Any, act: Any) -> dict[str, Any]:
+    """The edit that something done on the page asks the server for, once it is kept."""
+    with page.expect_response("**/edits") as answer:
+        act()
+    assert answer.value.ok, answer.value.text()
+    return dict(json.loads(answer.value.request.post_data)["edit"])
+
+
+def test_a_key_sets_what_is_highlighted_and_a_level_ends_at_nought(window: Any, loaded: Served) -> None:
+    log_in(window, loaded.url, "ada")
+    open_for_edits(window, PRIOR)
+    frame = window.locator(".frame").first.bounding_box()
+    sent: list[str] = []
+    window.on("request", lambda asked: sent.append(asked.url) if asked.url.endswith("/edits") else None)
+
+    def key(name: str) -> dict[str, Any]:
+        return edit_of(window, lambda: window.keyboard.press(name))
+
+    leg = window.locator("[data-segment=distal_lower_limb_left]")
+    leg.hover()
+    assert key("0") == {"op": "level", "site": "distal_lower_limb_left", "level": 0}
+    leg.click(button="right")  # stays at 0, which is no change
+    window.get_by_role("tab", name="Curie").click()
+    window.locator("[data-site=femurs]").hover()
+    assert window.locator(".child g.current").count() == 2
+    window.locator("[data-segment=skull]").hover()
+    assert key("3") == {"op": "curie", "site": "craniofacial", "level": 3}
+    window.locator("[data-segment=spine]").hover(position={"x": 5, "y": 5})  # of two regions
+    window.keyboard.press("3")
+    window.get_by_role("tab", name="Foci").click()
+    row = window.locator(".findings li").first
+    row.hover()
+    site = str(row.locator("select").input_value())
+    assert key("4") == {"op": "level", "site": site, "level": 4}
+    assert window.locator(".frame").first.bounding_box() == frame
+    assert len(sent) == 3
+    for _ in range(3):
+        with window.expect_response("**/undo"):
+            window.keyboard.press("z")
+
+
+def test_a_click_makes_no_focus_in_the_air_nor_over_one_that_is_hidden(window: Any, loaded: Served) -> None:
+    log_in(window, loaded.url, "ada")
+    open_for_edits(window, PRIOR)
+    number = foci(window)
+    left, top, _, height = shown_box(window)
+    window.mouse.click(*pixel(window, "anterior", max(left, 0) + 4, top + height / 2))
+    alert = window.get_by_role("alert")
+    alert.get_by_text("lies outside the patient").wait_for()
+    alert.get_by_role("button", name="Close").click()
+
+    window.get_by_role("tab", name="Foci").click()
+    window.locator(".findings li").first.hover()
+    shape = window.locator(".frame[data-view=anterior] path.finding.current").bounding_box()
+    window.keyboard.press("o")
+    window.locator("path.finding").first.wait_for(state="detached")
+    window.mouse.click(shape["x"] + shape["width"] / 2, shape["y"] + shape["height"] / 2)
+    window.locator("path.finding.current").first.wait_for()
+    assert foci(window) == number
+    assert edit_of(window, lambda: window.keyboard.press("Delete"))["op"] == "remove"
+    window.keyboard.press("Delete")
+    window.get_by_role("tab", name=f"Foci ({number - 1})").wait_for()
+    with window.expect_response("**/undo"):
+        window.keyboard.press("z")
+    window.get_by_role("tab", name=f"Foci ({number})").wait_for()
+    assert alert.count() == 0
+
+
+def test_a_study_with_a_change_that_was_not_kept_is_not_left_unasked(window: Any, loaded: Served) -> None:
+    log_in(window, loaded.url, "ada")
+    open_for_edits(window, PRIOR)
+    asked = staying(window)
+    page = "<html><h1>502 Bad Gateway</h1></html>"
+    window.route("**/edits", lambda route: route.fulfill(status=502, content_type="text/html", body=page))
+    before = total(window, "siopen")
+    window.locator("[data-segment=skull]").hover()
+    window.keyboard.press("6")
+    alert = window.get_by_role("alert")
+    alert.get_by_text("This change is not kept").wait_for()
+    assert "cannot be reached" in alert.inner_text()
+    assert "<" not in alert.inner_text()
+    for link in ("Back to the worklist", "Reader studies"):
+        window.get_by_role("link", name=link).click()
+    window.get_by_role("button", name="Log out").click()
+    assert len(asked) == 3
+    assert total(window, "siopen") == before
+    alert.get_by_role("button", name="Close").click()
+    window.get_by_role("link", name="Back to the worklist").click()
+    window.wait_for_selector(".worklist")
+    assert len(asked) == 3
+
+
+def test_a_page_whose_code_is_gone_says_so_and_the_worklist_is_as_it_was_left(window: Any, loaded: Served) -> None:
+    window.route("**/assets/study-*.js", lambda route: route.abort())
+    log_in(window, loaded.url, "ada")
+    search = window.get_by_role("searchbox")
+    search.fill(CURRENT)
+    window.wait_for_function("() => document.querySelectorAll('tbody tr').length === 1")
+    with window.expect_request("**/api/studies?**"):
+        window.evaluate("window.dispatchEvent(new Event('focus'))")
+    window.locator("a.row").click()
+    again = window.get_by_role("button", name="Load again")
+    again.wait_for()
+    window.go_back()
+    window.locator("tbody tr").wait_for()
+    assert search.input_value() == CURRENT
+    window.go_forward()
+    window.unroute("**/assets/study-*.js")
+    again.click()
+    window.wait_for_selector(".review")
+
+
+def test_a_change_on_its_way_is_waited_for_and_signed_with_the_rest(window: Any, loaded: Served) -> None:
     log_in(window, loaded.url, "ada")
     open_for_edits(window, PRIOR)
     base = "/api/studies/" + window.url.rsplit("/", 1)[-1]
     site = "distal_lower_limb_left"  # what is signed stays, and other tests go on from the rest
     wanted = 3 if level(window, site) != "3" else 2
 
-    def slow(route: Any) -> None:
-        time.sleep(2)
-        route.continue_()
+    held: list[Any] = []
 
-    window.route("**/edits", slow)
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    window.route("**/edits", hold)
     window.locator(f"[data-site={site}]").hover()
     for key in (str(wanted), "s", "Space", "Enter"):
         window.keyboard.press(key)
+    window.locator("dialog button:disabled", has_text="Saving").wait_for()
+    window.locator(".study-bar", has_text="Saving").wait_for()
+    held[0].continue_()
+    window.locator("dialog button:enabled", has_text="Sign").wait_for()
+    assert f"SIOPEN {total(window, 'siopen')}" in window.locator("dialog .facts").inner_text()
+    window.keyboard.press("Enter")
     window.locator("[data-signed]").wait_for(timeout=READ_MS)
     reading = window.evaluate("base => fetch(base + '/reading').then(r => r.json())", base)
     changed = next(one for one in reading["sites"] if one["site"] == site)

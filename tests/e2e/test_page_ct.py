@@ -5,13 +5,30 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 import time
 from typing import Any
 
 import pytest
-from browsing import AXE, READ_MS, Served, axe, cross_of, log_in, open_ct, open_study, start_brush
+from browsing import (
+    AXE,
+    READ_MS,
+    Served,
+    axe,
+    cross_of,
+    log_in,
+    moving_cross,
+    open_ct,
+    open_study,
+    plane,
+    start_brush,
+    staying,
+)
 
 CT, PRIOR = "2026-03-01", "2025-12-01"
+# Letters left, right, top and bottom of each plane, and which way each is in LPS.
+SIDES = {"axial": "RLAP", "coronal": "RLHF", "sagittal": "APHF"}
+WAYS = {"R": (0, -1), "L": (0, 1), "A": (1, -1), "P": (1, 1), "F": (2, -1), "H": (2, 1)}
 
 
 def test_axe_finds_nothing_serious_and_presets_follow_the_keys(window: Any, loaded: Served) -> None:
@@ -27,6 +44,17 @@ def test_axe_finds_nothing_serious_and_presets_follow_the_keys(window: Any, load
     while window.locator(".volumes canvas").first.screenshot() == before:
         assert time.monotonic() < until
     window.keyboard.press("b")
+    window.locator(".tools small", has_text="Width 1500, level 300 HU").wait_for()
+    planes = window.locator(".volumes canvas").first.bounding_box()
+    window.mouse.move(planes["x"] + 150, planes["y"] + 100)
+    window.mouse.down(button="right")
+    window.mouse.move(planes["x"] + 190, planes["y"] + 120, steps=3)
+    window.mouse.up(button="right")
+    window.locator(".tools small", has_text="Width 1500, level 300 HU").wait_for(state="detached")
+    assert (bone.get_attribute("aria-pressed"), soft.get_attribute("aria-pressed")) == ("false", "false")
+    bone.click()
+    window.locator(".tools small", has_text="Width 1500, level 300 HU").wait_for()
+    assert bone.get_attribute("aria-pressed") == "true"
     window.keyboard.press("ArrowDown")
     window.locator("li.lesion.current").wait_for()
     assert not AXE.is_file() or axe(window, AXE) == []
@@ -101,11 +129,13 @@ def test_a_ct_is_judged_and_signed(window: Any, loaded: Served) -> None:
     window.locator("[data-signed=true]").wait_for(timeout=READ_MS)
 
 
-def voxels_of(page: Any, lesion: str) -> int:
+def mask_of(page: Any, lesion: str) -> dict[str, Any]:
     base = "/api/studies/" + page.url.rsplit("/", 1)[-1]
     reading = page.evaluate("base => fetch(base + '/reading').then(r => r.json())", base)
     found = next(one for one in reading["findings"] if one["id"] == lesion)
-    return sum(sum(part["mask"]["runs"][1::2]) for part in found["region"]["parts"])
+    (part,) = found["region"]["parts"]
+    return {"voxels": sum(part["mask"]["runs"][1::2]), "first": part["offset"][1],
+            "last": part["offset"][1] + part["mask"]["shape"][1]}  # fmt: skip
 
 
 def test_the_brush_changes_a_mask(window: Any, loaded: Served) -> None:
@@ -113,13 +143,16 @@ def test_the_brush_changes_a_mask(window: Any, loaded: Served) -> None:
     open_ct(window)
     start_brush(window)
     drawn = str(window.locator("li.lesion.current").get_attribute("data-lesion"))
-    before = voxels_of(window, drawn)
-    canvas = window.locator(".volumes canvas").first.bounding_box()
-    x, y = canvas["x"] + canvas["width"] * 0.2, canvas["y"] + canvas["height"] * 0.2
+    before = mask_of(window, drawn)
+    at = window.locator(".tile[data-plane=sagittal]").bounding_box()
+    x, y = at["x"] + at["width"] * 0.2, at["y"] + at["height"] * 0.2
     window.mouse.move(x, y)
     window.mouse.down()
     window.mouse.move(x + 25, y + 10, steps=4)
     window.mouse.up()
+    asked = staying(window)
+    window.get_by_role("link", name="Back to the worklist").click()
+    assert "A mask is being drawn" in asked[0]
     for key in ("ArrowDown", "n", "r"):
         window.keyboard.press(key)
     window.locator("li.lesion .jump").last.click(force=True)
@@ -129,22 +162,49 @@ def test_the_brush_changes_a_mask(window: Any, loaded: Served) -> None:
     assert answer.value.status == 200, answer.value.text()
     edit = json.loads(answer.value.request.post_data)["edit"]
     assert (edit["op"], edit["finding"]) == ("mask", drawn)
-    assert gzip.decompress(base64.b64decode(edit["mask"])).count(1) > before
+    assert gzip.decompress(base64.b64decode(edit["mask"])).count(1) > before["voxels"]
+    rows = edit["box"][1]
+    assert rows[0] < before["first"], "drawn at the left of the sagittal plane: in front"
+    assert rows[1] == before["last"]
     window.locator(".mask-tools").wait_for(state="detached")
+
+
+def letters_tell_where_each_plane_points(page: Any) -> None:
+    """A place further left or up lies further towards the letter of that edge."""
+    canvas = page.locator(".volumes canvas").first.bounding_box()
+    for name, letters in SIDES.items():
+        tile = page.locator(f".tile[data-plane={name}]")
+        assert tile.locator("b").all_inner_texts() == list(letters)
+        box, places = plane(page, name), []
+        for share in (0.3, 0.7):
+            x, y = box["x"] + share * box["width"], box["y"] + share * box["height"]
+            with moving_cross(page):
+                page.mouse.click(canvas["x"] + x, canvas["y"] + y)
+            places.append(cross_of(page))
+        for letter in (letters[0], letters[2]):
+            axis, way = WAYS[letter]
+            assert way * (places[0][axis] - places[1][axis]) > 20, (name, letter, places)
+        mm = float(tile.locator(".scale").inner_text().removesuffix(" mm"))
+        axis = WAYS[letters[0]][0]
+        along = abs(places[0][axis] - places[1][axis]) / (0.4 * box["width"])
+        assert mm / tile.locator(".scale").bounding_box()["width"] == pytest.approx(along, rel=0.1)
+    assert re.fullmatch(r"-?\d+ HU", page.locator(".tools .hu").inner_text())
+    page.get_by_role("button", name="Français").click()
+    assert page.locator(".tile[data-plane=axial] b").all_inner_texts() == list("DGAP")
+    page.get_by_role("button", name="English").click()
 
 
 def test_the_cross_is_moved_by_keys_in_all_three_planes_and_the_solid_is_turned(window: Any, loaded: Served) -> None:
     log_in(window, loaded.url, "ada")
     open_ct(window)
+    assert window.get_by_role("button", name="Add a lesion at the cross").is_enabled()
+    letters_tell_where_each_plane_points(window)
     window.locator(".volumes canvas").first.hover()
     window.keyboard.press("PageUp")
     for axis, key in enumerate(("h", "j", "PageDown")):
         before = cross_of(window)
-        window.keyboard.press(key)
-        window.wait_for_function(
-            "was => document.querySelector('.images .tools small.number').innerText !== was",
-            arg=" / ".join(map(str, before)) + " mm",
-        )
+        with moving_cross(window):
+            window.keyboard.press(key)
         after = cross_of(window)
         assert [n for n in range(3) if after[n] != before[n]] == [axis]
     solid = window.locator(".volumes canvas").last
@@ -161,8 +221,8 @@ def test_the_wheel_with_ctrl_zooms_where_the_pointer_is(window: Any, loaded: Ser
     log_in(window, loaded.url, "ada")
     open_ct(window)
     planes = window.locator(".volumes canvas").first
-    box = planes.bounding_box()
-    x, y = box["width"] * 0.2, box["height"] * 0.3
+    box = plane(window, "sagittal")
+    x, y = box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.5
 
     def clicked(right: float) -> list[int]:
         planes.click(position={"x": x + right, "y": y})
@@ -195,14 +255,9 @@ def test_the_planes_have_no_keys_and_no_window_behind_the_page(window: Any, load
     place = {"x": planes.bounding_box()["width"] * 0.2, "y": planes.bounding_box()["height"] * 0.3}
     planes.click(position=place)
     for n in range(10):
-        before = cross_of(window)
-        window.keyboard.press("m")
-        window.mouse.wheel(0, 100 if n % 2 else -100)
-        window.wait_for_function(
-            "was => document.querySelector('.images .tools small.number').innerText !== was",
-            arg=" / ".join(map(str, before)) + " mm",
-            timeout=5000,
-        )
+        with moving_cross(window):
+            window.keyboard.press("m")
+            window.mouse.wheel(0, 100 if n % 2 else -100)
     window.keyboard.press("?")
     window.locator("dialog").wait_for()
     window.keyboard.press("Escape")

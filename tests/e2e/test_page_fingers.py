@@ -52,7 +52,7 @@ def test_fingers_tap_drag_pinch_and_move(tablet: Any, loaded: Served) -> None:
     tablet.get_by_role("button", name="Whole body").click()
     left, top, width, height = shown_box(tablet)
     with tablet.expect_response("**/edits"):
-        tablet.touchscreen.tap(*pixel(tablet, "anterior", left + width / 2, top + height * 0.62))
+        tablet.touchscreen.tap(*pixel(tablet, "anterior", left + width / 2, top + height * 0.45))
     tablet.wait_for_function("n => !document.body.innerText.includes(`Foci (${n})`)", arg=number)
     assert abs(foci(tablet) - number) == 1
     with tablet.expect_response("**/undo"):

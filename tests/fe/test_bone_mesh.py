@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -71,6 +73,12 @@ def test_laws_are_never_mixed_and_unverified_ones_say_so() -> None:
     assert LAWS["kopperdahl_2002"].caveats("K2HPO4") == ()
 
 
+@pytest.mark.parametrize("name", ["crawford_2003", "keller_ogo", "no_such_law"])
+def test_a_law_that_gives_no_failure_load_is_refused_with_those_that_do(name: str) -> None:
+    with pytest.raises(InvalidValueError, match="vertebra kopperdahl_2002, morgan_2003_vertebra"):
+        law_for("vertebra_L3", name)
+
+
 @given(st.floats(0.5e-3, 1.2e-3), st.floats(-0.02, 0.02))
 def test_rods_give_back_the_line(slope: float, intercept: float) -> None:
     hu = [-20.0, 60.0, 140.0, 260.0]
@@ -84,6 +92,45 @@ def test_rods_that_make_no_sense_are_refused() -> None:
     for hu, density in (([50.0], [0.05]), ([200.0, 10.0], [0.0, 0.2]), ([10.0, 12.0], [0.0, 0.2])):
         with pytest.raises(UnsuitableStudyError, match="calibrate by a phantom"):
             from_rods(hu, density)
+
+
+@pytest.mark.parametrize(
+    ("hu", "density"),
+    [
+        ((62.0, 250.0), (0.05e-3, 0.2e-3)),  # g/cm3 given as mg/cm3
+        ((30.0, 120.0), (0.05, 0.2)),  # the wrong way round, 0.6 mg/cm3 per HU
+        ((62.0, 250.0), (0.15, 0.3)),  # 101 mg/cm3 at 0 HU
+        ((float("nan"), 250.0), (0.05, 0.2)),
+        ((62.0, 250.0), (0.05, float("inf"))),
+    ],
+)
+def test_rods_that_no_scanner_gives_are_refused_with_the_likely_slip(
+    hu: tuple[float, ...], density: tuple[float, ...]
+) -> None:
+    with pytest.raises(UnsuitableStudyError, match=r"DENSITY=HU, not the other way round.*mg/cm3, not g/cm3"):
+        from_rods(hu, density)
+
+
+def test_rods_with_an_unusual_slope_say_so() -> None:
+    swapped = from_rods((50.0, 200.0), (0.062, 0.25))
+    assert any("1.25 mg/cm3 per HU" in text for text in swapped.caveats)
+    assert from_rods((62.0, 250.0), (0.05, 0.2)).caveats == ()
+
+
+def test_a_calibration_is_moved_in_slope_and_in_offset() -> None:
+    tissues = by_air_fat_muscle(histogram(-104, 52), 120.0)
+    assert tissues.slopes == pytest.approx((0.85, 1.05))
+    assert tissues.offset_spread == pytest.approx(0.010)
+    assert by_air_fat_muscle(histogram(-104, 52)).slopes[0] < 0.83
+    assert tissues.noting(120.0, "iodine").offset_spread > 2 * tissues.offset_spread
+    names = [name for name, _ in tissues.moved()]
+    assert names == ["calibration", "calibration", "calibration offset", "calibration offset"]
+    changes = [made.density(single(100.0))[0] - tissues.density(single(100.0))[0] for _, made in tissues.moved()]
+    by_slope = 100 * tissues.slope
+    assert changes == pytest.approx([-0.15 * by_slope, 0.05 * by_slope, -0.010, 0.010], abs=1e-5)
+    assert [name for name, _ in FIXED.moved()] == ["calibration", "calibration"]
+    noisy = from_rods((0.0, 100.0, 200.0, 300.0), (0.010, 0.075, 0.170, 0.235))
+    assert noisy.offset_spread > 0.015
 
 
 def histogram(fat: float, muscle: float) -> NDArray[np.float64]:
@@ -195,7 +242,7 @@ def test_lesion_is_soft_bone_not_a_hole_and_heals_to_its_own_tissue() -> None:
     assert healed.hu[~bone.lesions["a"]] == pytest.approx(bone.hu[~bone.lesions["a"]])
 
 
-def test_a_lesion_in_the_middle_of_a_small_body_heals_to_the_nearest_depth_that_is_healthy() -> None:
+def test_a_lesion_in_the_middle_of_a_small_bone_heals_to_the_nearest_depth_that_is_healthy() -> None:
     """A ball of 14 mm holds all that lies deepest in a body of 19 x 26 x 30 mm."""
     grid = Grid.axial((23, 30, 34), (1.0, 1.0, 1.0), (-16.5, -14.5, -11.0))
     x, y, z = np.moveaxis(grid.to_position(np.moveaxis(np.indices(grid.shape), 0, -1)), -1, 0)
@@ -205,7 +252,8 @@ def test_a_lesion_in_the_middle_of_a_small_body_heals_to_the_nearest_depth_that_
     bone = block(np.where(ball, np.float32(40), healthy), lesion=ball, grid=grid)
     deepest = depth >= 9
     assert ball[deepest].all()
-    healed = bone.healed(["lesion"])
+    # A femur, which has no body to look for the like in.
+    healed = replace(bone, site="femur_left").healed(["lesion"])
     assert healed.hu[deepest] == pytest.approx(np.median(healthy[~ball & (depth >= 6)]))
     with pytest.raises(UnsuitableStudyError, match="no healthy tissue left"):
         block(bone.hu, lesion=bone.mask, grid=grid).healed(["lesion"])

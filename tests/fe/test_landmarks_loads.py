@@ -80,7 +80,7 @@ def test_femur_that_shows_too_little_is_refused() -> None:
 def test_stance_holds_the_shaft_and_pushes_the_head_along_the_axis() -> None:
     bone = femur({"troch": ((125.0, -30.0, -140.0), 20.0), "far": ((110.0, -34.0, -345.0), 12.0)})
     marks = femur_marks(bone)
-    assert beyond(bone, marks, 3.0) == ("far",)
+    assert beyond(bone, marks, 3.0) == {"far": 0.0}
     trial = stance(bone, marks, Material(law_for(bone.site), FIXED), 3.0)
     nodes, axis, value = trial.supports.nodes, trial.supports.axis, trial.supports.value
     assert set(axis[value != 0]) == {0}
@@ -132,25 +132,87 @@ def test_a_tilted_fall_is_another_fall(tilt: tuple[float, float]) -> None:
     assert adducted[1] == pytest.approx(10 - tilt[0], abs=0.1)
 
 
+def test_a_lesion_is_modelled_as_far_down_as_the_field_shows() -> None:
+    """What of it lies below is told by its share; the model ends where it can, not where a bone without it would."""
+    bone = femur({"low": ((108.0, -34.0, -330.0), 50.0), "far": ((110.0, -34.0, -345.0), 12.0)})
+    marks, material = femur_marks(bone), Material(law_for(bone.site), FIXED)
+    held = beyond(bone, marks, 5.0)
+    assert held.keys() == {"low", "far"}
+    assert held["far"] == 0
+    assert 0.05 < held["low"] < 0.7
+    sick, healthy = (stance(one, marks, material, 5.0) for one in (bone, femur()))
+    assert sick.length > healthy.length + 30
+    low = bone.lesions["low"].sum() * bone.grid.cell
+    assert sick.mesh.lesions["low"].sum() * sick.mesh.grid.cell == pytest.approx(held["low"] * low, rel=0.2)
+
+
 def test_directions_set_by_hand_are_of_unit_length() -> None:
-    vertebra, thigh = vertebra_marks(drum((0, 0))), femur_marks(femur())
-    assert corrected(vertebra, {"axis": (0.3, 0.0, 0.4)}).axis == pytest.approx((0.6, 0.0, 0.8))
-    marks = corrected(thigh, {"along": (0.0, 0.0, 2.0), "medial": (-3.0, 0.0, 0.0), "radius": (23.5,)})
+    spine, thigh = drum((0, 0)), femur()
+    found = vertebra_marks(spine)
+    assert corrected(CASES["compression"], spine, found, {"axis": (0.3, 0.0, 0.4)}).axis == pytest.approx((0.6, 0, 0.8))
+    by_hand = {"along": (0.0, 0.0, 2.0), "medial": (-3.0, 0.0, 0.0), "radius": (23.5,)}
+    marks = corrected(CASES["fall"], thigh, femur_marks(thigh), by_hand)
     assert (*marks.along, *marks.medial, marks.radius) == pytest.approx((0, 0, 1, -1, 0, 0, 23.5))
 
 
+def test_what_hangs_on_a_head_set_by_hand_follows_it() -> None:
+    bone = femur()
+    found = femur_marks(bone)
+    moved = np.array([-6.0, 3.0, 5.0])
+    marks = corrected(CASES["stance"], bone, found, {"head": tuple(found.head + moved)})
+    assert marks.head == pytest.approx(found.head + moved)
+    assert marks.knee[2] == pytest.approx(found.knee[2] + 5)
+    line = np.cross(marks.knee - found.shaft, found.knee - found.shaft)
+    assert np.linalg.norm(line) < 1e-6 * np.linalg.norm(found.knee - found.shaft) ** 2
+    assert (marks.neck - found.neck) @ found.along == pytest.approx(moved @ found.along)
+    assert marks.foot == pytest.approx(((marks.head - bone.positions) @ marks.axis).max())
+    assert marks.medial @ marks.along == pytest.approx(0, abs=1e-9)
+    assert np.cross(marks.medial, marks.head - marks.shaft) @ marks.along == pytest.approx(0, abs=1e-9)
+
+
+def test_an_axis_follows_end_plates_set_by_hand() -> None:
+    bone = drum((0, 0))
+    found = vertebra_marks(bone)
+    upper = found.upper + np.array([6.0, 0.0, 0.0])
+    marks = corrected(CASES["compression"], bone, found, {"upper": tuple(upper)})
+    way = upper - found.lower
+    assert marks.axis == pytest.approx(way / np.linalg.norm(way))
+    assert marks.centre == pytest.approx((upper + found.lower) / 2)
+    tilts = [
+        compression(bone, one, Material(law_for(bone.site), FIXED), 5.0).mesh.grid.matrix for one in (found, marks)
+    ]
+    assert tilts[1][0, 0] / 5 > tilts[0][0, 0] / 5 + 0.15
+
+
 @pytest.mark.parametrize(
-    ("name", "value", "found"),
+    ("case", "name", "value", "found"),
     [
-        ("along", (0.0, 0.1, -1.0), "away from the head"), ("along", (1.0, 0.0, 0.0), "away from the head"),
-        ("medial", (0.0, 0.0, 0.0), "without length"), ("radius", (0.0,), "no radius"),
-        ("radius", (-24.0,), "no radius"), ("head", (0.0, float("nan"), 0.0), "not a number"),
-        ("head", (1.0, 2.0), "2 numbers"), ("axis", (0.0, 0.0, 1.0), "3 numbers"),
+        ("fall", "along", (0.0, 0.1, -1.0), "away from the head"),
+        ("fall", "along", (1.0, 0.0, 0.0), "away from the head"),
+        ("fall", "along", (1.0, 0.0, 0.3), "off the direction found"),
+        ("fall", "medial", (0.0, 0.0, 0.0), "without length"),
+        ("fall", "medial", (1.0, 0.0, 0.0), "off the direction found"),
+        ("fall", "knee", (88.0, -35.0, -500.0), "no landmark that a hand can set"),
+        ("stance", "radius", (0.0,), "no radius"), ("stance", "radius", (-24.0,), "no radius"),
+        ("stance", "radius", (2.0,), "far from the 24 mm found"),
+        ("stance", "head", (0.0, float("nan"), 0.0), "not a number"), ("stance", "head", (1.0, 2.0), "2 numbers"),
+        ("stance", "head", (500.0, 0.0, 0.0), "away from the bone"),
+        ("stance", "head", (100.0, -35.0, -250.0), "above and"),
+        ("stance", "shaft", (0.0, 0.0, 0.0), "away from the bone"),
+        ("stance", "knee", (88.0, -35.0, -150.0), "mm from the head"),
+        ("stance", "knee", (88.0, -35.0, 400.0), "not below the head"),
+        ("stance", "medial", (-1.0, 0.0, 0.0), "no landmark that a hand can set"),
+        ("stance", "foot", (200.0,), "no landmark that a hand can set"),
+        ("compression", "upper", (0.0, 0.0, 160.0), "away from the bone"),
+        ("compression", "upper", (0.0, 0.0, -12.0), "end plates"),
+        ("compression", "centre", (0.0, 0.0, 0.0), "Known are"),
     ],
 )  # fmt: skip
-def test_a_landmark_that_cannot_be_is_refused(name: str, value: tuple[float, ...], found: str) -> None:
+def test_a_landmark_that_cannot_be_is_refused(case: str, name: str, value: tuple[float, ...], found: str) -> None:
+    row = CASES[case]
+    bone = drum((0, 0)) if row.bones == "vertebra_" else femur()
     with pytest.raises(InvalidValueError, match=found):
-        corrected(femur_marks(femur()), {name: value})
+        corrected(row, bone, row.marks(bone), {name: value})
 
 
 def test_bones_without_a_case_are_refused() -> None:

@@ -22,6 +22,7 @@ from osteoscope.fe.bone import Bone
 from osteoscope.fe.cases import CASES
 from osteoscope.fe.density import Calibration, nominal
 from osteoscope.fe.export import bricks, write_inp, write_vtu
+from osteoscope.fe.interval import span
 from osteoscope.fe.landmarks import vertebra_marks
 from osteoscope.fe.landmarks_femur import femur_marks
 from osteoscope.fe.laws import LAWS, law_for
@@ -31,7 +32,7 @@ from osteoscope.fe.mesh import Material, frame
 from osteoscope.fe.plastic import PushOptions, push
 from osteoscope.fe.solve import solve
 from osteoscope.fe.strain import estimates
-from osteoscope.fe.strength import in_sections, span, strength
+from osteoscope.fe.strength import in_sections, strength
 from osteoscope.fe.strength_record import Setting
 
 FIXED = Calibration("fixed", "K2HPO4", 0.8e-3, 0.0, 0.05, True, "test")
@@ -131,7 +132,7 @@ def test_the_load_of_uneven_bone_does_not_hang_on_where_the_lattice_starts(
 
 def test_result_of_a_vertebra_with_its_interval() -> None:
     bone = with_ball(drum((0, 0)), (0, -4, 0), 20.0)
-    found = strength(bone, vertebra_setting(interval_mm=5.0))
+    found = strength(bone, vertebra_setting(replace(FIXED, offset_spread=0.010), 5.0))
     load, loss = found.measure("failure_load"), found.measure("strength_loss")
     assert load is not None
     assert loss is not None
@@ -139,11 +140,16 @@ def test_result_of_a_vertebra_with_its_interval() -> None:
     assert load.interval[0] < 0.95 * load.value < 1.05 * load.value < load.interval[1]
     assert 2 < loss.value < 60
     assert loss.interval is not None
-    assert {term.name for term in found.terms} == {"calibration", "mask", "axis", "lesion tissue"}
+    assert {term.name for term in found.terms} == {"calibration", "calibration offset", "mask", "axis", "lesion tissue"}
     moved = next(term for term in found.terms if term.name == "calibration")
     # Strength goes with density to the power of 1.39: 5 % of the slope is 7 % of the load.
     assert moved.load[1] == pytest.approx(1.05**1.39 - 1, abs=0.02)
     assert abs(moved.left[1]) < 0.02
+    offset = next(term for term in found.terms if term.name == "calibration offset")
+    # Of bone of 0.2 g/cm3, 5 % of the density.
+    assert offset.load == pytest.approx((0.95**1.39 - 1, 1.05**1.39 - 1), abs=0.02)
+    assert all("kopperdahl_2002" in m.method for m in (load, loss))
+    assert all("calibration: fixed" in m.method for m in (load, loss))
     weight = found.measure("failure_load_by_weight")
     assert weight is not None
     assert weight.value == pytest.approx(load.value / (70 * 9.81))

@@ -21,6 +21,8 @@ from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
 from osteoscope.domain.reading import MappedSite
 from osteoscope.domain.study import Patient, Study
+from osteoscope.errors import ModelError
+from osteoscope.find.ct_findings import Draft, as_findings
 from osteoscope.find.ct_frame import Frame, working_frame
 from osteoscope.find.ct_lesion_network import NetworkOptions, find_lesions
 from osteoscope.find.ct_lesion_spots import FEATURES, SpotOptions, spots
@@ -282,7 +284,23 @@ def test_a_model_of_before_works_at_the_spacing_of_then(model: Model) -> None:
     assert volumes[0] == pytest.approx(volumes[1], rel=0.2)
 
 
+def test_a_model_whose_confidences_follow_from_what_is_no_longer_known_is_refused(model: Model) -> None:
+    older = {**model.card.settings, "confidence": {**WEIGHTS, "second_look": 0.4}}
+    study, sites = phantom()
+    with pytest.raises(ModelError, match=r"follow from second_look.*train ct"):
+        find_lesions(study, sites, model=replace(model, card=replace(model.card, settings=older)))
+
+
 def test_the_unsure_is_left_out_and_no_bone_is_no_error(model: Model) -> None:
     study, sites = phantom()
     assert find_lesions(study, sites, NetworkOptions(least_confidence=1.1), model).findings == ()
     assert find_lesions(study, (), model=model).findings == ()
+
+
+def test_a_finding_is_never_as_sure_as_one_that_a_person_accepted() -> None:
+    grid = Grid.axial((8, 8, 8), (2.0, 2.0, 2.0))
+    mask = np.ones((3, 3, 3), dtype=bool)
+    drafts = [Draft("sacrum", "lytic", sure, (slice(2, 5),) * 3, mask) for sure in (0.99996, 0.7)]
+    frame = working_frame(Image(grid, np.zeros(grid.shape, np.int16), "HU"), 2.0)
+    assert [f.confidence for f in as_findings(drafts[:1], frame, grid)] == [0.999]
+    assert [f.confidence for f in as_findings(drafts[1:], frame, grid)] == [0.7]

@@ -199,7 +199,7 @@ def test_a_spine_behind_the_bowel_is_assessed_from_behind() -> None:
     made = simulate_planar(random_recipe(np.random.default_rng(22056)), 22056)
     lumbar = by_site(map_segments(made.study))["lumbar_spine"]
     assert lumbar.status == "assessed"
-    assert any("uptake that is no disease" in note for note in lumbar.notes)
+    assert any("of the lumbar spine lies under uptake that is no disease" in note for note in lumbar.notes)
 
 
 def test_nodes_that_touch_are_parted_at_their_saddle() -> None:

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import SimpleITK
 
-from osteoscope.deliver import radiomics as delivered
 from osteoscope.deliver.outputs import OutputOptions
 from osteoscope.deliver.radiomics import write_radiomics
 from osteoscope.domain.finding import Finding, Part, Point, Region
@@ -81,7 +80,7 @@ def test_the_values_of_the_ibsi_on_its_ct(shared: Path) -> None:
 
 def test_a_ball_has_its_shape_and_its_hu() -> None:
     case = case_of(RADIUS_MM)
-    got = radiomics(case, case.findings[0])
+    got = radiomics(case, case.findings[0]).features
     drawn = got["as drawn"]
     assert drawn["morph_volume"] == pytest.approx(4 / 3 * np.pi * RADIUS_MM**3, rel=0.05)
     assert drawn["stat_mean"] == pytest.approx(80, abs=8)
@@ -100,19 +99,35 @@ def test_the_table_holds_every_lesion_and_says_how_it_was_made(tmp_path: Path) -
     assert settings["base_discretisation_bin_width"] == 25
 
 
-def test_a_lesion_that_fails_is_a_gap_and_loses_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    case = case_of(RADIUS_MM, 4.0)
-
-    def failing(_case: Case, finding: Finding, _options: RadiomicsOptions) -> Mapping[str, Mapping[str, float]]:
-        if finding.id == "f0":
-            raise ValueError("no texture")
-        return {"as drawn": {"stat_mean": 1.0}}
-
-    monkeypatch.setattr(delivered, "radiomics", failing)
+def test_a_lesion_too_small_for_the_cubes_costs_no_other_and_not_its_other_boundaries(tmp_path: Path) -> None:
+    """One voxel of 0.7 x 0.7 mm, what erosion leaves of 3 x 3 x 3, holds the centre of no cube of 1 mm."""
+    grid = Grid.axial((12, 40, 40), (5.0, 0.7, 0.7))
+    hu = np.random.default_rng(0).normal(200, 80, grid.shape).astype(np.int16)
+    findings = []
+    for number, box in enumerate((np.s_[5:8, 20:23, 20:23], np.s_[3:8, 5:15, 5:15])):
+        mask = np.zeros(grid.shape, dtype=bool)
+        mask[box] = True
+        part = Part.from_mask("ct", mask)
+        findings.append(Finding(f"f{number}", "hip_left", "lytic", 0.5, Region((part,)), Point.centre_of(part, grid)))
+    case = Case(Study("1.2", "ct", "", Patient("p"), {"ct": Image(grid, hu, "HU")}), (), tuple(findings))
     (gap,) = write_radiomics(case, tmp_path)
-    assert (gap.where, gap.reason) == ("f0", "no texture")
-    (row,) = rows_of(tmp_path / "radiomics.csv")
-    assert row["finding"] == "f1"
+    assert (gap.where, gap.reason) == ("f0", "one voxel smaller: nothing of it is left on cubes of 1 mm")
+    rows = [(row["finding"], row["boundary"]) for row in rows_of(tmp_path / "radiomics.csv")]
+    assert rows == [("f0", "as drawn"), ("f0", "one voxel larger")] + [
+        ("f1", boundary) for boundary in ("as drawn", "one voxel smaller", "one voxel larger")
+    ]
+
+
+def test_whatever_the_library_raises_is_a_gap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object) -> dict[str, float]:
+        raise KeyError("absent")
+
+    case = case_of(RADIUS_MM, 4.0)
+    monkeypatch.setattr(measured, "_extracted", failing)
+    gaps = write_radiomics(case, tmp_path)
+    assert [gap.where for gap in gaps] == ["f0"] * 3 + ["f1"] * 3
+    assert gaps[0].reason == "as drawn: KeyError: 'absent'"
+    assert rows_of(tmp_path / "radiomics.csv") == []
 
 
 def test_without_the_library_it_is_refused_before_anything_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

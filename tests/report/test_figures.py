@@ -237,6 +237,14 @@ def test_the_schematic_shows_each_level_in_its_colour() -> None:
     assert coloured(right_of_patient, level_colour(4, 6)).sum() > 1000
 
 
+def test_both_halves_of_a_segment_say_its_level() -> None:
+    picture = pixels(child(planar().reading)[0]).mean(axis=2)
+    trunk = picture[len(picture) // 5 : len(picture) // 2]  # the legs of this child differ
+    ink = [int((half < 110).sum()) for half in np.array_split(trunk, 2, axis=1)]
+    assert min(ink) > 50
+    assert ink[0] == pytest.approx(ink[1], rel=0.2)
+
+
 @given(st.floats(0, 6), st.floats(0, 6))
 def test_higher_levels_are_never_lighter(first: float, second: float) -> None:
     low, high = sorted((first, second))

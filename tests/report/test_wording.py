@@ -50,7 +50,7 @@ def test_quantities() -> None:
 def test_places() -> None:
     assert spaced(wording.place(Point("LPS", "mm", (-8.2, 11.9, 215)))) == "R 8, P 12, H 215 mm"
     assert spaced(wording.place(Point("LPS", "mm", (8.2, -11.9, -215)))) == "L 8, A 12, F 215 mm"
-    assert spaced(wording.place(Point("posterior", "pixel", (155.2, 74.5)))) == "posterior, row 155, column 74"
+    assert spaced(wording.place(Point("posterior", "pixel", (155.2, 74.5)))) == "posterior, row 155, column 74 (pixels)"
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,36 @@ def test_labels_move_with_the_child() -> None:
             assert counts[own].mean() > 4 * np.median(counts[counts > 0])
 
 
+def test_saturated_counts_have_a_flat_top() -> None:
+    plain, clipped = simulate_planar(INFANT, 3), simulate_planar(replace(INFANT, artefacts=(Saturation(0.3),)), 3)
+    drawn = {name: image.values for name, image in plain.study.images.items()}
+    top = int(np.ceil(0.3 * max(view.max() for view in drawn.values())))
+    for name, view in drawn.items():
+        assert np.array_equal(clipped.study.images[name].values, np.minimum(view, top))
+        assert (view > top).sum() > 20
+    (trace,) = (aside.region for aside in clipped.set_aside if aside.reason == "saturated")
+    part = trace.on("anterior")
+    assert part is not None
+    assert (drawn["anterior"][part.box][part.mask] > top).mean() > 0.9
+
+
+def test_the_edge_of_the_detector_stays_while_the_child_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that has moved aside for the whole sweep is as one who lies aside."""
+    monkeypatch.setattr("osteoscope.simulate.scan.row_motion", lambda _, rows, *__: np.full(rows, 10.0))
+    narrow = replace(INFANT, camera=replace(SMALL, field_width_mm=160.0), lesions=(Foci("pelvis", 2),))
+    moved = simulate_planar(replace(narrow, motion_mm=48.0), 4)
+    aside = simulate_planar(replace(narrow, camera=replace(narrow.camera, table_mm=48.0)), 4)
+    assert moved.mapped == aside.mapped
+    assert moved.set_aside == aside.set_aside
+    assert [f.region for f in moved.reading.findings] == [f.region for f in aside.reading.findings]
+    assert [s.status for s in moved.reading.sites] == [s.status for s in aside.reading.sites]
+    scale = narrow.camera.anterior_counts / moved.study.images["anterior"].values.sum()
+    for name, image in moved.study.images.items():
+        found, wanted = image.values.sum(axis=0) * scale, aside.study.images[name].values.sum(axis=0)
+        assert np.array_equal(found > 0, wanted > 0)
+        assert (np.abs(found - wanted) < 6 * np.sqrt(scale * found + wanted + 1)).all()
+
+
 @settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 300), st.floats(0, 20))
 def test_shifts_keep_within_their_bound_and_counts_within_the_picture(seed: int, rows: int, most: float) -> None:

@@ -192,6 +192,48 @@ def test_a_table_of_scans_without_its_columns_is_refused(tmp_path: Path) -> None
         write_scans(tmp_path / "scans.csv", tmp_path / "maps")
 
 
+def test_maps_of_scans_follow_an_edited_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def drawn(ct: Path, labels: Path, scheme: str) -> LabelMap:
+        made.append(f"{ct.name} {labels.name} {scheme}")
+        return LabelMap(np.full((2, 2, 2), len(made), np.uint8), np.zeros((2, 2, 2), np.uint8))
+
+    monkeypatch.setattr("osteoscope.train.ct_bones.scan_map", drawn)
+    for name in "abc":
+        (tmp_path / name).write_text(name)
+
+    def shades(*lines: str) -> list[int]:
+        (tmp_path / "scans.csv").write_text("\n".join(("ct,labels,scheme", *lines)))
+        maps = write_scans(tmp_path / "scans.csv", tmp_path / "maps")
+        return [int(LabelMap.load(path).codes[0, 0, 0]) for path in maps]
+
+    assert shades("a,b,verse", "b,c,verse") == [1, 2]
+    assert shades("c,b,verse", "b,c,verse", "a,b,verse", "a,b,other") == [3, 2, 1, 4]
+    (tmp_path / "a").write_text("another")
+    assert shades("a,b,verse") == [5]
+    assert len(made) == 5
+    with pytest.raises(InvalidValueError, match="none"):
+        shades("none,b,verse")
+
+
+def test_maps_of_pieces_follow_an_edited_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def drawn(_: Path, first: int, names: dict[str, str]) -> LabelMap:
+        return LabelMap(np.full((2, 2, 2), first, np.uint8), np.full((2, 2, 2), LABEL_OF[names["bone"]], np.uint8))
+
+    monkeypatch.setattr("osteoscope.train.ct_bones_pieces.pieces_map", drawn)
+    (tmp_path / "a").write_text("a")
+    (tmp_path / "b").write_text("b")
+
+    def found(*lines: str) -> list[tuple[int, str]]:
+        (tmp_path / "pieces.csv").write_text("\n".join(("ct,from_slice,piece,name", *lines)))
+        maps = [LabelMap.load(path) for path in write_pieces(tmp_path / "pieces.csv", tmp_path / "maps")]
+        return [(int(one.codes[0, 0, 0]), LABELS[one.labels[0, 0, 0]]) for one in maps]
+
+    assert found("a,8,bone,hip_left") == [(8, "hip_left")]
+    assert found("b,9,bone,sacrum", "a,8,bone,hip_right") == [(9, "sacrum"), (8, "hip_right")]
+
+
 def test_pieces_of_the_baseline_are_named_by_a_table(tmp_path: Path) -> None:
     made = simulate_ct(CtRecipe(coverage="lumbar", spacing_mm=(5.0, 3.0, 3.0)), 1)
     image = made.study.images["ct"]

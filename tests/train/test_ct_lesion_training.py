@@ -23,6 +23,7 @@ from osteoscope.find.model import Model
 from osteoscope.reading.ct_plans import CT_BASELINE, CT_PLAN
 from osteoscope.reading.plan import Plan
 from osteoscope.simulate.ct import CtLesion, CtMimic, CtPatient, CtRecipe, CtSimulation, Scanner, simulate_ct
+from osteoscope.train import ct_lesion_confidences
 from osteoscope.train.ct_backgrounds import Real, find_real, may_train, read_study, write_real
 from osteoscope.train.ct_ground import LESION, LOOK_ALIKE, Ground
 from osteoscope.train.ct_held_out import with_implants
@@ -31,11 +32,11 @@ from osteoscope.train.ct_lesion_export import export
 from osteoscope.train.ct_lesion_fit import fit
 from osteoscope.train.ct_lesion_loss import WEIGHTS, losses
 from osteoscope.train.ct_lesion_net import LesionNet
-from osteoscope.train.ct_lesion_patches import PATCH, draw
+from osteoscope.train.ct_lesion_patches import PATCH, deep_place, draw, thin_place
 from osteoscope.train.ct_look_alikes import LOOK_ALIKES, add_look_alike
 from osteoscope.train.ct_scans import LOOK_ALIKE as FIRST_LOOK_ALIKE
 from osteoscope.train.ct_scans import Scan, of_lesion, prepare
-from osteoscope.train.exporting import Story
+from osteoscope.train.exporting import Story, logistic
 from osteoscope.train.fitting import FitOptions, Task, fit_task
 
 RECIPE = CtRecipe(
@@ -263,3 +264,49 @@ def test_training_goes_on_ships_and_reads(scan: Scan, plain: Scan, simulated: Ct
     assert json.loads(card.read_text())["settings"].keys() == {"window", "stride", "step_mm", "mirrored", "confidence"}
     found = find_lesions(simulated.study, simulated.mapped, model=Model.load(card))
     assert all(0 <= finding.confidence <= 1 for finding in found.findings)
+
+
+def test_confidences_of_a_network_are_fitted_anew(plain: Scan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    middle = tuple(slice(n // 2 - 30, n // 2 + 30) for n in plain.hu.shape)
+    part = replace(plain, hu=plain.hu[middle], bone=plain.bone[middle], label=plain.label[middle])
+    net = LesionNet((8, 16))
+    torch.save(net.state_dict(), tmp_path / "weights.pt")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the exporter's own making
+        card = export(tmp_path / "weights.pt", tmp_path, [], Story("0", "toy", ()), 48, LesionNet((8, 16)))
+    reals = [Real(tmp_path, name, free=name != "bound") for name in ("one", "other", "bound")]
+    monkeypatch.setattr(ct_lesion_confidences, "shipped", lambda _: Model.load(card))
+    monkeypatch.setattr(ct_lesion_confidences, "find_real", lambda _: reals)
+    monkeypatch.setattr(ct_lesion_confidences, "write_real", lambda real, _: part.save(tmp_path / f"{real.name}.npz"))
+    ct_lesion_confidences.main(tmp_path / "work", [tmp_path], leave_out=["oth"])
+    before, after = (json.loads((tmp_path / name).read_text()) for name in ("ct_lesions.json", "work/ct_lesions.json"))
+    assert after["sha256"] == before["sha256"]
+    assert after["settings"]["confidence"].keys() == {"constant", "mean", "unlike_twins"}
+    assert after["data"] == "toy; 4 copies of each of 1 real scans calibrate"
+
+
+def test_lesions_are_put_into_thin_bone_where_that_is_wanted() -> None:
+    """A block and two rods of bone."""
+    bone = np.zeros((60, 60, 90), dtype=bool)
+    bone[10:50, 10:50, 5:45] = True
+    for y in (5, 15, 25, 35, 45):
+        bone[5:55, y : y + 5, 60:65] = bone[5:55, y : y + 5, 75:80] = True
+    zero = np.zeros(bone.shape, dtype=np.uint8)
+    soft = (0.5, 0.5, 0.5)
+    counts = []
+    for place in (deep_place, thin_place):
+        hu = np.where(bone, 300.0, 40.0).astype(np.float32)
+        ground = Ground(hu, bone, zero, np.ones(hu.shape, np.float32), soft, 8.0, soft, np.random.default_rng(1))
+        counts.append(sum(place(ground, np.argwhere(bone))[2] >= 52 for _ in range(40)))
+    assert counts[1] >= counts[0] + 10
+
+
+def test_a_feature_that_may_only_speak_for_a_lesion_never_speaks_against_one() -> None:
+    rng = np.random.default_rng(2)
+    features = rng.normal(0, 1, (400, 2))
+    right = features[:, 0] - 0.5 * features[:, 1] + rng.normal(0, 0.5, 400) > 0
+    free = logistic(features.tolist(), right.tolist(), ("a", "b"))
+    held = logistic(features.tolist(), right.tolist(), ("a", "b"), rising=("a", "b"))
+    assert free["b"] < -1
+    assert held["b"] == 0
+    assert held["a"] > 1

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
+import typer
+from typer.testing import CliRunner
 
 from osteoscope.domain.reading import regions_of
 from osteoscope.find.ct_bone_outline import MODEL, outline
 from osteoscope.find.ct_frame import working_frame
 from osteoscope.find.model import Model
 from osteoscope.simulate.ct import CtRecipe, CtSimulation, Scanner, simulate_ct
-from osteoscope.train import ct_outline, ct_outline_fit
+from osteoscope.train import ct_lesions, ct_outline, ct_outline_fit
 from osteoscope.train.ct_bright_tissue import add_bright_tissue
 from osteoscope.train.ct_ground import Ground
 from osteoscope.train.ct_lesion_patches import PATCH
@@ -108,3 +112,21 @@ def test_training_ships_a_model_that_outlines(scan: Scan, simulated: CtSimulatio
     edge = outline(image, frame.from_source(truth) > 0, frame, model)
     bone = edge.frame.from_source(truth) > 0
     assert edge.chance[bone].mean() > 1.2 * edge.chance[~bone & (edge.frame.hu > -500)].mean()
+
+
+@pytest.mark.parametrize("training", [ct_lesions, ct_outline])
+def test_scans_that_calibrate_are_not_asked_for(
+    training: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def simulated(numbers: Sequence[int], *_: object) -> list[Path]:
+        asked.extend(numbers)
+        return []
+
+    monkeypatch.setattr(training, "write_all_simulated", simulated)
+    command = typer.Typer()
+    command.command()(training.main)
+    held_out = min(ct_lesions._HELD_OUT)
+    assert CliRunner().invoke(command, [str(tmp_path), "--scans", str(held_out + 1)]).exit_code == 2
+    assert asked == []

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from osteoscope.find.model import shipped
+from osteoscope.find.planar_maps import MODEL
 from osteoscope.measure.card_digest import digest
 from osteoscope.measure.level_head import BURDEN, SHIPPED, Signs, least_costly, level_head
 from osteoscope.train import mibg_levels
 from osteoscope.train.mibg_levels import card, fit
-from osteoscope.train.mibg_levels_children import Row, rows_in, write_child
+from osteoscope.train.mibg_levels_children import Row, children_folder, rows_in, write_child
 
 REGIONS = ("skull", "pelvis")
 
@@ -71,3 +74,18 @@ def test_a_child_is_simulated_read_and_kept(tmp_path: Path, number: int) -> None
         assert 0 <= row.counted < len(row.chances) in {4, 7}
     before = path.stat().st_mtime_ns
     assert write_child(number, tmp_path).stat().st_mtime_ns == before
+
+
+def test_children_that_another_network_read_are_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, phantom = shipped(MODEL), tmp_path / "toy.npz"
+    phantom.write_bytes(b"1")
+    found = [children_folder(tmp_path), children_folder(tmp_path, [phantom])]
+    assert found == [children_folder(tmp_path), children_folder(tmp_path, [phantom])]
+    phantom.write_bytes(b"2")
+    found.append(children_folder(tmp_path, [phantom]))
+    for other in (replace(model.card, version="0.0.0"), replace(model.card, sha256="0" * 64)):
+        changed = replace(model, card=other)
+        monkeypatch.setattr("osteoscope.train.mibg_levels_children.shipped", lambda _, changed=changed: changed)
+        found.append(children_folder(tmp_path))
+    assert len(set(found)) == len(found)
+    assert all(path.parent == tmp_path for path in found)

@@ -8,6 +8,7 @@ import { LoginAgain } from "./pages/login_again";
 import { Worklist } from "./pages/worklist";
 import { useRoute } from "./router";
 import { useTexts } from "./text";
+import { Boundary } from "./ui/boundary";
 import { Fault } from "./ui/fault";
 import { Header } from "./ui/header";
 
@@ -61,9 +62,11 @@ export function App() {
     <>
       <Header me={me} page={page ?? ""} left={() => setMe(null)} />
       {waiting && <LoginAgain me={me} entered={isBack} leave={() => isBack(null)} />}
-      <Suspense fallback={<p className="loading">{t("loading")}</p>}>
-        <Page me={me} page={page} rest={rest} />
-      </Suspense>
+      <Boundary key={[page, ...rest].join("/")}>
+        <Suspense fallback={<p className="loading">{t("loading")}</p>}>
+          <Page me={me} page={page} rest={rest} />
+        </Suspense>
+      </Boundary>
     </>
   );
 }
@@ -75,7 +78,7 @@ function Page({ me, page, rest }: { me: Me; page: string | undefined; rest: stri
   if (page === "trials") return <Trials me={me} />;
   if (page === "audit" && me.role === "admin") return <Audit />;
   if (page === "users" && me.role === "admin") return <Users me={me} />;
-  return <Worklist />;
+  return <Worklist person={me.name} />;
 }
 
 /** The token of "#first=TOKEN", as the server prints it at its first start; "" for "#/first", where it is typed in. */

@@ -80,6 +80,24 @@ describe("a change that was not kept", () => {
   });
 });
 
+describe("leaving", () => {
+  it("loses what is open or was not kept; what is on its way is counted until it is kept", async () => {
+    const changes = await opened();
+    expect([changes.unfinished, changes.pending]).toEqual([null, 0]);
+    const all = [kept(changes), kept(changes)];
+    expect(changes.pending).toBe(2);
+    await Promise.all(all);
+    expect([changes.unfinished, changes.pending]).toEqual([null, 0]);
+    changes.open = "sign.drawing";
+    expect(changes.unfinished).toBe("sign.drawing");
+    changes.open = null;
+    await refused(changes);
+    expect([changes.unfinished, changes.isUnkept, changes.pending]).toEqual(["leave.unkept", true, 0]);
+    changes.forgive();
+    expect(changes.unfinished).toBeNull();
+  });
+});
+
 describe("signing", () => {
   it("waits for what is on its way, and for what is not finished", async () => {
     const changes = await opened();

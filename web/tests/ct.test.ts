@@ -1,6 +1,7 @@
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
+import { placeText, presetOf, scaleOf, type Tile } from "../src/ct/look";
 import { fromDrawing, packed, redrawn, toDrawing, unpacked, type Order } from "../src/ct/mask";
 import { coarseDims, coarseMask, eachVoxel, factorFor, headerOf, labelled, valuesOf, volumeOf, type Dims } from "../src/ct/nifti";
 import { opening, prepare } from "../src/ct/opening";
@@ -161,5 +162,22 @@ describe("a CT on its way", () => {
     await new Promise((resolve) => setTimeout(resolve));
     await expect(opening("/api/studies/1").ct).rejects.toMatchObject({ status: 409 });
     expect(sent).toHaveBeenCalledTimes(2);
+  });
+});
+
+describe("what is shown over the planes", () => {
+  const tile = (width: number, pixelsPerMm: number): Tile => ({ plane: 0, left: 0, top: 0, width, height: 1, pixelsPerMm });
+
+  it("tells a place as the report does, sides in the reader's language", () => {
+    expect(placeText([-82, 10.4, 111], (letter) => letter)).toBe("R 82, P 10, H 111 mm");
+    expect(placeText([8, -12, -0.6], (letter) => (letter === "L" ? "G" : letter))).toBe("G 8, A 12, F 1 mm");
+  });
+
+  it("knows a preset from a window that was dragged", () => {
+    expect([presetOf([-450, 1050]), presetOf([-160, 240]), presetOf([-450, 1049])]).toEqual(["bone", "soft", null]);
+  });
+
+  it("has a scale that fits into a plane at every zoom", () => {
+    expect([scaleOf(tile(300, 1)), scaleOf(tile(300, 4)), scaleOf(tile(300, 200))]).toEqual([100, 20, 1]);
   });
 });

@@ -140,6 +140,11 @@ describe("refusals", () => {
     expect(worded(502, "Bad gateway")).toBeInstanceOf(ApiError);
     expect(worded(502, "Bad gateway").message).toBe("Bad gateway");
   });
+
+  it("that are a page of a gateway are told as a server that is away, not as HTML", () => {
+    expect(worded(502, "<html><h1>502 Bad Gateway</h1></html>").status).toBe(0);
+    expect(worded(500, "\n<!doctype html>").message).toBe("HTTP 500");
+  });
 });
 
 describe("keys", () => {

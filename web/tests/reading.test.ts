@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { changeOf, intervalText, isDark, levelColour, levelOf, levelText, signed } from "../src/reading/levels";
 import { findingAt, outlinePath, planeOf, sizeOf } from "../src/reading/masks";
 import { commentOf, isAccepted, markOf, softTissueOf } from "../src/reading/said";
-import { segmentOf, SIOPEN, UNITS } from "../src/reading/sites";
+import { CURIE, regionOf, segmentOf, segmentsOf, SIOPEN, UNITS } from "../src/reading/sites";
 import type { Finding, Part, Reading } from "../src/reading/types";
 
 const measure = (name: string, value: number, interval: [number, number] | null = null) => ({
@@ -134,5 +134,8 @@ describe("segments", () => {
     expect(new Set(held)).toEqual(new Set(SIOPEN));
     expect(segmentOf("sacrum")).toBe("spine");
     expect(segmentOf("soft_tissue")).toBeNull();
+    expect(regionOf("spine")).toBeNull();
+    expect(new Set(UNITS.map(regionOf))).toEqual(new Set(CURIE));
+    expect([segmentsOf("femurs").length, segmentsOf("lumbosacral_spine"), segmentsOf("soft_tissue")]).toEqual([2, ["spine"], []]);
   });
 });

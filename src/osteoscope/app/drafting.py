@@ -15,7 +15,7 @@ from osteoscope.app.answers import DraftOut
 from osteoscope.app.context import AddressDep, Json, PersonDep, Server, ServerDep
 from osteoscope.app.edit_shapes import EditIn
 from osteoscope.app.errors import Refused
-from osteoscope.app.standing import draft_version, plain, with_edits
+from osteoscope.app.standing import check_place, draft_version, plain, with_edits
 from osteoscope.app.worklist import draft_state
 from osteoscope.store import audit, rows
 from osteoscope.store.people import Person
@@ -82,6 +82,8 @@ def take_step(server: Server, locate: Locate, what: Stepping) -> Edited:
         with server.store.reading() as session:
             study, first = locate(session, False)
             number = steps(session, first.id)
+            if what.edit is not None:
+                check_place(session, server.settings, study, first, what.edit)
             after = history(session, first.id).after(what.step, what.edit)
             made = plain(with_edits(session, server.settings, study, first, after.edits))
             is_new = first not in session

@@ -108,9 +108,10 @@ def send(settings: Settings, store: Store, reading: str) -> Result:
             return {"instances": []}
     try:
         sent = store_at(_some(objects), settings.pacs)
-    except OsteoscopeError as error:
+    except Exception as error:
+        problem = str(error) if isinstance(error, OsteoscopeError) else f"{type(error).__name__}: {error}"
         with store.writing() as session:
-            audit.note(session, row.reader, "not sent", row.study, reading=reading, problem=str(error)[:500])
+            audit.note(session, row.reader, "not sent", row.study, reading=reading, problem=problem[:500])
         raise
     with store.writing() as session:
         audit.note(session, row.reader, "sent", row.study, reading=reading, instances=len(sent.instances))

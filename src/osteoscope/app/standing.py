@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,9 @@ from osteoscope.domain.reading import Reading
 from osteoscope.store import rows
 from osteoscope.store.people import Person
 from osteoscope.store.readings import body_of, draft_on, history, readings_of, standing, steps
+
+if TYPE_CHECKING:
+    from osteoscope.deliver.review.draft import Ground
 
 _MOST_KEPT = 64
 _KEPT: dict[str, Reading] = {}
@@ -97,12 +100,32 @@ def with_edits(
     """
     from osteoscope.deliver.review.edits import Person as Editor
     from osteoscope.deliver.review.edits import edited
-    from osteoscope.deliver.review.ground import ground_of
 
-    base, folder = stored(session, draft.base or ""), settings.folder_of(study.id)
-    ground = ground_of(base.study, folder / PROGRAM, folder / VIEWS)
+    base = stored(session, draft.base or "")
+    ground = _ground_of(settings, study, base)
     why = {"amends": draft.base or "", "reason": draft.reason} if draft.reason else {}
     return edited(base, edits, Editor(draft.reader, draft.when, why), ground)
+
+
+def check_place(
+    session: Session, settings: Settings, study: rows.Study, draft: rows.Reading, edit: Mapping[str, Any]
+) -> None:
+    """Refuse an edit that marks uptake beside the patient.
+
+    Raises:
+        InvalidValueError: it does.
+    """
+    from osteoscope.deliver.review.on_patient import check_on_patient
+
+    base = stored(session, draft.base or "")
+    check_on_patient(base, edit, _ground_of(settings, study, base))
+
+
+def _ground_of(settings: Settings, study: rows.Study, base: Reading) -> Ground:
+    from osteoscope.deliver.review.ground import ground_of
+
+    folder = settings.folder_of(study.id)
+    return ground_of(base.study, folder / PROGRAM, folder / VIEWS)
 
 
 def stored(session: Session, reading: str) -> Reading:

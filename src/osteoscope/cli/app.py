@@ -163,16 +163,21 @@ def simulate(
     output: Output = Path("osteoscope-simulated"),
     number: Annotated[int, typer.Option("--number", "-n", min=1, help="How many studies.")] = 1,
     seed: Annotated[
-        int, typer.Option(help="First seed; study k uses seed + k. The same seed gives the same study.")
+        int, typer.Option(min=0, help="First seed; study k uses seed + k. The same seed gives the same study.")
     ] = 0,
 ) -> None:
-    """Write simulated studies as DICOM, each with its truth as reading.json."""
+    """Write simulated studies as DICOM, each with its truth as reading.json.
+
+    Exit code: 0 all studies made, 3 some not made, 4 none made, 1 the folder cannot be written, 2 wrong usage.
+    """
     from osteoscope.deliver.simulated import write_simulated
 
     with progress_bar() as progress:
-        folders = write_simulated(kind, range(seed, seed + number), output, progress)
-    for folder in folders:
-        say(str(folder))
+        made = write_simulated(kind, range(seed, seed + number), output, progress)
+    for line in (*map(str, made.folders), *(f"not made: {fault}" for fault in made.faults)):
+        say(line)
+    if made.faults:
+        raise typer.Exit(EXIT_SOME_NOT_READ if made.folders else EXIT_NOTHING_READ)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -33,7 +34,13 @@ def strength(
     case: Annotated[
         str, typer.Option(help="Load case: stance (default) or fall for a femur, compression for a vertebra.")
     ] = "",
-    law: Annotated[str, typer.Option(help="Material law, a name of fe/laws.py; the bone's default if not given.")] = "",
+    law: Annotated[
+        str,
+        typer.Option(
+            help="Material law: for a femur keyak_2005 (default), morgan_2003_neck, morgan_2003_trochanter, yosibash; "
+            "for a vertebra kopperdahl_2002 (default), morgan_2003_vertebra."
+        ),
+    ] = "",
     rod: Annotated[
         list[str] | None,
         typer.Option(help="A rod of a phantom in the scan as DENSITY=HU in mg/cm3 and mean HU, such as 50=62. Repeat."),
@@ -57,7 +64,9 @@ def strength(
     lesions: Annotated[Path | None, typer.Option(help="With --bone: a label map of lesions.")] = None,
     landmark: Annotated[
         list[str] | None,
-        typer.Option(help="Correct a landmark, NAME=X,Y,Z in mm (LPS); names are those in strength.json. Repeatable."),
+        typer.Option(
+            help="Correct a landmark, NAME=X,Y,Z in mm (LPS), such as head=88,-35,-95 or radius=24. Repeatable."
+        ),
     ] = None,
     tets_mm: Annotated[
         float,
@@ -122,9 +131,12 @@ def _once(pairs: Sequence[tuple[str, T]], option: str) -> dict[str, T]:
 def _pair(text: str) -> tuple[float, float]:
     density, sign, hu = text.partition("=")
     try:
-        return float(density), float(hu if sign else "")
+        pair = float(density), float(hu if sign else "")
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} is not DENSITY=HU", param_hint="--rod") from error
+    if not all(map(math.isfinite, pair)):
+        raise typer.BadParameter(f"{text!r} is not DENSITY=HU in finite numbers", param_hint="--rod")
+    return pair
 
 
 def _named(text: str) -> tuple[str, str]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from osteoscope.cli.console import DISCLAIMER, fail, progress_bar, say, say_json, say_table
+from osteoscope.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from osteoscope.deliver.ct_training import Trained
@@ -86,7 +89,9 @@ def ct(
         Path | None, typer.Option(help="Model to go on from: a folder or card; by default the shipped one, if any.")
     ] = None,
     anew: Annotated[bool, typer.Option("--anew", help="Begin with a new network.")] = False,
-    width: Annotated[int, typer.Option(min=8, help="Features of a new network's first level.")] = 32,
+    width: Annotated[
+        int | None, typer.Option(min=8, help="Features of a new network's first level, 32 by default; with --anew.")
+    ] = None,
     lesions: Annotated[
         str, typer.Option(help="Regular expression of the labels of DICOM masks that are lesions.")
     ] = "",
@@ -99,7 +104,9 @@ def ct(
     release: Annotated[str, typer.Option(help="Version that the card and the Readings made with it will name.")] = "1",
     draws: Annotated[int, typer.Option(min=100, help="Resamples of the intervals of the held-out figures.")] = 2000,
     seed: Annotated[int, typer.Option(min=0, help="Of the split and of the examples.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the card instead of text.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the card, or with --nnunet what was written, instead of text.")
+    ] = False,
 ) -> None:
     """Train the lesion network of CT on a hospital's marked scans: from the shipped model, or anew.
 
@@ -107,13 +114,18 @@ def ct(
 
     Exit code: 0 all cases used, 3 some cases not used, 1 the input cannot be used, 2 wrong usage.
     """
-    from osteoscope.deliver.nnunet_dataset import write_nnunet
+    from osteoscope.deliver.ct_label_names import checked_names
 
+    if anew and start is not None:
+        raise typer.BadParameter("it is not used with --anew: give one of the two", param_hint="--start")
+    if width is not None and not anew:
+        raise typer.BadParameter("it is that of a new network: give --anew too", param_hint="--width")
+    try:
+        checked_names(lesions)
+    except InvalidValueError as error:
+        raise typer.BadParameter(f"{error.found}. {error.remedy}", param_hint="--lesions") from error
     if nnunet is not None:
-        with progress_bar() as progress:
-            exported = write_nnunet(dataset, nnunet, lesions, progress)
-        say(f"{len(exported.cases)} cases in {exported.folder}; splits_final.json goes into nnUNet_preprocessed")
-        _end(exported.problems)
+        _export(dataset, nnunet, lesions, as_json)
         return
     from osteoscope.deliver.ct_training import TrainOptions, train_ct
     from osteoscope.deliver.evaluation import EvaluationOptions
@@ -121,16 +133,31 @@ def ct(
     from osteoscope.stats.resampling import Resampling
     from osteoscope.train.ct_lesion_tune import TuneOptions
 
-    tune = TuneOptions(steps=steps, batch=batch, width=width, seed=seed)
+    tune = TuneOptions(steps=steps, batch=batch, seed=seed)
+    if width is not None:
+        tune = replace(tune, width=width)
     evaluation = EvaluationOptions(DetectionOptions(resampling=Resampling(draws, seed)))
     options = TrainOptions(tune, start, anew, lesions, held_out, release, evaluation)
     with progress_bar() as progress:
         done = train_ct(dataset, output, options, progress)
     if as_json:
-        say(done.card.read_text(encoding="utf-8"))
+        say_json(json.loads(done.card.read_text(encoding="utf-8")))
     else:
         _say_trained(done, output)
     _end(done.problems)
+
+
+def _export(dataset: Path, folder: Path, lesions: str, as_json: bool) -> None:
+    from osteoscope.deliver.nnunet_dataset import write_nnunet
+
+    with progress_bar() as progress:
+        exported = write_nnunet(dataset, folder, lesions, progress)
+    if as_json:
+        problems = [str(problem) for problem in exported.problems]
+        say_json({"folder": str(exported.folder), "cases": exported.cases, "problems": problems})
+    else:
+        say(f"{len(exported.cases)} cases in {exported.folder}; splits_final.json goes into nnUNet_preprocessed")
+    _end(exported.problems)
 
 
 def _say_trained(done: Trained, output: Path) -> None:

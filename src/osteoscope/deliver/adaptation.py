@@ -13,8 +13,8 @@ import numpy as np
 from osteoscope.deliver.adaptation_cohort import CohortRead, read_cohort
 from osteoscope.deliver.agreement_files import listing
 from osteoscope.deliver.ratings import Problem
+from osteoscope.deliver.writable import make_writable
 from osteoscope.dicom.load import IntakeOptions
-from osteoscope.errors import OutputError
 from osteoscope.measure.adaptation import Coefficients
 from osteoscope.measure.adaptation_card import NAME, Card, Cohort
 from osteoscope.measure.adaptation_evidence import TOP
@@ -81,16 +81,13 @@ def train_adaptation(path: Path, folder: Path, options: AdaptOptions, progress: 
         IntakeError: the CSV cannot be used, or too few of its rows can.
         OutputError: the folder cannot be written.
     """
+    make_writable(folder)
     cohort = read_cohort(path, options.intake, progress)
     tried = out_of_fold(cohort.sample, progress)
     progress("fit", 0, 1)
     card = _card(cohort, tried, options)
     done = Adapted(card, cohort.problems)
     document = build_adaptation(card, _figure(cohort, tried), listing((), done.problems)[1:])
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"write {folder}", str(error), "Choose a folder that can be written with -o") from error
     card.write(folder / CARD_FILE)
     write_html(document, folder / REPORT_FILE)
     return done

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -30,6 +31,7 @@ Progress = Callable[[str, int, int], None]
 FEWEST_STUDIES, FEWEST_PATIENTS = 15, 10
 _SIOPEN = SCALES["siopen"]
 _SHOWN_ROWS = 8
+_LINE_BREAKS = re.compile(r"\s*[\r\n]\s*")
 _CHECK_PATIENTS = "Check the patient column: scans of one child that are taken for several make intervals too narrow"
 
 
@@ -119,8 +121,8 @@ def _without_row_ids(path: Path, scratch: Path) -> Path:
         writer, at = csv.writer(stream, lineterminator="\n"), 1
         for number, cells in rows:
             stream.write("\n" * (number - at))
-            # A row of the wrong length keeps it, to be told as such.
-            writer.writerow([" ".join(c.split()) for n, c in enumerate(cells) if n != position])
+            # A row of the wrong length keeps it, to be told as such. Line breaks would move the rows that follow.
+            writer.writerow([_LINE_BREAKS.sub(" ", cell) for n, cell in enumerate(cells) if n != position])
             at = number + 1
     return copy
 

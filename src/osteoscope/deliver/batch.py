@@ -27,6 +27,7 @@ from osteoscope.reading.plan_table import plan_for
 from osteoscope.reading.planar_plans import scored_by
 from osteoscope.reading.read import read
 from osteoscope.reading.strength import with_strength
+from osteoscope.report.wording import number, unit
 
 Progress = Callable[[str, int, int], None]
 State = Literal["read", "not assessed", "refused", "failed"]
@@ -199,7 +200,7 @@ def summarise(reading: Reading) -> str:
         return f"no statement can be made: {'; '.join(gap.reason for gap in reading.unsearched)}"
     shown = []
     for measure in reading.measures:
-        interval = f" [{measure.interval[0]:g}-{measure.interval[1]:g}]" if measure.interval else ""
-        unit = "" if measure.unit.startswith("{") else f" {measure.unit}"
-        shown.append(f"{measure.name.replace('_', ' ')} {measure.value:.4g}{interval}{unit}")
+        interval = f" [{'-'.join(number(end) for end in measure.interval)}]" if measure.interval else ""
+        name = measure.name.replace("_", " ")
+        shown.append(f"{name} {number(measure.value)}{interval} {unit(measure.unit)}".rstrip())
     return ", ".join(shown) or "; ".join(gap.reason for gap in reading.gaps) or "nothing measured"

@@ -11,7 +11,7 @@ from typing import Any
 from osteoscope.dicom.read_labels import read_numbered
 from osteoscope.dicom.read_masks import Identity, read_masks
 from osteoscope.domain.finding import Part, Region
-from osteoscope.domain.geometry import Grid
+from osteoscope.domain.geometry import Grid, Turn
 from osteoscope.domain.reading import MappedSite, Reading, SiteReading
 from osteoscope.errors import IntakeError, InvalidValueError
 
@@ -37,9 +37,11 @@ def bones_beside(file: Path, reading: Reading) -> tuple[MappedSite, ...]:
         names = json.loads(legend.read_text(encoding="utf-8"))
         with tempfile.TemporaryDirectory(prefix="osteoscope-") as scratch:
             grid, parts = read_numbered(path, Path(scratch))
-        _check(grid, reading, path)
+        turn = _turn(grid, reading, path)
         notes = {site.site: site.notes for site in reading.sites}
-        return tuple(_mapped(names[str(number)], part, notes) for number, part in parts.items())
+        return tuple(
+            _mapped(names[str(number)], part.turned(turn, grid.shape), notes) for number, part in parts.items()
+        )
     except (ValueError, KeyError, TypeError, InvalidValueError) as error:
         found = f"no legend of {BONES_FILE} ({type(error).__name__}: {error})"
         raise IntakeError(f"read {legend}", found, "Read the CT again with --nifti") from error
@@ -52,18 +54,25 @@ def _of_segmentation(path: Path, reading: Reading) -> tuple[MappedSite, ...]:
         owner = Identity(patient=reading.study.patient.id)
         masks = read_masks(path, reading.study.images["ct"].grid, Path(scratch), owner)
     said = {site.site: site for site in reading.sites}
-    return tuple(_named(mask.part, said[mask.label]) for mask in masks if mask.label in said)
+    unlisted = [mask.label for mask in masks if mask.label not in said]
+    if unlisted:
+        found = f"bones that the reading beside it does not list: {', '.join(unlisted)}"
+        raise IntakeError(f"read {path}", found, "Keep the files of one reading together")
+    return tuple(_named(mask.part, said[mask.label]) for mask in masks)
 
 
 def _named(part: Part, site: SiteReading) -> MappedSite:
-    return MappedSite(site.site, Region((part,)), "assessed", site.confidence or 1.0, site.notes)
+    confidence = 1.0 if site.confidence is None else site.confidence
+    return MappedSite(site.site, Region((part,)), "assessed", confidence, site.notes)
 
 
-def _check(grid: Grid, reading: Reading, path: Path) -> None:
+def _turn(grid: Grid, reading: Reading, path: Path) -> Turn:
     own = reading.study.images["ct"].grid
-    if not grid.matches(own, _NEAR_MM):
+    turn = grid.turn_to(own, _NEAR_MM)
+    if turn is None:
         found = f"a grid of {grid.shape}, not the one of the reading beside it, {own.shape}"
         raise IntakeError(f"read {path}", found, "Keep the files of one reading together")
+    return turn
 
 
 def _mapped(entry: dict[str, Any], part: Part, notes: Mapping[str, tuple[str, ...]]) -> MappedSite:

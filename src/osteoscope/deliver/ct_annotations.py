@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from json import JSONDecodeError
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from osteoscope.deliver.ct_case_names import is_volume, says_benign
 from osteoscope.deliver.ct_cases import CtCase
 from osteoscope.deliver.ct_label_names import BENIGN_NAMES, LESION_NAMES, lesion_kind, mask_kind
+from osteoscope.deliver.ct_patients import Whose, digest_of
 from osteoscope.deliver.outputs import read_reading
 from osteoscope.deliver.ratings import Problem
 from osteoscope.dicom.read_masks import Identity, NamedMask, identity_of, read_all_masks
@@ -34,7 +36,7 @@ class Annotated:
     """A CT with what is known of it.
 
     Args:
-        patient: whose it is; scans of one patient are never split.
+        whose: what tells whose it is; scans of one patient are never split.
         study: in memory.
         mapped: its bones.
         lesions: as findings of confidence 1; of kind ``UNTYPED`` where no type is known.
@@ -43,7 +45,7 @@ class Annotated:
     """
 
     name: str
-    patient: str
+    whose: Whose
     study: Study
     mapped: tuple[MappedSite, ...]
     lesions: tuple[Finding, ...]
@@ -78,15 +80,20 @@ def load_case(case: CtCase, names: str = LESION_NAMES, *, with_bones: bool = Tru
         for note in study.intake
         if note.level == "warning"
     )
-    patient = case.patient or study.patient.id or case.name
+    whose = Whose(
+        case.name, str(case.ct), case.patient, study.patient.id, study.uid, digest_of(study.images["ct"])
+    )  # fmt: skip
     if any(file.suffix.lower() == ".json" for file in case.lesions):
         findings, benign = _of_reading(case.lesions, grid)
-        return Annotated(case.name, patient, study, _bones(case, study, with_bones), findings, benign, doubts)
-    marks = _marks(case, study, names)
-    mapped = _bones(case, study, with_bones)
-    findings = tuple(_finding(number, mask, mapped, grid) for number, mask in enumerate(marks.lesions, 1))
-    benign = tuple(Region((mask.part,)) for mask in marks.benign)
-    return Annotated(case.name, patient, study, mapped, findings, benign, (*doubts, *marks.notes))
+        mapped = _bones(case, study, with_bones)
+    else:
+        marks = _marks(case, study, names)
+        mapped = _bones(case, study, with_bones)
+        findings = tuple(_finding(number, mask, mapped, grid) for number, mask in enumerate(marks.lesions, 1))
+        benign = tuple(Region((mask.part,)) for mask in marks.benign)
+        doubts = (*doubts, *marks.notes)
+    both = _both(case, findings, benign)
+    return Annotated(case.name, whose, study, mapped, findings, benign, (*doubts, *both))
 
 
 def unusable(case: CtCase, error: Exception) -> Problem:
@@ -94,6 +101,15 @@ def unusable(case: CtCase, error: Exception) -> Problem:
     if isinstance(error, OsteoscopeError):
         return Problem(str(case.ct), None, "", f"{error.asked}: {error.found}", error.remedy)
     return Problem(str(case.ct), None, "", f"{type(error).__name__}: {error}", "Check its files")
+
+
+def _both(case: CtCase, findings: Sequence[Finding], benign: Sequence[Region]) -> Iterator[Problem]:
+    """Voxels marked as lesion and as look-alike; the lesion counts."""
+    for number, region in enumerate(benign, 1):
+        shared = sum(finding.region.overlap(region) for finding in findings)
+        if shared:
+            found = f"look-alike {number}: {shared} of {region.size} voxels are marked as lesion too, which counts"
+            yield _note(case.lesions[0], found, "Mark a place as one of them")
 
 
 def _marks(case: CtCase, study: Study, names: str) -> _Marks:
@@ -176,6 +192,9 @@ def _of_reading(files: tuple[Path, ...], grid: Grid) -> tuple[tuple[Finding, ...
     except (OSError, InvalidValueError, JSONDecodeError, UnicodeDecodeError) as error:
         found = f"it is no reading.json of this version ({error})"
         raise IntakeError(f"read {path}", found, "Write it again with this version") from error
+    if reading.reader.kind == "program":
+        found = f"the Reading of a program ({reading.reader.name}), which nobody has corrected"
+        raise UnsuitableStudyError(f"read {path}", found, "Correct or confirm it on the review page, or mark the CT")
     own = reading.study.images.get("ct")
     if own is None or not own.grid.matches(grid, 0.05):
         raise UnsuitableStudyError(f"read {path}", "a Reading of another image", "Give the CT that it was made of")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from osteoscope.deliver.ct_gain import CRITERION, Gain
 from osteoscope.deliver.ct_prepared import READING_FILE, Prepared
 from osteoscope.deliver.evaluation import Evaluated, EvaluationOptions, evaluate
 from osteoscope.deliver.outputs import write_reading
@@ -24,7 +25,7 @@ from osteoscope.train.ct_backgrounds import read_study
 
 Progress = Callable[[str, int, int], None]
 Detect = Callable[[Study, tuple[MappedSite, ...]], Detection]
-_CRITERION = "iou_0.1"
+TABLE = "held_out.csv"
 
 
 def judge(
@@ -48,7 +49,7 @@ def judge(
         write_reading(read(study, plan).reading, file)
         files = (str((case.folder / READING_FILE).resolve()), str(file.resolve()))
         rows.append((case.case.name, case.patient, *files))
-    table = folder / "held_out.csv"
+    table = folder / TABLE
     with table.open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream).writerows(rows)
     return evaluate([table], folder, options, progress)
@@ -64,7 +65,7 @@ def complete(card: Path, after: Evaluated) -> None:
         "false positives per scan, all findings": "false_positives",
     }
     said = f"{count(len(detection.scans), 'held-out scan')} of {count(patients, 'patient')}, see evaluation/"
-    shown = {name: f"{sentence(detection.find(_CRITERION, key))}; {said}" for name, key in figures.items()}
+    shown = {name: f"{sentence(detection.find(CRITERION, key))}; {said}" for name, key in figures.items()}
     content = json.loads(card.read_text(encoding="utf-8"))
     try:
         card.write_text(json.dumps(content | {"figures": shown}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -72,15 +73,13 @@ def complete(card: Path, after: Evaluated) -> None:
         raise OutputError(f"write {card}", str(error), "Choose a folder that can be written with -o") from error
 
 
-def verdict(before: Evaluated, after: Evaluated) -> str:
+def verdict(before: Evaluated, after: Evaluated, gained: Gain) -> str:
     """Whether the new model is better than what it began with, in a sentence; and how many scans it did not read."""
     rate = after.evaluation.settings.rate
-    found = [judged.evaluation.detection.find(_CRITERION, "sensitivity_at_rate") for judged in (before, after)]
-    values = [statistic.value if statistic and statistic.value is not None else 0.0 for statistic in found]
-    word = "better" if values[1] > values[0] else "no better: do not use it as it is"
+    found = [judged.evaluation.detection.find(CRITERION, "sensitivity_at_rate") for judged in (before, after)]
     unread = len(after.evaluation.detection.unread)
     lost = f" Not read, and left out of all figures: {count(unread, 'held-out scan')}." if unread else ""
     return (
         f"Sensitivity within {rate:g} false positives per held-out scan, IoU > 0.1: {sentence(found[0])} before, "
-        f"{sentence(found[1])} with the new model, {word}.{lost}"
+        f"{sentence(found[1])} with the new model; {gained}.{lost}"
     )

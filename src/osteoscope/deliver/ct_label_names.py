@@ -6,6 +6,7 @@ import re
 from typing import Literal
 
 from osteoscope.domain.finding import FindingKind
+from osteoscope.errors import InvalidValueError
 
 MaskKind = Literal["lesion", "look-alike", ""]
 
@@ -29,6 +30,22 @@ _KINDS: tuple[tuple[str, FindingKind], ...] = (
     ("lytic|lysis", "lytic"),
     ("blastic|sclerotic|sclerosis", "blastic"),
 )
+
+
+def checked_names(given: str) -> str:
+    """The regular expression of lesions to go by; the usual one for "".
+
+    Raises:
+        InvalidValueError: it is none.
+    """
+    try:
+        re.compile(given)
+    except re.error as error:
+        remedy = (
+            "Give a regular expression as Python's re reads it; put a backslash before ( ) [ ] + * ? that are meant"
+        )
+        raise InvalidValueError(f"take {given!r} for names of lesions", f"no expression: {error}", remedy) from error
+    return given or LESION_NAMES
 
 
 def mask_kind(said: str, names: str = LESION_NAMES) -> MaskKind:

@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from osteoscope.deliver.ct_cases import list_cases
-from osteoscope.deliver.ct_held_out import Detect, complete, judge, verdict
-from osteoscope.deliver.ct_prepared import Prepared, prepare_all
+from osteoscope.deliver.ct_gain import Gain, gain
+from osteoscope.deliver.ct_held_out import TABLE, Detect, complete, judge, verdict
+from osteoscope.deliver.ct_label_names import checked_names
+from osteoscope.deliver.ct_outputs import (
+    AFTER,
+    BEFORE,
+    CASES,
+    MODEL_FOLDER,
+    RUN,
+    SPLIT_FILE,
+    check_apart,
+    read_kept,
+)  # fmt: skip
+from osteoscope.deliver.ct_prepared import prepare_all
+from osteoscope.deliver.ct_run import begin_run, learn, learnt
+from osteoscope.deliver.ct_split import Divided, Stored, divide
+from osteoscope.deliver.ct_start import start_of
 from osteoscope.deliver.evaluation import Evaluated, EvaluationOptions
 from osteoscope.deliver.ratings import Problem
-from osteoscope.errors import IntakeError
+from osteoscope.deliver.writable import make_writable
+from osteoscope.errors import IntakeError, InvalidValueError, UnsuitableStudyError
 from osteoscope.find import ct_lesion_network, ct_lesions
-from osteoscope.find.ct_lesion_windows import MODEL
-from osteoscope.find.model import Model, is_shipped, shipped
+from osteoscope.find.model import Model
 from osteoscope.report.wording import count
-from osteoscope.train.ct_lesion_tune import Split, TuneOptions, export_tuned, split, tune
+from osteoscope.train.ct_lesion_tune import Split, TuneOptions, export_tuned
 from osteoscope.train.exporting import Story
+from osteoscope.train.fitting import examples_done
 
 Progress = Callable[[str, int, int], None]
+_SHOWN = 4
 
 
 @dataclass(frozen=True)
@@ -36,6 +52,9 @@ class TrainOptions:
         share: of the patients held out.
         release: version that the card names.
         evaluation: of the held-out scans.
+
+    Raises:
+        InvalidValueError: ``names`` is no regular expression, or a start is given for a new network.
     """
 
     tune: TuneOptions = field(default_factory=TuneOptions)
@@ -46,6 +65,11 @@ class TrainOptions:
     release: str = "1"
     evaluation: EvaluationOptions = field(default_factory=EvaluationOptions)
 
+    def __post_init__(self) -> None:
+        checked_names(self.names)
+        if self.anew and self.start is not None:
+            raise InvalidValueError("train", f"a new network, and {self.start} to start from", "Give one of the two")
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -54,10 +78,11 @@ class Trained:
     Args:
         card: path of the model's card.
         lines: mean losses between checkpoints of this run.
-        split: patients by role.
+        split: patients by role, with those of earlier runs that are not in the dataset now.
         after, before: evaluations on the held-out patients, of the new model and of what it began with (of the
             classical baseline where it is new).
-        problems: cases that could not be used, and held-out ones that could not be judged on.
+        gain: in sensitivity, by the same patients.
+        problems: cases that could not be used, held-out ones that could not be judged on, and what else is to be known.
     """
 
     card: Path
@@ -65,115 +90,76 @@ class Trained:
     split: Split
     after: Evaluated
     before: Evaluated
+    gain: Gain
     problems: tuple[Problem, ...]
 
     @property
     def verdict(self) -> str:
         """Whether it helped on the held-out scans, in a sentence."""
-        return verdict(self.before, self.after)
+        return verdict(self.before, self.after, self.gain)
 
 
 def train_ct(dataset: Path, folder: Path, options: TrainOptions, progress: Progress) -> Trained:
     """Train on a dataset; run again to resume after an interruption or to go on with more steps.
 
-    ``folder`` holds cases/ (scans made ready), run/ (checkpoints, log.jsonl), model/ (ct_lesions.onnx and .json),
-    evaluation/ and evaluation-before/ (of the held-out patients), split.json.
+    ``folder`` holds cases/ (scans made ready), run/ (checkpoints, log.jsonl, what was learnt from), model/
+    (ct_lesions.onnx and .json), evaluation/ and evaluation-before/ (of the held-out patients), split.json.
 
     Raises:
-        IntakeError: no case that can be used.
+        IntakeError: no case that can be used, or the folder holds a training that this one does not go on from.
         UnsuitableStudyError: fewer than three patients.
         ModelError: the model to go on from is none, or the training diverged.
+        OutputError: the folder cannot be written, or holds scans of the dataset.
     """
-    listed = list_cases(dataset)
-    cases, failed = prepare_all(listed.cases, folder / "cases", options.names, progress)
-    problems = (*listed.problems, *failed)
+    listed = list_cases(dataset, folder)
+    check_apart(dataset, (file for case in listed.cases for file in case.files), folder)
+    make_writable(folder)
+    begin = start_of(options.start, options.anew)
+    start, run = begin.model, folder / RUN
+    read_kept(Stored, folder / SPLIT_FILE)  # one that cannot be gone on from is refused before the work
+    begin_run(run, start, options.tune.width)
+    cases, failed = prepare_all(listed.cases, folder / CASES, options.names, progress)
+    problems = (*begin.problems, *listed.problems, *failed)
     if not cases:
-        raise IntakeError(f"train on {dataset}", f"no case that can be used ({problems[0]})", "Mend the files named")
-    parts = keep_split(cases, folder, options)
-    by_role = [[case for case in cases if case.patient in role] for role in
-               (parts.training, parts.calibration, parts.held_out)]  # fmt: skip
-    training, calibrating, held_out = by_role
-    start = _start(options)
-    same_run(folder / "run", start, options)
-    lines = []
-    for line in tune([case.scan for case in training], folder / "run", start, options.tune):
-        progress(f"loss {sum(line[n] for n in ('classes', 'lesion')):.3f}", int(line["examples"]), _examples(options))
+        why = next((problem for problem in problems if problem.lost), "")
+        raise IntakeError(f"train on {dataset}", f"no case that can be used ({why})", "Mend the files named")
+    try:
+        parts = divide(cases, folder / SPLIT_FILE, (options.share, options.tune.seed), begin.elder)
+    except (IntakeError, UnsuitableStudyError) as error:
+        found = "; ".join([error.found, *(f"not usable: {problem}" for problem in problems if problem.lost)][:_SHOWN])
+        raise type(error)(error.asked, found, error.remedy) from error
+    lines, wanted = [], options.tune.steps * options.tune.batch
+    for line in learn(run, parts.training, start, options.tune):
+        progress(f"loss {sum(line[n] for n in ('classes', 'lesion')):.3f}", int(line["examples"]), wanted)
         lines.append(line)
     progress("calibrate", 0, 0)
     card = export_tuned(
-        folder / "run", folder / "model", [case.scan for case in calibrating], start, _story(by_role, start, options),
-        options.tune,
+        run, folder / MODEL_FOLDER, [case.scan for case in parts.calibration], start,
+        _story(run, parts, start, options.release), options.tune,
     )  # fmt: skip
     detectors: dict[str, Detect] = {
-        "evaluation-before": partial(ct_lesion_network.find_lesions, model=start) if start else ct_lesions.find_lesions,
-        "evaluation": partial(ct_lesion_network.find_lesions, model=Model.load(card)),
+        BEFORE: partial(ct_lesion_network.find_lesions, model=start) if start else ct_lesions.find_lesions,
+        AFTER: partial(ct_lesion_network.find_lesions, model=Model.load(card)),
     }
     before, after = (
-        judge(held_out, detect, folder / name, (options.evaluation, progress)) for name, detect in detectors.items()
+        judge(parts.held_out, detect, folder / name, (options.evaluation, progress))
+        for name, detect in detectors.items()
     )
     complete(card, after)
-    return Trained(card, tuple(lines), parts, after, before, (*problems, *after.evaluation.problems))
+    gained = gain(folder / BEFORE / TABLE, folder / AFTER / TABLE, options.evaluation.detection)
+    told = (*problems, *parts.problems, *after.evaluation.problems)
+    return Trained(card, tuple(lines), parts.split, after, before, gained, told)
 
 
-def _examples(options: TrainOptions) -> int:
-    return options.tune.steps * options.tune.batch
-
-
-def keep_split(cases: Sequence[Prepared], folder: Path, options: TrainOptions) -> Split:
-    """The split, as written before, so that nothing trained on is ever held out; new patients join training.
-
-    Raises:
-        IntakeError: nobody is left of those that calibrate or are held out.
-    """
-    path = folder / "split.json"
-    patients = sorted({case.patient for case in cases})
-    if path.is_file():
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        calibration, held_out = (
-            tuple(p for p in stored[role] if p in patients) for role in ("calibration", "held_out")
-        )
-        if not calibration or not held_out:
-            found = "patients held out before are no longer in the dataset"
-            raise IntakeError(f"go on in {folder}", found, "Give them again, or another folder with -o")
-        made = Split(tuple(p for p in patients if p not in {*calibration, *held_out}), calibration, held_out)
-    else:
-        made = split(patients, options.share, options.tune.seed)
-    path.write_text(json.dumps(asdict(made), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return made
-
-
-def _start(options: TrainOptions) -> Model | None:
-    if options.anew:
-        return None
-    if options.start is not None:
-        card = options.start / f"{MODEL}.json" if options.start.is_dir() else options.start
-        return Model.load(card)
-    return shipped(MODEL) if is_shipped(MODEL) else None
-
-
-def same_run(folder: Path, start: Model | None, options: TrainOptions) -> None:
-    """Note what a run began with, or see that it is the same.
-
-    Raises:
-        IntakeError: it began with another model or width.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    begun = {"start": start.card.sha256 if start else "", "width": 0 if start else options.tune.width}
-    path = folder / "begun.json"
-    if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != begun:
-        found = "a run that began with another model or another width"
-        raise IntakeError(f"go on in {folder}", found, "Give the same options, or another folder with -o")
-    path.write_text(json.dumps(begun) + "\n", encoding="utf-8")
-
-
-def _story(by_role: Sequence[Sequence[Prepared]], start: Model | None, options: TrainOptions) -> Story:
-    training = by_role[0]
-    patients = [len({case.patient for case in role}) for role in by_role]
+def _story(run: Path, parts: Divided, start: Model | None, release: str) -> Story:
+    """What steps were made on in any run, whatever is in the dataset now."""
+    scans = learnt(run).scans.values()
     origin = f"{start.card.name} {start.card.version} ({start.card.sha256[:12]})" if start else "a new network"
-    said = [f"{count(len(role), 'scan')} of {count(n, 'patient')}" for role, n in zip(by_role, patients, strict=True)]
+    roles = [[case.patient for case in role] for role in (parts.calibration, parts.held_out)]
+    said = [_scans_of(patients) for patients in ([scan.patient for scan in scans], *roles)]
     data = (
-        f"{origin}, trained on {said[0]} of a hospital's own dataset with {sum(case.lesions for case in training)} "
-        f"marked lesions, and on lesions put in; {_examples(options)} examples; {said[1]} calibrate, "
+        f"{origin}, trained on {said[0]} of a hospital's own dataset with {sum(scan.lesions for scan in scans)} "
+        f"marked lesions, and on lesions put in; {examples_done(run)} examples; {said[1]} calibrate, "
         f"{said[2]} are held out"
     )
     limits = (
@@ -181,4 +167,8 @@ def _story(by_role: Sequence[Sequence[Prepared]], start: Model | None, options: 
         "lesions that touch are one finding",
         "bone beside metal is not searched",
     )
-    return Story(options.release, data, limits)
+    return Story(release, data, limits)
+
+
+def _scans_of(patients: Sequence[str]) -> str:
+    return f"{count(len(patients), 'scan')} of {count(len(set(patients)), 'patient')}"

@@ -11,7 +11,7 @@ from osteoscope.deliver.ratings import Problem
 from osteoscope.deliver.ratings_json import readings_below
 from osteoscope.deliver.ratings_text import lines
 from osteoscope.deliver.study_files import label_maps, stated, study_name
-from osteoscope.deliver.table_header import read_header
+from osteoscope.deliver.table_header import misfit, read_header
 from osteoscope.errors import IntakeError
 
 _NEEDED = ("study", "reference", "reading")
@@ -80,10 +80,13 @@ def _from_table(path: Path) -> Listed:
     header, problems = read_header("evaluate", path, rows, _NEEDED, _ALSO)
     entries, unread, seen = [], [], set[str]()
     for number, cells in rows:
-        row = dict(zip(header, cells, strict=False))
-        blank = [name for name in _NEEDED if not row.get(name)]
         if not any(cells):
             continue
+        if len(cells) > len(header) and (fault := misfit(path, number, header, cells)):
+            problems.append(fault)
+            continue
+        row = dict(zip(header, cells, strict=False))
+        blank = [name for name in _NEEDED if not row.get(name)]
         if blank:
             problems.append(Problem(path.name, number, blank[0], "nothing", "Fill it in"))
             if blank == ["reading"] and row["study"] not in seen:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from json import JSONDecodeError
 from pathlib import Path
 
 from osteoscope.deliver.bone_map import bones_beside
@@ -66,7 +65,7 @@ def _from_json(given: Path, file: Path) -> Exam:
         _check_levels(given, reading)
         beside = bones_beside if reading.study.kind == "ct" else _units_beside
         return Exam(str(given), reading, beside(file, reading))
-    except (InvalidValueError, JSONDecodeError, UnicodeDecodeError) as error:
+    except (OSError, InvalidValueError, UnicodeDecodeError) as error:
         raise IntakeError(
             f"compare {given}", f"it is no reading.json of this version ({error})", "Read the DICOM study again"
         ) from error
@@ -95,8 +94,16 @@ def _units_beside(file: Path, reading: Reading) -> tuple[MappedSite, ...]:
     path = file.with_name(UNITS_FILE)
     if file.name != READING_FILE or not path.is_file():
         return ()
-    units = read_units(path)
-    return units.units if units.study == reading.study.uid else ()
+    try:
+        units = read_units(path)
+        held = units.units if units.study == reading.study.uid else ()
+        for unit in held:
+            if unit.region is not None:
+                reading.study.check_holds(unit.site, unit.region)
+    except (OSError, InvalidValueError, UnicodeDecodeError) as error:
+        remedy = "Read the study again, or remove that file"
+        raise IntakeError(f"read {path}", f"no site map ({error})", remedy) from error
+    return held
 
 
 def check_searched(reading: Reading, asked: str, remedy: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,10 @@ import numpy as np
 
 from osteoscope.deliver.ct_annotations import Annotated, load_case, unusable
 from osteoscope.deliver.ct_cases import list_cases
-from osteoscope.deliver.ct_label_names import LESION_NAMES
+from osteoscope.deliver.ct_label_names import checked_names
+from osteoscope.deliver.ct_patients import Whose, doubles, patients_of
 from osteoscope.deliver.ratings import Problem
+from osteoscope.deliver.writable import make_writable
 from osteoscope.dicom.write_nifti import write_nifti
 from osteoscope.domain.finding import Region
 from osteoscope.errors import IntakeError, OutputError
@@ -39,6 +41,15 @@ class Exported:
     problems: tuple[Problem, ...]
 
 
+@dataclass(frozen=True)
+class _Written:
+    """A case that was written: whose it is, its files, and whether look-alikes are marked in it."""
+
+    whose: Whose
+    files: tuple[Path, Path]
+    look_alikes: bool
+
+
 def write_nnunet(dataset: Path, folder: Path, names: str, progress: Progress) -> Exported:
     """Write a dataset as nnU-Net reads it: every lesion 1, marked look-alikes 2 (where there are any).
 
@@ -49,27 +60,37 @@ def write_nnunet(dataset: Path, folder: Path, names: str, progress: Progress) ->
         progress: told of each case.
 
     Raises:
+        InvalidValueError: ``names`` is no regular expression.
         IntakeError: no case that can be used.
         OutputError: the folder cannot be written, or holds images or labels already.
     """
-    listed = list_cases(dataset)
+    names = checked_names(names)
     target = folder if _NAME.fullmatch(folder.name) else folder / _DEFAULT
+    listed = list_cases(dataset, target)
     _refuse_what_is_there(target)
-    problems, patients = [*listed.problems], {}
-    look_alikes = False
+    make_writable(target)
+    problems, written = [*listed.problems], list[_Written]()
     for number, case in enumerate(listed.cases):
         progress(f"write {case.name}", number, len(listed.cases))
         try:
-            found = load_case(case, names or LESION_NAMES, with_bones=False)
+            found = load_case(case, names, with_bones=False)
         except Exception as error:  # noqa: BLE001 - one bad case never stops a batch
             problems.append(unusable(case, error))
             continue
-        _write_case(found, target)
+        files = _write_case(found, target)
         problems += found.notes
-        patients[found.name] = found.patient
-        look_alikes = look_alikes or bool(found.benign)
-    if not patients:
-        raise IntakeError(f"export {dataset}", f"no case that can be used ({problems[0]})", "Mend the files named")
+        written.append(_Written(found.whose, files, bool(found.benign)))
+    twice = doubles([one.whose for one in written])
+    problems += twice.values()
+    for file in (file for one in written if one.whose.case in twice for file in one.files):
+        file.unlink()
+    kept = [one for one in written if one.whose.case not in twice]
+    if not kept:
+        why = next((problem for problem in problems if problem.lost), "")
+        raise IntakeError(f"export {dataset}", f"no case that can be used ({why})", "Mend the files named")
+    found_patients = patients_of([one.whose for one in kept])
+    problems += found_patients.problems
+    patients, look_alikes = found_patients.of, any(one.look_alikes for one in kept)
     labels = {"background": 0, "lesion": _LESION} | ({"look_alike": _LOOK_ALIKE} if look_alikes else {})
     about = {
         "channel_names": {"0": "CT"},
@@ -80,7 +101,8 @@ def write_nnunet(dataset: Path, folder: Path, names: str, progress: Progress) ->
         "description": "bone lesions on CT, written by osteoscope train ct --nnunet; research use only",
     }
     _write_json(about, target / "dataset.json")
-    _write_json(_folds(patients), target / "splits_final.json")
+    if folds := _folds(patients):
+        _write_json(folds, target / "splits_final.json")
     return Exported(target, tuple(patients), tuple(problems))
 
 
@@ -92,17 +114,18 @@ def _refuse_what_is_there(target: Path) -> None:
         raise OutputError(f"export to {target}", found, "Empty imagesTr and labelsTr, or choose another folder")
 
 
-def _write_case(found: Annotated, target: Path) -> None:
+def _write_case(found: Annotated, target: Path) -> tuple[Path, Path]:
+    """Image and labels of a case."""
     image = found.study.images["ct"]
     labels = np.zeros(image.grid.shape, dtype=np.uint8)
     lesions = [lesion.region for lesion in found.lesions]
     # Lesions last: a voxel marked as both is a lesion.
     for value, regions in ((_LOOK_ALIKE, found.benign), (_LESION, lesions)):
         _paint(labels, value, regions)
-    write_nifti(
-        image.grid, np.asarray(image.values, dtype=np.int16), target / "imagesTr" / f"{found.name}_0000{_ENDING}"
-    )
-    write_nifti(image.grid, labels, target / "labelsTr" / f"{found.name}{_ENDING}")
+    files = (target / "imagesTr" / f"{found.name}_0000{_ENDING}", target / "labelsTr" / f"{found.name}{_ENDING}")
+    write_nifti(image.grid, np.asarray(image.values, dtype=np.int16), files[0])
+    write_nifti(image.grid, labels, files[1])
+    return files
 
 
 def _paint(labels: np.ndarray[Any, np.dtype[np.uint8]], value: int, regions: Sequence[Region]) -> None:
@@ -112,9 +135,11 @@ def _paint(labels: np.ndarray[Any, np.dtype[np.uint8]], value: int, regions: Seq
             labels[part.box][part.mask] = value
 
 
-def _folds(patients: dict[str, str]) -> list[dict[str, list[str]]]:
-    """Cross-validation that never parts the scans of a patient."""
+def _folds(patients: Mapping[str, str]) -> list[dict[str, list[str]]]:
+    """Cross-validation that never parts the scans of a patient; none with a single patient."""
     names = sorted(set(patients.values()))
+    if len(names) < 2:
+        return []
     folds = []
     for fold in range(min(_FOLDS, len(names))):
         apart = set(names[fold::_FOLDS])

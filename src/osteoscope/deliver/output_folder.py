@@ -59,4 +59,7 @@ def _in_the_way(folder: Path) -> Iterator[str]:
 
 
 def _same(one: Path, other: Path) -> bool:
-    return one.exists() and other.exists() and one.samefile(other)
+    try:
+        return one.samefile(other)
+    except OSError:  # not there, or a name that no file can have
+        return False

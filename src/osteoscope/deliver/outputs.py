@@ -105,7 +105,7 @@ OUTPUTS: tuple[Output, ...] = (
     Output("lesions.dcm", lambda p: write_seg(p.case, p.reading, p.folder / "lesions.dcm"), CT, "dicom", True),
     Output("bones.dcm", lambda p: write_bones_seg(p.case, p.reading, p.folder / "bones.dcm"), CT, "dicom"),
     Output("measurements.dcm", Parcel.write_sr, option="dicom"),
-    Output("lesions.nii.gz", lambda p: write_lesion_labels(p.case, p.folder / "lesions.nii.gz"), CT, "nifti"),
+    Output("lesions.nii.gz", lambda p: p.note(*write_lesion_labels(p.case, p.folder / "lesions.nii.gz")), CT, "nifti"),
     Output(
         "bones.nii.gz",
         lambda p: write_bone_labels(p.case, p.folder / "bones.nii.gz"),
@@ -187,9 +187,10 @@ def read_reading(path: Path) -> Reading:
     """The Reading of a reading.json.
 
     Raises:
-        InvalidValueError: the file does not follow the schema.
+        InvalidValueError: the file does not follow the schema, or is no JSON.
+        OSError, UnicodeDecodeError: it cannot be read as text.
     """
-    return codec.decode(Reading, json.loads(path.read_text(encoding="utf-8")))
+    return codec.parse(Reading, path.read_text(encoding="utf-8"))
 
 
 def _attempt(output: Output, parcel: Parcel) -> None:

@@ -15,10 +15,10 @@ _ABOUT = ("finding", "site", "kind", "boundary")
 
 
 def write_radiomics(case: Case, folder: Path) -> tuple[Gap, ...]:
-    """Write radiomics.csv (three rows a lesion, see `osteoscope.measure.radiomics.radiomics`) and radiomics.json.
+    """Write radiomics.csv (up to three rows a lesion, see `osteoscope.measure.radiomics.radiomics`) and radiomics.json.
 
     Returns:
-        A gap for each lesion that could not be computed; the others are written.
+        A gap for each lesion, or boundary of one, that could not be computed; the others are written.
 
     Raises:
         OSError: the folder cannot be written.
@@ -30,10 +30,14 @@ def write_radiomics(case: Case, folder: Path) -> tuple[Gap, ...]:
         about = (finding.id, finding.site, finding.kind)
         try:
             made = radiomics(case, finding, options)
-        except (OsteoscopeError, ValueError, ArithmeticError) as error:
+        except OsteoscopeError as error:
             gaps.append(Gap(finding.id, "radiomics", str(error)))
             continue
-        rows += [{**dict(zip(_ABOUT, (*about, name), strict=True)), **features} for name, features in made.items()]
+        gaps += [Gap(finding.id, "radiomics", f"{boundary}: {why}") for boundary, why in made.failed.items()]
+        rows += [
+            {**dict(zip(_ABOUT, (*about, boundary), strict=True)), **features}
+            for boundary, features in made.features.items()
+        ]
     columns = list(dict.fromkeys([*_ABOUT, *(name for row in rows for name in row)]))
     with (folder / "radiomics.csv").open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, columns)

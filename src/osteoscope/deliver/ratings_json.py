@@ -39,7 +39,7 @@ def read_readings(path: Path, reader: str, planar_only: bool = False) -> Ratings
     for file in files:
         name = str(file.relative_to(path)) if file != path else path.name
         try:
-            reading = codec.decode(Reading, json.loads(file.read_text(encoding="utf-8")))
+            reading = codec.parse(Reading, file.read_text(encoding="utf-8"))
             if reading.study.kind == "nm-planar" or not planar_only:
                 rated.append(_rated(reading, name))
         except OsteoscopeError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Literal
@@ -11,7 +12,7 @@ import numpy as np
 from osteoscope.domain.finding import Measure
 from osteoscope.domain.reading import Gap
 from osteoscope.errors import OsteoscopeError
-from osteoscope.fe.density import Calibration
+from osteoscope.fe.density import OFFSET, SLOPE, Calibration
 from osteoscope.fe.rigidity import KINDS
 from osteoscope.fe.site import FirstFailure
 from osteoscope.fe.solution import Curve
@@ -122,8 +123,12 @@ def _estimated(found: Strength) -> tuple[tuple[Measure, ...], tuple[Gap, ...]]:
 
 
 def dominant(terms: tuple[Term, ...]) -> str:
-    """The uncertainty that moves the failure load most, "" where none was asked."""
-    return max(terms, key=lambda term: term.load[1] - term.load[0]).name if terms else ""
+    """The uncertainty that moves the failure load most, "" where none was asked; both of the calibration are one."""
+    widths: dict[str, float] = {}
+    for term in terms:
+        name = SLOPE if term.name == OFFSET else term.name
+        widths[name] = math.hypot(widths.get(name, 0.0), term.load[1] - term.load[0])
+    return max(widths, key=lambda name: widths[name], default="")
 
 
 def landmarks_of(found: Strength) -> Mapping[str, Numbers]:

@@ -33,6 +33,7 @@ def read_units(path: Path) -> UnitMap:
     """The site map of a units.json.
 
     Raises:
-        InvalidValueError: the file does not follow `UnitMap`.
+        InvalidValueError: the file does not follow `UnitMap`, or is no JSON.
+        OSError, UnicodeDecodeError: it cannot be read as text.
     """
-    return codec.decode(UnitMap, json.loads(path.read_text(encoding="utf-8")))
+    return codec.parse(UnitMap, path.read_text(encoding="utf-8"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,7 +18,8 @@ from osteoscope.errors import InvalidValueError, OutputError
 SCHEME = "dicom"
 CALLING = "OSTEOSCOPE"
 _SECONDS = 60
-_LONGEST_TITLE = 16
+# An application entity title (PS3.5 6.2): printable ASCII without a backslash, not blank.
+_TITLE = re.compile(r"(?=.*[^ ])[ -\[\]-~]{1,16}")
 # PS3.5 10.1: every PACS takes the second for every kind of object.
 _PLAIN = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 
@@ -30,7 +32,7 @@ def store(paths: Sequence[Path], url: str) -> Stored:
         url: dicom://TITLE@HOST:PORT, the title of the PACS as its administrator named it.
 
     Raises:
-        InvalidValueError: the url names no title, host and port.
+        InvalidValueError: the url names no title, host and port, or a title that is none.
         OutputError: the PACS cannot be reached, refuses, or keeps not every instance.
     """
     title, host, port = _place(url)
@@ -44,7 +46,12 @@ def store(paths: Sequence[Path], url: str) -> Stored:
     entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = _SECONDS
     logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
     contexts = [build_context(kind, syntax) for kind, syntax in offers]
-    association = entity.associate(host, port, contexts, ae_title=title)
+    try:
+        association = entity.associate(host, port, contexts, ae_title=title)
+    except OSError as error:
+        raise OutputError(
+            asked, f"{type(error).__name__}: {error}", "Check the name of the host and its port"
+        ) from error
     if not association.is_established:
         found = "it refused the association" if association.is_rejected else "no answer"
         raise OutputError(asked, found, f"Check address and title, and that the PACS knows {CALLING}")
@@ -81,8 +88,7 @@ def _place(url: str) -> tuple[str, str, int]:
         title, host, port = parts.username, parts.hostname, parts.port
     except ValueError:
         title = host = port = None
-    if not (title and host and port) or len(title) > _LONGEST_TITLE:
-        raise InvalidValueError(
-            "send to a PACS", f"{url!r}", "Give dicom://TITLE@HOST:PORT, a title of 16 letters or less"
-        )
+    if not (title and host and port) or not _TITLE.fullmatch(title):
+        remedy = "Give dicom://TITLE@HOST:PORT, a title of 16 plain letters or less, without a backslash"
+        raise InvalidValueError("send to a PACS", f"{url!r}", remedy)
     return title, host, port

@@ -58,14 +58,13 @@ def _label_map(path: Path, scratch: Path) -> tuple[Grid, NDArray[np.int16]]:
     check_layout(answer, path.name)
     labels = np.load(out, allow_pickle=False)
     out.unlink()
-    # The tally counts distinct values of every third column, before they were rounded to integers.
-    whole = np.unique(labels[..., ::3]).size == answer["kinds"]
-    if answer["lowest"] < 0 or answer["clipped"] or answer["not_finite"] or not whole or labels.max() > _MOST_LABELS:
-        raise IntakeError(
-            f"read labels {path}",
-            f"values from {answer['lowest']:g} to {answer['highest']:g}, not all of them labels",
-            f"Give integers from 0 (no lesion) to {_MOST_LABELS} at most",
-        )
+    unfit = [answer[key] for key in ("fractional", "clipped", "not_finite")]
+    if any(unfit) or answer["lowest"] < 0 or labels.max() > _MOST_LABELS:
+        found = f"values from {answer['lowest']:g} to {answer['highest']:g}, not all of them labels"
+        if answer["fractional"]:
+            found += f" ({answer['fractional']} voxels are no whole numbers)"
+        remedy = f"Give integers from 0 (no lesion) to {_MOST_LABELS} at most"
+        raise IntakeError(f"read labels {path}", found, remedy)
     return grid_of(answer), labels
 
 

@@ -74,7 +74,7 @@ def read_all_masks(path: Path, grid: Grid, scratch: Path, ct: Identity = Identit
     """All masks of a file, and what of them does not lie on the CT.
 
     Segmentations on another grid are taken to the CT's by nearest neighbour, contours between its slices by their
-    shape; label maps must have its grid.
+    shape; label maps must have its voxels, whatever the order of their axes and rows.
 
     Args:
         path: .nii, .nii.gz, .nrrd, or DICOM.
@@ -95,19 +95,20 @@ def read_all_masks(path: Path, grid: Grid, scratch: Path, ct: Identity = Identit
     }  # fmt: skip
     made: list[NamedMask] = []
     notes: list[tuple[str, str]] = []
-    absent = 0
+    absent: list[str] = []
     with Sandbox(Limits()) as sandbox:
         for answer in sandbox.stream(request):
             if "refused" in answer:
                 raise IntakeError(f"read masks {path}", answer["refused"], answer["remedy"])
             notes += [(answer["label"], note) for note in answer["notes"]]
             if answer["file"] is None:
-                absent += 1
+                absent += answer["notes"][:1]
             else:
                 made.append(_fetched(answer))
     if not made:
-        found = f"none of its {absent} masks lies on the CT"
-        raise IntakeError(f"read masks {path}", found, "Check that both are of one scan")
+        why = "; ".join(dict.fromkeys(absent)) or "it has none"
+        found = f"none of its {len(absent)} masks lies on the CT ({why})"
+        raise IntakeError(f"read masks {path}", found, "Check the masks, and that both are of one scan")
     return MasksRead(tuple(made), tuple(notes))
 
 
@@ -119,10 +120,29 @@ def _fetched(answer: Answer) -> NamedMask:
 
 def _of_label_map(path: Path, grid: Grid, scratch: Path) -> tuple[NamedMask, ...]:
     own, labels = read_labels(path, scratch)
-    if not own.matches(grid, _NEAR_MM):
-        found = f"a grid of {own.shape} voxels, not that of the CT, {grid.shape}"
+    turn = own.turn_to(grid, _NEAR_MM)
+    if turn is None:
+        found = f"a grid of other voxels than the CT's: {_unlike(own, grid)}"
         raise IntakeError(f"read masks {path}", found, "Resample the label map to the CT")
-    return tuple(NamedMask(name, "", part) for name, part in labels)
+    return tuple(NamedMask(name, "", part.turned(turn, own.shape)) for name, part in labels)
+
+
+def _unlike(own: Grid, grid: Grid) -> str:
+    """In what a grid differs from that of the CT: number and size of voxels, or where they lie."""
+    sizes = [sorted(round(n, 3) for n in one.spacing) for one in (own, grid)]
+    if sorted(own.shape) != sorted(grid.shape) or sizes[0] != sizes[1]:
+        there, here = (f"{one.shape} of {' x '.join(f'{n:.3f}' for n in one.spacing)} mm" for one in (own, grid))
+        return f"{there}, not {here}"
+    (low, high), (other_low, other_high) = (_ends(one) for one in (own, grid))
+    return f"from {low} to {high} mm (LPS), not from {other_low} to {other_high}"
+
+
+def _ends(grid: Grid) -> tuple[str, str]:
+    """The least and the greatest coordinates of the centres of its voxels."""
+    corners = np.array(np.meshgrid(*[(0, n - 1) for n in grid.shape])).reshape(grid.ndim, -1).T
+    places = grid.to_position(corners)
+    low, high = (", ".join(f"{n:.1f}" for n in end) for end in (places.min(axis=0), places.max(axis=0)))
+    return f"({low})", f"({high})"
 
 
 def files_with_masks(paths: Iterable[Path]) -> tuple[Path, ...]:

@@ -1,8 +1,8 @@
 """Lesions and bones of a volume as DICOM Segmentation (PS3.3 A.51).
 
 The geometry is that of the Study's own grid, in the frame of reference of the source slices. Where a
-frame of the grid coincides with a source slice, highdicom records the slice as its source; where
-intake resampled, only the series is referenced.
+frame of the grid coincides with a source slice or frame, that is recorded as its source (of several phases in one file
+the Study's own); where intake resampled, only the series is referenced.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ from osteoscope.dicom.derived import (
     save,
     side_code,
     site_code,
-    source_headers,
     uid_for,
 )
 from osteoscope.dicom.seg_layers import merged
+from osteoscope.dicom.seg_sources import seg_sources
 from osteoscope.domain.anatomy import Site, site
 from osteoscope.domain.finding import Part
 from osteoscope.domain.geometry import Grid
@@ -124,13 +124,13 @@ def _segmentation(case: Case, reading: Reading, segments: Sequence[_Segment], ro
     if image is None or not segments:
         found = f"a {case.study.kind} study" if image is None else "nothing to segment"
         raise OutputError(asked, found, "Write a Segmentation of volumes with at least one region only")
-    headers = _harmonised(source_headers(case, asked), asked)
+    sources = seg_sources(case, image, asked)
     key = content_key(reading)
-    return build(
+    made = build(
         asked,
         lambda: merged(
             Segmentation(
-                source_images=headers,
+                source_images=sources.headers,
                 pixel_array=layer,
                 segmentation_type=SegmentationTypeValues.BINARY,
                 segment_descriptions=[_describe(reading, key, n, s) for n, s in enumerate(segments, start=1)],
@@ -139,24 +139,11 @@ def _segmentation(case: Case, reading: Reading, segments: Sequence[_Segment], ro
                 content_creator_name=f"{MANUFACTURER}^",
                 **identity(role, reading),
             )
-            for layer in _layers(segments, image.grid, headers[0].FrameOfReferenceUID)
+            for layer in _layers(segments, image.grid, sources.headers[0].FrameOfReferenceUID)
         ),
     )
-
-
-def _harmonised(headers: list[Dataset], asked: str) -> list[Dataset]:
-    """Headers that share one frame of reference, made to share one orientation.
-
-    Slices of one series may differ in the last digits of their orientation; the masks' own geometry
-    comes from the grid, so that the first slice's digits can stand for all.
-    """
-    frames = sorted({str(header.get("FrameOfReferenceUID", "")) for header in headers})
-    if len(frames) != 1 or not frames[0]:
-        raise OutputError(asked, f"source slices in frames of reference {frames}", "Read one series with one frame")
-    orientation = headers[0].get("ImageOrientationPatient")
-    for header in headers[1:] if orientation else ():
-        header.ImageOrientationPatient = orientation
-    return headers
+    sources.renumber(made)
+    return made
 
 
 def _layers(segments: Sequence[_Segment], grid: Grid, frame: str) -> Iterator[hd.Volume]:

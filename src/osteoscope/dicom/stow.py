@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pydicom
 
 from osteoscope.errors import OutputError
 
@@ -32,9 +33,11 @@ def store(paths: Sequence[Path], url: str) -> Stored:
         url: of the service, such as http://localhost:8042/dicom-web; a name and password may be part of it.
 
     Raises:
-        OutputError: the service cannot be reached, refuses, or keeps not every instance.
+        OutputError: a file is no DICOM instance, the service cannot be reached, refuses, or does not name every
+            instance among those that it keeps.
     """
     asked = f"send {len(paths)} objects to {_shown(url)}"
+    sent = [_uid(path, asked) for path in paths]
     boundary = uuid.uuid4().hex
     headers = {
         "Content-Type": f'multipart/related; type="application/dicom"; boundary={boundary}',
@@ -47,11 +50,20 @@ def store(paths: Sequence[Path], url: str) -> Stored:
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
         remedy = "Check that the PACS runs and its address, then send again"
         raise OutputError(asked, f"{type(error).__name__}: {error}", remedy) from error
-    kept, lost = _uids(said, _STORED), _failures(said)
-    if answer.status_code >= 300 or lost or len(kept) < len(paths):
+    named = {_first(item, _INSTANCE) for item in _items(said, _STORED)}
+    kept, lost = [uid for uid in sent if uid in named], _failures(said)
+    if answer.status_code >= 300 or lost or len(kept) < len(sent):
         found = f"status {answer.status_code}, {len(kept)} kept{'; ' if lost else ''}{'; '.join(lost[:3])}"
         raise OutputError(asked, found, "See the log of the PACS, then send again")
-    return Stored(kept)
+    return Stored(tuple(kept))
+
+
+def _uid(path: Path, asked: str) -> str:
+    try:
+        header = pydicom.dcmread(path, specific_tags=["SOPInstanceUID"], stop_before_pixels=True)
+        return str(header.SOPInstanceUID)
+    except (OSError, AttributeError, pydicom.errors.InvalidDicomError) as error:
+        raise OutputError(asked, f"{path.name}: {error}", "Sign the study again") from error
 
 
 def _shown(url: str) -> str:
@@ -71,16 +83,20 @@ def _body(paths: Sequence[Path], boundary: str) -> Iterator[bytes]:
 
 
 def _items(said: Any, tag: str) -> list[dict[str, Any]]:
-    found = said.get(tag, {}).get("Value", []) if isinstance(said, dict) else []
-    return [item for item in found if isinstance(item, dict)]
+    """The items of a sequence in the JSON model (PS3.18 F.2); [] where the answer holds none that can be read."""
+    return [item for item in _value(said, tag) if isinstance(item, dict)]
 
 
-def _uids(said: Any, tag: str) -> tuple[str, ...]:
-    return tuple(str(item.get(_INSTANCE, {}).get("Value", [""])[0]) for item in _items(said, tag))
+def _value(held: Any, tag: str) -> list[Any]:
+    element = held.get(tag) if isinstance(held, dict) else None
+    value = element.get("Value") if isinstance(element, dict) else None
+    return value if isinstance(value, list) else []
+
+
+def _first(item: dict[str, Any], tag: str) -> str:
+    """The first value of an element, "?" where there is none."""
+    return str(next(iter(_value(item, tag)), "?"))
 
 
 def _failures(said: Any) -> list[str]:
-    return [
-        f"{item.get(_INSTANCE, {}).get('Value', ['?'])[0]} failed with {item.get(_REASON, {}).get('Value', ['?'])[0]}"
-        for item in _items(said, _FAILED)
-    ]
+    return [f"{_first(item, _INSTANCE)} failed with {_first(item, _REASON)}" for item in _items(said, _FAILED)]

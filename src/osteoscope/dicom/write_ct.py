@@ -11,8 +11,18 @@ from pydicom.dataset import Dataset
 from pydicom.uid import CTImageStorage
 from scipy.ndimage import affine_transform
 
-from osteoscope.dicom.write_ct_enhanced import enhanced_object
-from osteoscope.dicom.writing import Series, decimal, decimals, derived_uid, new_object, put_pixels, save
+from osteoscope.dicom.write_ct_enhanced import Scan, enhanced_object
+from osteoscope.dicom.writing import (
+    Series,
+    decimal,
+    decimals,
+    derived_uid,
+    long_string,
+    new_object,
+    put_pixels,
+    save,
+    short_string,
+)
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
 from osteoscope.domain.study import Study
@@ -61,7 +71,8 @@ def write_ct(study: Study, folder: Path, options: CtOptions | None = None) -> tu
         raise OutputError(f"write study {study.uid} as CT", "every slice dropped", "Keep at least one slice")
     pixels = _stored(image, chosen.padding)
     if chosen.enhanced:
-        whole = enhanced_object(study, image.grid, pixels, kept, (_axial(chosen), _INTERCEPT))
+        scan = Scan(_axial(chosen), _INTERCEPT, chosen.gantry_tilt_deg)
+        whole = enhanced_object(study, image.grid, pixels, kept, scan)
         objects = [("CT00001.dcm", _padded(whole, chosen))]
     else:
         objects = [
@@ -172,10 +183,10 @@ def _scan(dataset: Dataset, study: Study) -> None:
     acquisition = study.acquisition
     dataset.AcquisitionNumber = 1
     dataset.KVP = decimal(acquisition.kvp) if acquisition.kvp else None
-    dataset.ConvolutionKernel = acquisition.kernel or "STANDARD"
+    dataset.ConvolutionKernel = short_string(acquisition.kernel) or "STANDARD"
     dataset.RescaleIntercept, dataset.RescaleSlope, dataset.RescaleType = decimal(_INTERCEPT), "1", "HU"
     if acquisition.contrast_agent:
-        dataset.ContrastBolusAgent = acquisition.contrast_agent
+        dataset.ContrastBolusAgent = long_string(acquisition.contrast_agent)
 
 
 def _localiser(study: Study, image: Image, body_part: str) -> Dataset:

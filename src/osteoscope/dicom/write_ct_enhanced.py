@@ -6,6 +6,7 @@ The attributes of the Enhanced Contrast/Bolus module are left out, so the file n
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,16 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.uid import EnhancedCTImageStorage
 
-from osteoscope.dicom.writing import Series, code, decimal, decimals, derived_uid, new_object, put_pixels
+from osteoscope.dicom.writing import (
+    Series,
+    code,
+    decimal,
+    decimals,
+    derived_uid,
+    new_object,
+    put_pixels,
+    short_string,
+)
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.study import Study
 
@@ -21,17 +31,23 @@ _FRAME_TYPE = ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"]
 _WHEN = "20000101120000"
 
 
-def enhanced_object(
-    study: Study, grid: Grid, pixels: NDArray[np.int16], kept: Sequence[int], how: tuple[Series, int]
-) -> Dataset:
-    """The object of the kept slices.
+@dataclass(frozen=True)
+class Scan:
+    """The series of an object, its rescale intercept and the tilt of its gantry."""
+
+    series: Series
+    intercept: int
+    gantry_tilt_deg: float = 0.0
+
+
+def enhanced_object(study: Study, grid: Grid, pixels: NDArray[np.int16], kept: Sequence[int], scan: Scan) -> Dataset:
+    """The object of the kept slices; a study without a date has that of the simulated acquisition.
 
     Args:
         pixels: stored values of all slices, HU - intercept.
-        how: the series, and the rescale intercept.
     """
-    series, intercept = how
-    dataset = new_object(study, EnhancedCTImageStorage, series, 1)
+    dataset = new_object(study, EnhancedCTImageStorage, scan.series, 1)
+    dataset.ContentDate = dataset.ContentDate or _WHEN[:8]
     dataset.FrameOfReferenceUID = derived_uid(study.uid, "frame of reference")
     dataset.PositionReferenceIndicator = ""
     dataset.PatientPosition = "HFS"
@@ -48,7 +64,7 @@ def enhanced_object(
     dataset.AcquisitionContextSequence = []
     dataset.NumberOfFrames = len(kept)
     _dimensions(dataset, study)
-    dataset.SharedFunctionalGroupsSequence = [_shared(study, grid, intercept)]
+    dataset.SharedFunctionalGroupsSequence = [_shared(study, grid, scan)]
     dataset.PerFrameFunctionalGroupsSequence = [_per_frame(grid, k, n) for n, k in enumerate(kept, 1)]
     put_pixels(dataset, pixels[list(kept)])
     return dataset
@@ -70,8 +86,9 @@ def _dimensions(dataset: Dataset, study: Study) -> None:
     dataset.DimensionIndexSequence = [index]
 
 
-def _shared(study: Study, grid: Grid, intercept: int) -> Dataset:
+def _shared(study: Study, grid: Grid, scan: Scan) -> Dataset:
     acquisition = study.acquisition
+    kernel = short_string(acquisition.kernel) or "STANDARD"
     row, column = grid.matrix[:3, 2], grid.matrix[:3, 1]
     cosines = np.concatenate([row / np.linalg.norm(row), column / np.linalg.norm(column)])
     table: dict[str, dict[str, Any]] = {
@@ -85,7 +102,7 @@ def _shared(study: Study, grid: Grid, intercept: int) -> Dataset:
             "AnatomicRegionSequence": [code("416949008", "SCT", "Abdomen and Pelvis")],
         },
         "PixelValueTransformationSequence": {
-            "RescaleIntercept": decimal(intercept), "RescaleSlope": "1", "RescaleType": "HU",
+            "RescaleIntercept": decimal(scan.intercept), "RescaleSlope": "1", "RescaleType": "HU",
         },
         "IrradiationEventIdentificationSequence": {"IrradiationEventUID": derived_uid(study.uid, "irradiation")},
         "CTImageFrameTypeSequence": {"FrameType": _FRAME_TYPE},
@@ -94,13 +111,13 @@ def _shared(study: Study, grid: Grid, intercept: int) -> Dataset:
         },
         "CTAcquisitionDetailsSequence": {
             "RotationDirection": "CW", "RevolutionTime": 0.5, "SingleCollimationWidth": 0.6,
-            "TotalCollimationWidth": 38.4, "TableHeight": 0.0, "GantryDetectorTilt": 0.0,
+            "TotalCollimationWidth": 38.4, "TableHeight": 0.0, "GantryDetectorTilt": float(scan.gantry_tilt_deg),
             "DataCollectionDiameter": 500.0,
         },
         "CTTableDynamicsSequence": {"TableSpeed": 60.0, "TableFeedPerRotation": 30.0, "SpiralPitchFactor": 0.8},
         "CTGeometrySequence": {"DistanceSourceToDetector": 1000.0, "DistanceSourceToDataCollectionCenter": 550.0},
         "CTReconstructionSequence": {
-            "ReconstructionAlgorithm": "FILTER_BACK_PROJ", "ConvolutionKernel": acquisition.kernel or "STANDARD",
+            "ReconstructionAlgorithm": "FILTER_BACK_PROJ", "ConvolutionKernel": kernel,
             "ConvolutionKernelGroup": "STANDARD", "ReconstructionAngle": 360.0,
             "ReconstructionFieldOfView": [float(n * d) for n, d in zip(grid.shape[1:], grid.spacing[1:], strict=True)],
             "ReconstructionPixelSpacing": [float(v) for v in grid.spacing[1:]], "ImageFilter": "NONE",

@@ -6,7 +6,7 @@ import errno
 import gzip
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from osteoscope.dicom.whole import whole
 from osteoscope.domain.finding import Region
 from osteoscope.domain.geometry import Grid
-from osteoscope.domain.reading import Case
+from osteoscope.domain.reading import Case, Gap
 from osteoscope.errors import OutputError
 
 _ENDINGS = (".nii.gz", ".nii")
@@ -76,27 +76,46 @@ def _stored_type(dtype: np.dtype[Any]) -> Any:
     return dtype if small else _AS_STORED[dtype.kind]
 
 
-def write_label_nifti(grid: Grid, regions: Sequence[Region | None], path: Path, image: str = "ct") -> None:
+def write_label_nifti(grid: Grid, regions: Sequence[Region | None], path: Path, image: str = "ct") -> Mapping[int, int]:
     """Write regions as labels 1, 2, ... in their order (uint16); where two overlap, the first keeps the voxel.
 
     A region that is None, or not on that image, leaves its number unused.
+
+    Returns:
+        For each number that is not whole in the file how many of its voxels bear another.
     """
     labels = np.zeros(grid.shape, dtype=np.uint16)
+    hidden: dict[int, int] = {}
     for number, region in enumerate(regions, 1):
         part = region.on(image) if region else None
         if part is not None:
             view = labels[part.box]
+            if taken := int(np.count_nonzero(part.mask & (view != 0))):
+                hidden[number] = taken
             view[part.mask & (view == 0)] = number
     write_nifti(grid, labels, path)
+    return hidden
 
 
-def write_lesion_labels(case: Case, path: Path) -> None:
+def write_lesion_labels(case: Case, path: Path) -> tuple[Gap, ...]:
     """Write instance labels, numbered as the findings of a CT case are ordered.
+
+    Returns:
+        A gap for each finding that is not whole in the file, because a voxel bears one label alone.
 
     Raises:
         OutputError: as ``write_nifti``.
     """
-    write_label_nifti(case.study.images["ct"].grid, [finding.region for finding in case.findings], path)
+    found = case.findings
+    hidden = write_label_nifti(case.study.images["ct"].grid, [finding.region for finding in found], path)
+    return tuple(
+        Gap(
+            found[number - 1].id,
+            f"write {path.name}",
+            f"{taken} of its {found[number - 1].region.size} voxels lie in findings before it and bear their labels",
+        )
+        for number, taken in hidden.items()
+    )
 
 
 def write_bone_labels(case: Case, path: Path) -> None:

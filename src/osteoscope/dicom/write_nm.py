@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import NuclearMedicineImageStorage
 from scipy.ndimage import gaussian_filter
 
-from osteoscope.dicom.writing import Series, code, decimals, new_object, put_pixels, save
+from osteoscope.dicom.writing import Series, code, decimals, new_object, put_pixels, save, short_string
 from osteoscope.domain.image import Image
 from osteoscope.domain.study import Study
 from osteoscope.errors import OutputError, UnsuitableStudyError
@@ -205,7 +205,7 @@ def _drug(tracer: Tracer) -> Dataset:
 
 def _detector(study: Study, view: str, options: NmOptions) -> Dataset:
     item = Dataset()
-    item.CollimatorGridName = study.acquisition.collimator or "LEHR"
+    item.CollimatorGridName = short_string(study.acquisition.collimator) or "LEHR"
     item.CollimatorType = "PARA"
     item.ImageOrientationPatient = None
     item.ImagePositionPatient = None

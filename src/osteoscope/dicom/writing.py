@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ PREFIX = "SIM-"
 _IMPLEMENTATION = UID("2.25.238406842741374110215214243062155716531")
 _NAMESPACE = uuid.UUID(int=int(_IMPLEMENTATION.split(".")[2]))
 _TIME = "120000"
+# Characters of a text (PS3.5 6.2): LO, and PN for each of its groups; SH.
+_LONG, _SHORT = 64, 16
+_DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,22 @@ def study_uid(study: Study) -> UID:
 
 
 def simulated_id(patient: Patient) -> str:
-    """The patient id with the prefix that marks a simulation."""
-    return patient.id if patient.id.startswith(PREFIX) else PREFIX + patient.id
+    """The patient id with the prefix that marks a simulation; of one that is too long a digest keeps it apart."""
+    whole_id = patient.id if patient.id.startswith(PREFIX) else PREFIX + patient.id
+    if len(whole_id) <= _LONG:
+        return whole_id
+    digest = hashlib.sha256(whole_id.encode()).hexdigest()[:_DIGITS]
+    return f"{whole_id[: _LONG - _DIGITS - 1]}-{digest}"
+
+
+def long_string(text: str) -> str:
+    """What of a text a Long String (LO) holds."""
+    return text[:_LONG].strip()
+
+
+def short_string(text: str) -> str:
+    """What of a text a Short String (SH) holds."""
+    return text[:_SHORT].strip()
 
 
 def new_object(study: Study, sop_class: str, series: Series, instance: int) -> Dataset:
@@ -61,13 +79,13 @@ def new_object(study: Study, sop_class: str, series: Series, instance: int) -> D
     dataset.Modality = series.modality
     dataset.SeriesInstanceUID = derived_uid(study.uid, series.modality, series.number)
     dataset.SeriesNumber = series.number
-    dataset.SeriesDescription = series.description
+    dataset.SeriesDescription = long_string(series.description)
     dataset.BodyPartExamined = series.body_part
     dataset.InstanceNumber = instance
     dataset.ContentDate, dataset.ContentTime = dataset.StudyDate, _TIME
     dataset.AcquisitionDate, dataset.AcquisitionTime = dataset.StudyDate, _TIME
-    dataset.Manufacturer = study.acquisition.manufacturer or "Osteoscope"
-    dataset.ManufacturerModelName = study.acquisition.model or "simulator"
+    dataset.Manufacturer = long_string(study.acquisition.manufacturer) or "Osteoscope"
+    dataset.ManufacturerModelName = long_string(study.acquisition.model) or "simulator"
     dataset.DeviceSerialNumber = "0"
     dataset.SoftwareVersions = "osteoscope"
     return dataset
@@ -75,7 +93,8 @@ def new_object(study: Study, sop_class: str, series: Series, instance: int) -> D
 
 def _patient(dataset: Dataset, patient: Patient) -> None:
     dataset.PatientID = simulated_id(patient)
-    dataset.PatientName = patient.name if patient.name.startswith("Simulated^") else f"Simulated^{patient.name}"
+    name = patient.name if patient.name.startswith("Simulated^") else f"Simulated^{patient.name}"
+    dataset.PatientName = "=".join(group[:_LONG] for group in name.split("="))
     dataset.PatientBirthDate = ""
     dataset.PatientSex = patient.sex or ""
     dataset.PatientComments = SIMULATED
@@ -97,7 +116,7 @@ def _study(dataset: Dataset, study: Study) -> None:
     dataset.StudyDate = study.date.replace("-", "")
     dataset.StudyTime = _TIME
     dataset.StudyID = "1"
-    dataset.StudyDescription = study.acquisition.description[:64]
+    dataset.StudyDescription = long_string(study.acquisition.description)
     dataset.AccessionNumber = ""
     dataset.ReferringPhysicianName = ""
 

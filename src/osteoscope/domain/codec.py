@@ -6,6 +6,7 @@ of these. A boolean array becomes ``{"shape", "runs"}``: run lengths in C order,
 
 from __future__ import annotations
 
+import json
 import math
 import types
 from collections.abc import Mapping
@@ -19,6 +20,9 @@ from numpy.typing import NDArray
 from osteoscope.errors import InvalidValueError, OsteoscopeError
 
 T = TypeVar("T")
+# Of all masks in one file. A choice: twice the largest volume that the intake takes by default.
+_MOST_ELEMENTS = 2 * 512 * 512 * 4000
+_MASK_KEYS = frozenset({"shape", "runs"})
 _SCALARS: Mapping[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
 
 
@@ -39,12 +43,30 @@ def decode(kind: type[T], data: Any) -> T:
     """The noun of that type from plain data.
 
     Raises:
-        InvalidValueError: the data does not fit the type; the text names the place.
+        InvalidValueError: the data does not fit the type (the text names the place), or its masks are beyond any image.
     """
+    elements = _mask_elements(data)
+    if elements > _MOST_ELEMENTS:
+        found = f"masks of {elements} elements in all, where {_MOST_ELEMENTS} are allowed"
+        raise InvalidValueError(f"read {kind.__name__}", found, "Make the file again")
     try:
         return _decode(kind, data, kind.__name__)  # type: ignore[no-any-return]
     except RecursionError as error:
         raise InvalidValueError(f"read {kind.__name__}", "data nested too deep", f"Give {_named(kind)}") from error
+
+
+def parse(kind: type[T], text: str) -> T:
+    """The noun of that type from JSON.
+
+    Raises:
+        InvalidValueError: as ``decode``, or the text is no JSON.
+    """
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        found = f"no JSON that can be read ({type(error).__name__}: {error})"
+        raise InvalidValueError(f"read {kind.__name__}", found, f"Give {_named(kind)}") from error
+    return decode(kind, data)
 
 
 def schema(kind: type[Any], identifier: str) -> dict[str, Any]:
@@ -137,8 +159,24 @@ def _encode_mask(mask: NDArray[Any]) -> dict[str, Any]:
     return {"shape": list(mask.shape), "runs": np.diff(changes, prepend=0).tolist()}
 
 
+def _mask_elements(data: Any) -> int:
+    """Of all masks in plain data: a few bytes may stand for any number."""
+    elements, left = 0, [data]
+    while left:
+        item = left.pop()
+        if isinstance(item, Mapping):
+            shape = item["shape"] if item.keys() == _MASK_KEYS else None
+            if isinstance(shape, list) and all(type(n) is int and n > 0 for n in shape):
+                elements += math.prod(shape)
+            elif shape is None:
+                left += item.values()
+        elif isinstance(item, list):
+            left += [held for held in item if isinstance(held, (Mapping, list))]
+    return elements
+
+
 def _decode_mask(data: Any, where: str) -> NDArray[np.bool_]:
-    if not isinstance(data, Mapping) or set(data) != {"shape", "runs"}:
+    if not isinstance(data, Mapping) or set(data) != _MASK_KEYS:
         return _misfit(where, data, "an object of shape and runs")  # type: ignore[no-any-return]
     for name in ("shape", "runs"):
         given = data[name]

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from osteoscope.domain.geometry import Box, Frame, Grid, Unit
+from osteoscope.domain.geometry import Box, Frame, Grid, Turn, Unit
 from osteoscope.errors import InvalidValueError
 
 FindingKind = Literal["lytic", "blastic", "mixed", "focal", "diffuse"]
@@ -101,6 +101,13 @@ class Part:
     def box(self) -> Box:
         """The bounding box as slices of the image's array."""
         return tuple(slice(o, o + n) for o, n in zip(self.offset, self.mask.shape, strict=True))
+
+    def turned(self, turn: Turn, shape: tuple[int, ...]) -> Part:
+        """The Part on the array that a Turn makes of an image of that shape."""
+        ends = [shape[axis] - self.offset[axis] - self.mask.shape[axis] for axis in turn.axes]
+        starts = [self.offset[axis] for axis in turn.axes]
+        offset = (end if flip else start for start, end, flip in zip(starts, ends, turn.flipped, strict=True))
+        return Part(self.image, tuple(offset), turn.array(self.mask))
 
     def full(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
         """The mask on the whole image of that shape."""

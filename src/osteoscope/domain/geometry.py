@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,6 +26,24 @@ def meet(one: Box, other: Box) -> bool:
 def widened(box: Box, margin: int, shape: tuple[int, ...]) -> Box:
     """The box grown by ``margin`` elements, kept within an array of that shape."""
     return tuple(slice(max(0, s.start - margin), min(n, s.stop + margin)) for s, n in zip(box, shape, strict=True))
+
+
+@dataclass(frozen=True)
+class Turn:
+    """How an array becomes one of the same elements in another order: axes swapped, then some of them reversed.
+
+    Args:
+        axes: for each new axis the old one.
+        flipped: for each new axis whether it runs the other way.
+    """
+
+    axes: tuple[int, ...]
+    flipped: tuple[bool, ...]
+
+    def array(self, values: NDArray[Any]) -> NDArray[Any]:
+        """The array in the new order."""
+        reverse = tuple(axis for axis, flip in enumerate(self.flipped) if flip)
+        return np.flip(values.transpose(self.axes), reverse)
 
 
 @dataclass(frozen=True)
@@ -136,6 +154,32 @@ class Grid:
         matrix[:-1, :-1] *= ratio
         matrix[:-1, -1] = self.to_position((ratio - 1) / 2)
         return Grid.from_matrix(shape.tolist(), matrix, self.frame, self.unit)
+
+    def turn_to(self, other: Grid, tolerance: float = 1e-3) -> Turn | None:
+        """How an array on this grid lies on another of the same elements; None where they are not the same.
+
+        Args:
+            other: the grid whose order of axes and indices is wanted.
+            tolerance: as of ``matches``.
+        """
+        if self.ndim != other.ndim:
+            return None
+        along = (self.matrix[:-1, :-1] / self.spacing).T @ (other.matrix[:-1, :-1] / other.spacing)
+        axes = tuple(int(axis) for axis in np.abs(along).argmax(axis=0))
+        if sorted(axes) != list(range(self.ndim)):
+            return None
+        turn = Turn(axes, tuple(bool(along[axis, n] < 0) for n, axis in enumerate(axes)))
+        return turn if self.turned(turn).matches(other, tolerance) else None
+
+    def turned(self, turn: Turn) -> Grid:
+        """The Grid of the array that a Turn makes of one on this grid."""
+        first = [self.shape[axis] - 1 if flip else 0 for axis, flip in zip(turn.axes, turn.flipped, strict=True)]
+        start = np.empty(self.ndim)
+        start[list(turn.axes)] = first
+        matrix = self.matrix.copy()
+        matrix[:-1, :-1] = self.matrix[:-1, list(turn.axes)] * np.where(turn.flipped, -1, 1)
+        matrix[:-1, -1] = self.to_position(start)
+        return Grid.from_matrix([self.shape[axis] for axis in turn.axes], matrix, self.frame, self.unit)
 
     def matches(self, other: Grid, tolerance: float = 1e-3) -> bool:
         """Whether both grids hold the same elements within ``tolerance`` (in ``unit``)."""

@@ -44,6 +44,19 @@ class StudyRecord:
     def __post_init__(self) -> None:
         object.__setattr__(self, "images", MappingProxyType(dict(self.images)))
 
+    def check_holds(self, what: str, region: Region) -> None:
+        """Check that a region lies on the images that the record knows.
+
+        Raises:
+            InvalidValueError: it reaches beyond one; ``what`` names it.
+        """
+        for part in region.parts:
+            shape = self.images[part.image].grid.shape if part.image in self.images else None
+            ends = tuple(s.stop for s in part.box)
+            if shape and (len(ends) != len(shape) or any(end > n for end, n in zip(ends, shape, strict=True))):
+                found = f"{what!r} reaches to {ends} on {part.image!r} of {shape}"
+                raise InvalidValueError("build a Reading", found, "Keep regions within their image")
+
     @classmethod
     def of(cls, study: Study) -> StudyRecord:
         """The record of a Study."""
@@ -131,8 +144,8 @@ class Reading:
     """What one reader says of one Study.
 
     Raises:
-        InvalidValueError: a site id is unknown, two findings or two sites share an id, or the evidence
-            of a site names no finding.
+        InvalidValueError: a site id is unknown, two findings or two sites share an id, the evidence
+            of a site names no finding, or a region reaches beyond its image.
     """
 
     study: StudyRecord
@@ -158,6 +171,8 @@ class Reading:
             raise InvalidValueError(
                 "build a Reading", f"evidence {sorted(unknown)} without a finding", "Name findings by id"
             )
+        for what, region in [(f.id, f.region) for f in self.findings] + [(s.what, s.region) for s in self.set_aside]:
+            self.study.check_holds(what, region)
 
     def site(self, site_id: str) -> SiteReading | None:
         """What was said of that site, if anything."""

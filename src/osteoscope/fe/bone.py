@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import cc3d
 import edt
@@ -15,6 +16,9 @@ from osteoscope.domain.finding import Part
 from osteoscope.domain.geometry import Grid, widened
 from osteoscope.domain.image import Image
 from osteoscope.errors import UnsuitableStudyError
+from osteoscope.fe.field import halves, near_edge, thick_slices
+from osteoscope.fe.foreign import refuse_foreign
+from osteoscope.fe.heal import Sick, healthy_hu, scarce
 
 Mask = NDArray[np.bool_]
 Array = NDArray[np.float32]
@@ -22,10 +26,7 @@ Array = NDArray[np.float32]
 # soft tissue without contrast agent is dense, and no bone's surface as light as fat.
 _MARGIN, CLOSE_MM = 4, 8.0
 DENSE_HU, LIGHT_HU = 200.0, 0.0
-METAL_HU, _METAL_MM3, _METAL_NEAR_MM = 2500.0, 40.0, 2.0
 _SECOND_PIECE = 0.08
-# Depths (mm) below the surface within which healthy tissue of one bone is alike, and how far along it.
-_DEPTHS, _ALONG_MM = (0.75, 1.5, 2.5, 4.0, 6.0, 9.0), 30.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +39,8 @@ class Bone:
         hu: float32 [slice, row, column].
         mask: the bone with what its lesions have eaten.
         lesions: id -> mask within ``mask``.
-        cut: mask voxels that lie at the edge of the CT.
-        notes: what was done to the mask.
+        cut: mask voxels that lie at the edge of the CT, or within 3 mm of it.
+        notes: what was done to the mask, and what slices and large lesions do to the result.
         cured: lesions that were replaced by healthy tissue; the bone is modelled as far as with them.
     """
 
@@ -58,16 +59,15 @@ class Bone:
         return self.grid.to_position(np.argwhere(self.mask))
 
     def grown(self, voxels: int) -> Bone:
-        """The mask one or more voxels larger or smaller (by the smallest spacing), lesions as they are.
+        """The mask one or more voxels larger or smaller along each axis, lesions as they are.
 
         A smaller one keeps dense voxels, and a larger one takes none as light as fat: ``snapped`` would undo both.
         """
-        mask = shifted(self.mask, self.grid, voxels)
         if voxels < 0:
-            mask |= self.mask & (self.hu >= DENSE_HU)
-        else:
-            mask &= self.mask | (self.hu >= LIGHT_HU)
-        return self._within(mask)
+            smaller = ndimage.binary_erosion(self.mask, iterations=-voxels, border_value=1)
+            return self._within(smaller | (self.mask & (self.hu >= DENSE_HU)))
+        larger = ndimage.binary_dilation(self.mask, iterations=voxels)
+        return self._within(self.mask | (larger & (self.hu >= LIGHT_HU)))
 
     def snapped(self) -> Bone:
         """The mask with dense voxels up to one voxel outside, and without those at its surface that are light as fat.
@@ -83,21 +83,16 @@ class Bone:
         return replace(self, mask=mask, lesions={name: part for name, part in inside.items() if part.any()})
 
     def healed(self, names: Collection[str]) -> Bone:
-        """With these lesions replaced by this bone's own healthy tissue at the same depth, near the same height.
+        """With these lesions replaced by this bone's own healthy tissue that lies alike (``fe/heal.py``).
 
         Raises:
-            UnsuitableStudyError: there is no healthy tissue.
+            UnsuitableStudyError: there is no healthy tissue, or too little.
         """
-        sick = np.zeros_like(self.mask)
-        for name in names:
-            sick |= self.lesions[name]
-        if not sick.any():
+        wanted, ill = (_any([self.lesions[n] for n in of], self.mask.shape) for of in (names, self.lesions))
+        if not wanted.any():
             return self
-        healthy = self.mask.copy()
-        for part in self.lesions.values():
-            healthy &= ~part
         hu = self.hu.copy()
-        hu[sick] = _tissue(self, sick, healthy)
+        hu[wanted] = healthy_hu(Sick(self.site, self.grid, hu, self.mask, ill, wanted))
         left, cured = ({n: m for n, m in self.lesions.items() if (n in names) == gone} for gone in (False, True))
         return replace(self, hu=hu, lesions=left, cured=self.cured | cured)
 
@@ -112,34 +107,28 @@ def bone_from(image: Image, site: str, part: Part, lesions: Sequence[tuple[str, 
         lesions: id and mask; of a lesion that grows out of the bone, what lies within the bone's outline is used.
 
     Raises:
-        UnsuitableStudyError: metal, a mask of several large pieces, or one with nothing denser than fat.
+        UnsuitableStudyError: metal, cement in a vertebra, a mask of several large pieces, or one with nothing denser
+            than fat.
     """
-    shape = image.grid.shape
-    box = widened(part.box, _MARGIN, shape)
-    grid = image.grid.crop(box)
-    own = part.within(box)
-    found = {name: lesion.within(box) for name, lesion in lesions}
+    box = widened(part.box, _MARGIN, image.grid.shape)
+    split = halves(image.grid)
+    grid = image.grid.crop(box).resample([s / n for s, n in zip(image.grid.spacing, split, strict=True)])
+    hu, own = (_split(of, split) for of in (np.asarray(image.values[box], np.float32), part.within(box)))
+    found = {name: _split(lesion.within(box), split) for name, lesion in lesions}
     found = {name: mask for name, mask in found.items() if mask.any()}
-    outline = own.copy()
-    for mask in found.values():
-        outline |= mask
     # A mask that leaves a large lesion out has a hole that no closing fills.
-    hull = ndimage.binary_fill_holes(_closed(own, grid)) & outline
+    hull = ndimage.binary_fill_holes(_closed(own, grid)) & _any([own, *found.values()], own.shape)
     whole, notes = _one_piece(own | hull, site)
-    hu = np.asarray(image.values[box], np.float32)
-    _refuse_metal(hu, whole, grid, site)
-    edge = np.zeros_like(whole)
-    for axis, (span, size) in enumerate(zip(box, shape, strict=True)):
-        side = np.moveaxis(edge, axis, 0)
-        side[0] |= span.start == 0
-        side[-1] |= span.stop == size
-    inside = {name: mask & whole for name, mask in found.items()}
-    kept = {n: m for n, m in inside.items() if m.any()}
-    made = Bone(site, grid, hu, whole, kept, whole & edge, notes).snapped()
+    refuse_foreign(hu, whole, grid, site)
+    kept = {name: inside for name, mask in found.items() if (inside := mask & whole).any()}
+    notes = (*notes, *thick_slices(image.grid))
+    made = Bone(site, grid, hu, whole, kept, np.zeros_like(whole), notes).snapped()
     if not (made.hu[made.mask] >= LIGHT_HU).any():
         raise UnsuitableStudyError(f"load {site}", "nothing denser than fat in its mask", "Correct the bone's mask")
+    edge = _split(near_edge(image, box), split)
     lost = (f"lesion {name} has no voxel within the bone: left out" for name, _ in lesions if name not in made.lesions)
-    return replace(made, notes=(*made.notes, *lost))
+    few = scarce(site, grid, made.mask, _any(list(made.lesions.values()), made.mask.shape))
+    return replace(made, cut=made.mask & edge, notes=(*made.notes, *few, *lost))
 
 
 def shifted(mask: Mask, grid: Grid, voxels: int) -> Mask:
@@ -148,6 +137,18 @@ def shifted(mask: Mask, grid: Grid, voxels: int) -> Mask:
     out = voxels > 0
     far = edt.edt(~mask if out else mask, anisotropy=grid.spacing, black_border=False)
     return np.asarray(mask | (far <= step) if out else far > step)
+
+
+def _any(masks: Sequence[Mask], shape: Sequence[int]) -> Mask:
+    """What lies in any of the masks."""
+    return np.any(masks, axis=0) if masks else np.zeros(shape, bool)
+
+
+def _split(values: NDArray[Any], parts: tuple[int, int, int]) -> NDArray[Any]:
+    """Each voxel as so many of its value along each axis."""
+    for axis, count in enumerate(parts):
+        values = np.repeat(values, count, axis) if count > 1 else values
+    return values
 
 
 def _closed(mask: Mask, grid: Grid) -> Mask:
@@ -173,46 +174,3 @@ def _one_piece(mask: Mask, site: str) -> tuple[Mask, tuple[str, ...]]:
     lost = int(others.sum())
     note = (f"{lost} voxels of the mask apart from the bone left out",) if lost else ()
     return pieces == largest + 1, note
-
-
-def _refuse_metal(hu: Array, mask: Mask, grid: Grid, site: str) -> None:
-    near = edt.edt(~mask, anisotropy=grid.spacing, black_border=False) <= _METAL_NEAR_MM
-    volume = float(np.count_nonzero(near & (hu > METAL_HU))) * grid.cell
-    if volume > _METAL_MM3:
-        raise UnsuitableStudyError(
-            f"load {site}", f"{volume:.0f} mm3 above {METAL_HU:.0f} HU in or at the bone: metal",
-            "Strength is not given for bones with implants or cement",
-        )  # fmt: skip
-
-
-def _tissue(bone: Bone, sick: Mask, healthy: Mask) -> Array:
-    """HU of healthy tissue for each sick voxel: the median at its depth, within 30 mm along the bone's long axis.
-
-    Where a lesion holds all of a depth, as one in the middle of a small vertebra does, the nearest depth serves.
-    """
-    depth = np.digitize(edt.edt(bone.mask, anisotropy=bone.grid.spacing, black_border=False), _DEPTHS)
-    spots = bone.grid.to_position(np.argwhere(bone.mask))
-    _, axes = np.linalg.eigh(np.cov(spots.T))
-    along = np.full(bone.mask.shape, np.nan)
-    along[bone.mask] = spots @ axes[:, 2]
-    values = np.empty(int(sick.sum()), np.float32)
-    kind, height = depth[sick], along[sick]
-    if not healthy.any():
-        raise UnsuitableStudyError(
-            f"heal the lesions of {bone.site}", "no healthy tissue left", "Compare with the other side instead"
-        )
-    deepest_first = np.unique(depth[healthy])[::-1]
-    for n in np.unique(kind):
-        own = healthy & (depth == deepest_first[np.argmin(np.abs(deepest_first - n))])
-        values[kind == n] = _medians(along[own], bone.hu[own], height[kind == n])
-    return values
-
-
-def _medians(along: NDArray[np.float64], hu: Array, wanted: NDArray[np.float64], step: float = 4.0) -> Array:
-    """Median of ``hu`` within ``_ALONG_MM`` of each wanted height, in steps; of all where fewer than 30 are near."""
-    made = np.empty(len(wanted), np.float32)
-    bins = np.round(wanted / step)
-    for n in np.unique(bins):
-        near = np.abs(along - n * step) <= _ALONG_MM
-        made[bins == n] = np.median(hu[near] if np.count_nonzero(near) >= 30 else hu)
-    return made

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
-from osteoscope.errors import InvalidValueError, UnsuitableStudyError
+from osteoscope.errors import UnsuitableStudyError
 from osteoscope.fe.bone import Bone
+from osteoscope.fe.by_hand import femur_followed, set_by_hand, vertebra_followed
 from osteoscope.fe.landmarks import VertebraMarks, vertebra_marks
 from osteoscope.fe.landmarks_femur import FemurMarks, femur_marks
 from osteoscope.fe.loads import Tilt, Trial, compression
@@ -20,8 +19,6 @@ from osteoscope.fe.neck import neck_loss
 from osteoscope.fe.rigidity import Weakest
 
 Marks = VertebraMarks | FemurMarks
-_UPWARDS = frozenset({"axis", "along"})
-_DIRECTIONS = _UPWARDS | {"medial"}
 
 
 @dataclass(frozen=True)
@@ -34,11 +31,13 @@ class LoadCase:
         title: for a reader.
         marks: finds the landmarks that it needs.
         trial: puts a bone into the testing machine: (bone, marks, material, element size in mm, tilt).
-        beyond: lesions that its model does not reach.
+        beyond: lesions that its model does not hold as a whole -> the share that it holds: (bone, marks, element size).
         across: the weakest section of a lesion that sections across the load miss: (bone, lesion, marks, material,
             element size); None where there is none.
         element_mm: size of its elements.
         interval_mm: size of those of the runs behind the interval.
+        by_hand: names of the landmarks that it uses and a hand may set.
+        follow: finds those again that hang on them: (bone, marks as found, marks as set, names that were set).
     """
 
     name: str
@@ -46,14 +45,16 @@ class LoadCase:
     title: str
     marks: Callable[[Bone], Any]
     trial: Callable[[Bone, Any, Material, float, Tilt], Trial]
-    beyond: Callable[[Bone, Any, float], tuple[str, ...]]
+    beyond: Callable[[Bone, Any, float], Mapping[str, float]]
     across: Callable[[Bone, str, Any, Material, float], Weakest | None]
     element_mm: float
     interval_mm: float
+    by_hand: tuple[str, ...]
+    follow: Callable[[Bone, Any, Any, Collection[str]], Any]
 
 
-def _none(_bone: Bone, _marks: Marks, _size: float) -> tuple[str, ...]:
-    return ()
+def _none(_bone: Bone, _marks: Marks, _size: float) -> dict[str, float]:
+    return {}
 
 
 def _nowhere(_bone: Bone, _lesion: str, _marks: Marks, _material: Material, _size: float) -> None:
@@ -63,13 +64,16 @@ def _nowhere(_bone: Bone, _lesion: str, _marks: Marks, _material: Material, _siz
 _TABLE = (
     LoadCase(
         "compression", "vertebra_", "compression between potted end plates to 1.9 % of the height", vertebra_marks,
-        compression, _none, _nowhere, 1.5, 3.0,
+        compression, _none, _nowhere, 1.5, 3.0, ("axis", "upper", "lower"), vertebra_followed,
     ),
     LoadCase(
         "stance", "femur_", "stance: the head pushed down the mechanical axis", femur_marks, stance, beyond, neck_loss,
-        2.0, 4.0,
+        2.0, 4.0, ("head", "radius", "knee", "shaft", "along", "neck"), femur_followed,
     ),
-    LoadCase("fall", "femur_", "a fall on the greater trochanter", femur_marks, fall, beyond, neck_loss, 2.0, 4.0),
+    LoadCase(
+        "fall", "femur_", "a fall on the greater trochanter", femur_marks, fall, beyond, neck_loss, 2.0, 4.0,
+        ("head", "radius", "shaft", "along", "medial", "neck"), femur_followed,
+    ),
 )  # fmt: skip
 CASES: Mapping[str, LoadCase] = MappingProxyType({case.name: case for case in _TABLE})
 
@@ -89,34 +93,12 @@ def case_for(site: str, name: str = "") -> LoadCase:
     return found
 
 
-def corrected(marks: Any, by_hand: Mapping[str, tuple[float, ...]]) -> Any:
-    """Landmarks with those that a hand set; directions get unit length.
+def corrected(case: LoadCase, bone: Bone, marks: Any, by_hand: Mapping[str, tuple[float, ...]]) -> Any:
+    """Landmarks of a bone with those that a hand set, and those that hang on them as they come out then.
 
     Raises:
-        InvalidValueError: no such landmark, not its number of coordinates, an axis that does not point to the head, or
-            a radius that is none.
+        InvalidValueError: a landmark that the case does not use, or a value that cannot be that of this bone.
     """
-    known = sorted(f.name for f in fields(marks) if f.type in {"float", "Floats"})
-    for name, value in by_hand.items():
-        if name not in known or len(value) != np.size(getattr(marks, name)):
-            raise InvalidValueError(f"correct the landmark {name!r}", f"{len(value)} numbers", f"Known are {known}")
-        marks = replace(marks, **{name: _set_by_hand(name, value)})
-    return marks
-
-
-def _set_by_hand(name: str, value: tuple[float, ...]) -> Any:
-    place = np.asarray(value, float)
-    long = float(np.linalg.norm(place))
-    wrong = {
-        "not a number": not np.isfinite(long),
-        "a direction without length": name in _DIRECTIONS and long == 0,
-        "a direction away from the head": name in _UPWARDS and place[-1] <= 0,
-        "no radius": name == "radius" and place[0] <= 0,
-    }
-    found = next((what for what, true in wrong.items() if true), None)
-    if found:
-        remedy = "Give millimetres (LPS: left, back, to the head)"
-        raise InvalidValueError(f"correct the landmark {name!r}", f"{value}: {found}", remedy)
-    if name in _DIRECTIONS:
-        place /= long
-    return place if len(value) > 1 else float(place[0])
+    if not by_hand:
+        return marks
+    return case.follow(bone, marks, set_by_hand(bone, marks, by_hand, case.by_hand), frozenset(by_hand))

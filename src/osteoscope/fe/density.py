@@ -17,6 +17,8 @@ from osteoscope.errors import UnsuitableStudyError
 from osteoscope.fe.laws import Phantom
 
 Array = NDArray[np.float64]
+# Uncertainties of a calibration by name.
+SLOPE, OFFSET = "calibration", "calibration offset"
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Calibration:
         absolute: whether loads in newtons may be given with it.
         source: reference of the method.
         caveats: what is not verified or limits it.
+        spread_below: that of the slope downwards where it is larger, 0.15 for -15 %.
+        offset_spread: uncertainty of the intercept both ways, g/cm3.
     """
 
     method: str
@@ -41,33 +45,51 @@ class Calibration:
     absolute: bool
     source: str
     caveats: tuple[str, ...] = ()
+    spread_below: float = 0.0
+    offset_spread: float = 0.0
 
     def density(self, hu: NDArray[np.floating]) -> NDArray[np.float32]:
         """Equivalent density in g/cm3."""
         return np.asarray(np.float32(self.slope) * hu + np.float32(self.intercept), np.float32)
 
-    def scaled(self, factor: float) -> Calibration:
-        """With another slope."""
-        return replace(self, slope=self.slope * factor)
+    @property
+    def slopes(self) -> tuple[float, float]:
+        """Least and greatest factor on the slope."""
+        return 1 - max(self.spread, self.spread_below), 1 + self.spread
+
+    def moved(self) -> tuple[tuple[str, Calibration], ...]:
+        """Each uncertainty alone, both ways, by its name; slope and offset as if they were independent."""
+        slopes = tuple((SLOPE, replace(self, slope=self.slope * factor)) for factor in self.slopes)
+        offsets = (-self.offset_spread, self.offset_spread) if self.offset_spread else ()
+        return (*slopes, *((OFFSET, replace(self, intercept=self.intercept + by)) for by in offsets))
+
+    def alike(self, other: Calibration) -> bool:
+        """Whether both give nearly the same densities of the same phantom: slopes within 2 %, offsets within 5 mg/cm3,
+        by choice."""
+        near = abs(self.slope / other.slope - 1) <= 0.02 and abs(self.intercept - other.intercept) <= 0.005
+        return near and (self.phantom, self.absolute) == (other.phantom, other.absolute)
 
     def noting(self, kvp: float | None, contrast: str) -> Calibration:
         """With what the header says of tube voltage and contrast agent.
 
-        A phantom or the patient's own tissues see the voltage; an agent moves the patient's muscle and the bone.
+        A phantom or the patient's own tissues see the voltage; an agent moves the patient's muscle and the bone, so
+        that the offset is less certain.
         """
         said = (
             (kvp is None, "tube voltage not stated"),
             (kvp is not None and not self.absolute, f"{kvp or 0:g} kVp: HU of bone depend on it by about 10 % (S67)"),
             (bool(contrast), f"contrast agent ({contrast}): HU of marrow and muscle are raised"),
         )
-        return replace(self, caveats=(*self.caveats, *(text for there, text in said if there)))
+        offset = max(self.offset_spread, _AGENT_OFFSET) if contrast else self.offset_spread
+        return replace(self, caveats=(*self.caveats, *(text for there, text in said if there)), offset_spread=offset)
 
 
 def nominal() -> Calibration:
     """A typical scanner, for ratios alone; a choice of this program."""
     return Calibration(
-        "none: a typical scanner, for ratios alone", "K2HPO4", 0.8e-3, 0.0, 0.2, False, "choice of this program"
-    )
+        "none: a typical scanner, for ratios alone", "K2HPO4", 0.8e-3, 0.0, 0.2, False, "choice of this program",
+        offset_spread=_NOMINAL_OFFSET,
+    )  # fmt: skip
 
 
 def from_rods(hu: Sequence[float], density: Sequence[float], phantom: Phantom = "K2HPO4") -> Calibration:
@@ -79,25 +101,46 @@ def from_rods(hu: Sequence[float], density: Sequence[float], phantom: Phantom = 
         phantom: what the rods are made of.
 
     Raises:
-        UnsuitableStudyError: fewer than two rods, or HU that do not rise with density.
+        UnsuitableStudyError: fewer than two rods, a value that is no finite number, or a line that no scanner gives.
     """
     x, y = np.asarray(hu, float), np.asarray(density, float)
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        found = f"HU {x.tolist()} and densities {(1000 * y).tolist()} mg/cm3, not all of them finite numbers"
+        raise UnsuitableStudyError("calibrate by a phantom", found, _ROD)
     if len(x) != len(y) or len(x) < 2 or np.ptp(x) < 20 or np.ptp(y) == 0:
         found = f"{len(x)} rods over {np.ptp(x) if len(x) else 0:.0f} HU"
         raise UnsuitableStudyError("calibrate by a phantom", found, "Give at least two rods of different density")
     fit = stats.linregress(x, y)
-    if fit.slope <= 0:
-        found = f"{fit.slope * 1e6:.0f} mg/cm3 per 1000 HU"
-        raise UnsuitableStudyError("calibrate by a phantom", found, "Check the order of the rods")
-    spread = _LEAST if len(x) == 2 else max(_LEAST, float(stats.t.ppf(0.975, len(x) - 2) * fit.stderr / fit.slope))
+    slope, intercept = float(fit.slope), float(fit.intercept)
+    if not _POSSIBLE[0] <= slope <= _POSSIBLE[1] or abs(intercept) > _MOST_INTERCEPT:
+        found = (
+            f"{1000 * slope:.3g} mg/cm3 per HU and {1000 * intercept:.3g} mg/cm3 at 0 HU, where scanners give "
+            f"{1000 * _POSSIBLE[0]:g} to {1000 * _POSSIBLE[1]:g} and {1000 * _MOST_INTERCEPT:.0f} at most"
+        )
+        raise UnsuitableStudyError("calibrate by a phantom", found, _ROD)
+    usual = f"{1000 * _USUAL[0]:g} to {1000 * _USUAL[1]:g}"
+    said = (
+        f"the rods give {1000 * slope:.3g} mg/cm3 per HU, outside of the usual {usual}: check that each is DENSITY=HU"
+    )
+    sure = float(stats.t.ppf(0.975, len(x) - 2)) if len(x) > 2 else 0.0
     return Calibration(
-        f"phantom of {len(x)} rods", phantom, float(fit.slope), float(fit.intercept), spread, True,
-        "least squares over rods",
+        f"phantom of {len(x)} rods", phantom, slope, intercept, max(_LEAST, sure * float(fit.stderr) / slope), True,
+        "least squares over rods", () if _USUAL[0] <= slope <= _USUAL[1] else (said,),
+        offset_spread=max(_ROD_OFFSET, sure * float(fit.intercept_stderr)),
     )  # fmt: skip
 
 
 # Uncertainty of the slope that calibrations keep at least: a choice after Gardegaront 2024 (S45), where it dominates.
 _LEAST = 0.05
+# Of the offset, g/cm3; choices. Means of rods are off by some HU. The two sets of ``REFERENCES`` differ by 8 mg/cm3 in
+# muscle. A contrast agent raises marrow and muscle by 20 to 30 HU.
+_ROD_OFFSET, _TISSUE_OFFSET, _AGENT_OFFSET, _NOMINAL_OFFSET = 0.005, 0.010, 0.025, 0.020
+# Of the slope by the patient's tissues, downwards: spectra behind 15 cm of water give 0.68 where the reference, that of
+# large patients, has 0.80 mg/cm3 per HU (docs/background/strength.md).
+_THIN = 0.15
+# g/cm3 per HU of bone mineral from 70 to 140 kVp, with room for other scanners; g/cm3 at 0 HU. Choices.
+_POSSIBLE, _USUAL, _MOST_INTERCEPT = (0.5e-3, 1.4e-3), (0.6e-3, 1.1e-3), 0.060
+_ROD = "Give each rod as DENSITY=HU, not the other way round, with the density in mg/cm3, not g/cm3"
 # HU between which the peak of a tissue lies.
 _PEAKS: Mapping[str, tuple[float, float]] = MappingProxyType(
     {"air": (-1060.0, -930.0), "fat": (-140.0, -60.0), "muscle": (20.0, 110.0)}
@@ -170,9 +213,11 @@ def by_air_fat_muscle(hu: ArrayLike, kvp: float | None = None, reference: str = 
     factor = float(np.interp(kvp, _KVP, _BY_KVP)) if kvp is not None and known else 1.0
     voltage = f", {kvp:g} kVp: times {factor:.2f}" if known else ""
     beyond = (f"no correction for a tube voltage of {kvp:g} kVp",) if kvp is not None and not known else ()
+    spread = _LEAST if known else _UNKNOWN_KVP
     return Calibration(
         f"air, fat and muscle ({found}{voltage})", "HA", factor * float(fit.slope), factor * float(fit.intercept),
-        _LEAST if known else _UNKNOWN_KVP, True, chosen.source, (*chosen.caveats, *beyond),
+        spread, True, chosen.source, (*chosen.caveats, *beyond), float(np.hypot(_THIN, 0.0 if known else spread)),
+        _TISSUE_OFFSET,
     )  # fmt: skip
 
 

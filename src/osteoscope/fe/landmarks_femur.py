@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 
 from osteoscope.errors import UnsuitableStudyError
 from osteoscope.fe.bone import Bone
-from osteoscope.fe.landmarks import LEFT, UP
+from osteoscope.fe.vertebral_body import LEFT, UP
 
 Floats = NDArray[np.float64]
 # In radii of the head, below its centre: the shaft begins, the least and the most of it that is modelled, the knee.
 SHAFT_BEGINS, LEAST_SHAFT, MODELLED, KNEE = 3.5, 5.5, 7.0, 17.5
 _UPPER_MM, _CONDYLES_MM = 80.0, 25.0
+# Condyles are some three times as wide as the shaft: the low end of a shaft that is cut is not.
+_CONDYLES_WIDE = 1.5
 _RADIUS_MM = (14.0, 34.0)
 
 
@@ -90,15 +92,15 @@ def femur_marks(bone: Bone) -> FemurMarks:
             "Give a CT that shows the hip and the shaft below the lesser trochanter",
         )
     shaft, along = _shaft(places, head, radius, bone.site)
-    seen = not edge.size
     low = places[height < height.min() + _CONDYLES_MM]
     guessed = _knee(places, shaft, along, head[2] - KNEE * radius)
-    knee = low.mean(axis=0) if seen and height.min() < head[2] - 0.6 * KNEE * radius else guessed
+    seen = not edge.size and height.min() < head[2] - 0.6 * KNEE * radius and _has_condyles(low, places, shaft)
+    knee = low.mean(axis=0) if seen else guessed
     across = head - shaft - ((head - shaft) @ along) * along
     axis = (head - knee) / np.linalg.norm(head - knee)
     neck = shaft + along * ((head - shaft) @ along - 1.2 * radius)
     return FemurMarks(
-        head, radius, shaft, along, knee, bool(knee is not guessed), neck,
+        head, radius, shaft, along, knee, seen, neck,
         float(((head - places) @ axis).max()), across / np.linalg.norm(across),
     )  # fmt: skip
 
@@ -133,6 +135,12 @@ def _shaft(places: Floats, head: Floats, radius: float, site: str) -> tuple[Floa
     along = turns[0] * np.sign(turns[0][2])
     top = middle + along * ((head[2] - first) - middle[2]) / along[2]
     return top, along
+
+
+def _has_condyles(low: Floats, places: Floats, shaft: Floats) -> bool:
+    """Whether the low end is wider than the shaft where that begins."""
+    level = np.abs(places[:, 2] - shaft[2]) <= 3.0
+    return bool(np.ptp(low[:, 0]) > _CONDYLES_WIDE * np.ptp(places[level, 0]))
 
 
 def _knee(places: Floats, shaft: Floats, along: Floats, level: float) -> Floats:

@@ -197,13 +197,31 @@ LAWS: Mapping[str, MaterialLaw] = MappingProxyType({law.name: law for law in _TA
 DEFAULTS: Mapping[str, str] = MappingProxyType({"femur": "keyak_2005", "vertebra": "kopperdahl_2002"})
 
 
+def usable(bones: str = "") -> list[str]:
+    """Names of the sets that give a failure load, of one bone or of all."""
+    return sorted(law.name for law in LAWS.values() if law.plastic and (not bones or bones.startswith(law.bones)))
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that no bone can be loaded with; "" is a bone's default.
+
+    Raises:
+        InvalidValueError: no such set, or one without a strength.
+    """
+    if name and name not in usable():
+        found = f"the law {name!r}, {'elastic only: no failure load comes of it' if name in LAWS else 'not known'}"
+        choices = "; ".join(f"for a {bone} {', '.join(usable(bone))}" for bone in DEFAULTS)
+        raise InvalidValueError("choose a material law", found, f"Choose one of these: {choices}")
+
+
 def law_for(site: str, name: str = "") -> MaterialLaw:
     """The set of that name, or the default of a site's bone.
 
     Raises:
-        InvalidValueError: no such set, one for other bones, or a bone without a default.
+        InvalidValueError: no such set, one without a strength or for other bones, or a bone without a default.
     """
-    own = sorted(law.name for law in LAWS.values() if site.startswith(law.bones))
+    check_name(name)
+    own = usable(site)
     chosen = name or next((law for bone, law in DEFAULTS.items() if site.startswith(bone)), "")
     if chosen not in own:
         found = f"the law {chosen!r}" if chosen else "no validated law for this bone"

@@ -12,9 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from osteoscope.errors import UnsuitableStudyError
 from osteoscope.fe.bone import Bone
-from osteoscope.fe.landmarks import LEFT, VertebraMarks
+from osteoscope.fe.landmarks import VertebraMarks
 from osteoscope.fe.mesh import Material, Mesh, frame, mesh, shares, with_caps
 from osteoscope.fe.model import Supports, VoxelModel, nodes_of
+from osteoscope.fe.vertebral_body import LEFT
 
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]

@@ -48,7 +48,7 @@ _BELOW_LESION_MM, _EDGE_MM = 60.0, 8.0
 
 def modelled_length(bone: Bone, marks: FemurMarks, size: float) -> float:
     """How far below the head's centre the model reaches, mm: a fixed share of the head's size, and two shaft's widths
-    below the lowest lesion that can be modelled.
+    below the lowest lesion of which anything can be modelled.
 
     Raises:
         UnsuitableStudyError: what the field shows is too short.
@@ -60,24 +60,26 @@ def modelled_length(bone: Bone, marks: FemurMarks, size: float) -> float:
             f"the field shows {marks.foot:.0f} mm below the head's centre",
             f"Give a CT that shows {LEAST_SHAFT * marks.radius + CAP_MM + _EDGE_MM:.0f} mm and more",
         )
-    lowest = max((low for low in _reaches(bone, marks).values() if low < there), default=0.0)
+    lowest = max((float(deep.max()) for deep in _depths(bone, marks).values() if deep.min() < there), default=0.0)
     return min(max(MODELLED * marks.radius, lowest + _BELOW_LESION_MM), there)
 
 
-def beyond(bone: Bone, marks: FemurMarks, size: float) -> tuple[str, ...]:
-    """Lesions that reach below what is modelled."""
+def beyond(bone: Bone, marks: FemurMarks, size: float) -> dict[str, float]:
+    """Lesions that reach below what is modelled -> the share of each that lies within it, 0 where nothing does."""
     there = _most(marks, size)
-    return tuple(name for name, low in _reaches(bone, marks).items() if low >= there)
+    within = {name: float(np.mean(deep < there)) for name, deep in _depths(bone, marks).items()}
+    return {name: share for name, share in within.items() if share < 1}
 
 
 def _most(marks: FemurMarks, size: float) -> float:
     return min(_LONGEST * marks.radius, marks.foot - _EDGE_MM - CAP_MM - 2 * size)
 
 
-def _reaches(bone: Bone, marks: FemurMarks) -> dict[str, float]:
-    """How far below the head's centre each lesion reaches, mm; healed ones too, so that twins are of one length."""
+def _depths(bone: Bone, marks: FemurMarks) -> dict[str, Floats]:
+    """How far below the head's centre the voxels of each lesion lie, mm; of healed ones too, so that twins are of one
+    length."""
     return {
-        name: float(((marks.head - bone.grid.to_position(np.argwhere(mask))) @ marks.axis).max())
+        name: np.asarray((marks.head - bone.grid.to_position(np.argwhere(mask))) @ marks.axis)
         for name, mask in (bone.lesions | bone.cured).items()
     }
 

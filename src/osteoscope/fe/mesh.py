@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 
+import edt
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
@@ -26,6 +27,8 @@ Floats = NDArray[np.float64]
 # An element with less bone than this is left out. Samples along an element's edge, also where voxels are as large as
 # elements: those are turned against them, and one sample each would tear walls open (a fifth of a vertebra's strength).
 _LEAST_SHARE, _SAMPLES = 0.15, 4
+# Of bone nearer to its surface (mm) it is not asked whether it is denser than the law's range.
+_WALL_MM = 3.0
 # Samples of as many elements take 1 GB an array.
 _MOST_ELEMENTS = 4_000_000
 
@@ -54,7 +57,8 @@ class Mesh:
         modulus: float32 MPa, 0 where there is no element.
         strength: float32 yield stress in MPa, infinity where there is no element; None: the law is elastic only.
         lesions: id -> share of each element.
-        extrapolated: share of the bone whose density lies outside of the law's range.
+        extrapolated: share, of the bone or of the lesion where it is greatest, that is denser than the law's range.
+            Walls and end plates are left out, for all are denser than the spongy specimens of most laws.
     """
 
     grid: Grid
@@ -74,8 +78,10 @@ def frame(axis: ArrayLike, across: ArrayLike, points: ArrayLike, size: float, ma
         size: of an element, mm.
 
     Raises:
-        InvalidValueError: the two directions are one, or there are too many elements.
+        InvalidValueError: the two directions are one, there are no points, or too many elements.
     """
+    if not np.size(points):
+        raise InvalidValueError("lay a frame", "no points to lay it around", "Check the landmarks and the mask")
     first = np.asarray(axis, float) / np.linalg.norm(axis)
     last = np.asarray(across, float) - (np.asarray(across, float) @ first) * first
     if np.linalg.norm(last) < 1e-6:
@@ -125,13 +131,20 @@ def mesh(bone: Bone, grid: Grid, material: Material) -> Mesh:
     strength = None
     if law.plastic:
         strength = np.where(there, per_element(law.strength_of(density) * factor), np.float32(np.inf))
-    low, high = law.valid
-    # Marrow fat and tumour lie below every law's range by nature: counted is what is denser or bone of low density.
+    # Marrow fat and tumour lie below every law's range by nature: counted is what is denser.
+    deep = sampled(_deeper(bone, _WALL_MM), bone.grid, sub, 0)[inside] > 0.5
+    dense = density > law.valid[1]
+    parts = [deep, *(deep & mask[inside] for mask in sick.values())]
     return Mesh(
         grid, share * there, per_element(law.modulus_of(density) * factor), strength,
         {name: _mean(mask.astype(np.float32), _SAMPLES) * there for name, mask in sick.items()},
-        float(np.mean((density < low) | (density > high))),
+        max(float(dense[part].mean()) if part.any() else 0.0 for part in parts),
     )  # fmt: skip
+
+
+def _deeper(bone: Bone, depth: float) -> NDArray[np.bool_]:
+    """What lies deeper (mm) below the surface."""
+    return np.asarray(edt.edt(bone.mask, anisotropy=bone.grid.spacing, black_border=False) > depth)
 
 
 def with_caps(made: Mesh, caps: NDArray[np.bool_], modulus: float) -> Mesh:

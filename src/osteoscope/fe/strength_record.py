@@ -86,6 +86,7 @@ class Strength:
         bone, trial, curve: as tested.
         healed: the curve of the healed twin, None without lesions.
         profiles: rigidities as they are, and of the healed twin.
+        partly: lesions that reach beyond the model -> the share of each that lies within it.
     """
 
     site: str
@@ -102,7 +103,13 @@ class Strength:
     curve: Curve
     healed: Curve | None
     profiles: tuple[Rigidity, Rigidity | None]
+    partly: Mapping[str, float] = field(default_factory=dict)
 
     def measure(self, name: str) -> Measure | None:
         """The measure of that name, if any."""
         return next((m for m in self.measures if m.name == name), None)
+
+    @property
+    def left_out(self) -> tuple[Gap, ...]:
+        """Lesions of this bone that are not in the model, and why: the failure load says nothing of them."""
+        return tuple(gap for gap in self.gaps if gap.step == "strength_loss" and gap.where not in self.bone.lesions)

@@ -141,7 +141,7 @@ class _Vote:
                 return
             vertebra = Vertebra(cells, cells.mean(axis=0), level, spread)
             self.vertebrae.append(_Voted(number, box, part, vertebra, float(shares[_VERTEBRA])))
-            self._loosen(found, kinds, np.isin(kinds, list(_RIBS)))
+            self._loosen(found, kinds, np.isin(kinds, [*_RIBS, _SACRUM]))
         elif top in _RIBS and shares[top] >= self.options.surely:
             self.ribs.append((_RIBS[top], _Voted(number, box, part, Rib(cells, level, spread), float(shares[top]))))
             self._loosen(found, kinds, ~np.isin(kinds, [*_RIBS, KIND_OF[BONE]]))
@@ -149,7 +149,7 @@ class _Vote:
             self.loose[box][inside] = 1 + (top if shares[top] >= self.options.whole else kinds)
 
     def _loosen(self, voxels: Cells, kinds: NDArray[np.uint8], other: NDArray[np.bool_]) -> None:
-        """What of a rib, or a vertebra, is another bone that geometry did not part from it: rib heads, a scapula."""
+        """What of a rib, or a vertebra, is another bone that geometry did not part from it: rib heads, a sacrum."""
         self.loose[tuple(voxels[other].T)] = 1 + kinds[other]
 
     def _level(self, cells: Cells) -> tuple[float, float]:

@@ -15,6 +15,8 @@ from osteoscope.domain.reading import MappedSite
 from osteoscope.find.ct_frame import Frame
 
 Mask = NDArray[np.bool_]
+# 1 is what a person accepted (`osteoscope.deliver.review.edits`).
+_MOST_SURE = 0.999
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +82,7 @@ def beside_metal(
 
 
 def as_findings(drafts: Sequence[Draft], frame: Frame, grid: Grid) -> tuple[Finding, ...]:
-    """Findings on the scan's own grid, numbered in the order given."""
+    """Findings on the scan's own grid, numbered in the order given; none as sure as one that a person accepted."""
     labels = np.zeros(frame.hu.shape, dtype=np.uint16)
     for number, draft in enumerate(drafts, start=1):
         labels[draft.box][draft.mask] = number
@@ -91,6 +93,6 @@ def as_findings(drafts: Sequence[Draft], frame: Frame, grid: Grid) -> tuple[Find
         if box is None:
             continue  # thinner than the scan's own slices: nothing of it lies on a slice
         part = Part.from_mask("ct", source[box] == number, tuple(s.start for s in box))
-        name, sure = f"lesion-{len(findings) + 1}", round(draft.confidence, 3)
+        name, sure = f"lesion-{len(findings) + 1}", min(round(draft.confidence, 3), _MOST_SURE)
         findings.append(Finding(name, draft.site, draft.kind, sure, Region((part,)), Point.centre_of(part, grid)))
     return tuple(findings)

@@ -6,6 +6,7 @@ z to the head, y to the back and x to the patient's left, so that no later step 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,7 @@ AIR = -1024  # HU
 OUTSIDE = -2048  # HU of working voxels that the scan does not cover; below any HU that intake lets through
 _REVERSED = np.eye(4)[[2, 1, 0, 3]]  # SimpleITK counts (column, row, slice)
 _SLAB = 64  # slices mapped back at once, bounds memory
+_MOST_VOXELS = 2**30  # 3.6 cubic metres at 1.5 mm, 2 GiB of HU; a body of 2 x 0.7 x 0.7 m at 1 mm is below; a choice
 
 Box = tuple[slice, slice, slice]
 
@@ -127,8 +129,13 @@ def ct_image(study: Study) -> Image:
 
 
 def working_frame(image: Image, spacing_mm: float) -> Frame:
-    """The CT in LPS axes at one spacing; finer scans are averaged, coarser ones interpolated linearly."""
+    """The CT in LPS axes at one spacing; finer scans are averaged, coarser ones interpolated linearly.
+
+    Raises:
+        UnsuitableStudyError: a field that would need more than 2**30 voxels.
+    """
     source = image.grid
+    grid = _canonical(source, spacing_mm)
     moving = sitk.GetImageFromArray(np.asarray(image.values, dtype=np.int16))
     shrink = [max(1, int(spacing_mm / s)) for s in source.spacing]
     scale = np.diag([*(1 / np.array(shrink)), 1.0])
@@ -137,7 +144,6 @@ def working_frame(image: Image, spacing_mm: float) -> Frame:
         moving = sitk.BinShrink(moving, shrink[::-1])
         moving.SetOrigin((0.0, 0.0, 0.0))
         moving.SetSpacing((1.0, 1.0, 1.0))
-    grid = _canonical(source, spacing_mm)
     matrix = scale @ np.linalg.inv(source.matrix) @ grid.matrix
     hu = _resample(moving, grid.shape, matrix, sitk.sitkLinear)
     return Frame(hu.astype(np.int16, copy=False), grid, source)
@@ -148,4 +154,11 @@ def _canonical(source: Grid, spacing_mm: float) -> Grid:
     places = source.to_position(corners)
     low, high = places.min(axis=0), places.max(axis=0)
     size = np.maximum(1, np.ceil((high - low) / spacing_mm - 1e-3)).astype(int)
+    if math.prod(size.tolist()) > _MOST_VOXELS:
+        raise UnsuitableStudyError(
+            "lay the CT out for the search",
+            f"a scan of {source.shape} voxels of {' x '.join(f'{s:.3g}' for s in source.spacing)} mm, "
+            f"which takes {' x '.join(map(str, size[::-1]))} voxels of {spacing_mm:g} mm",
+            "Check that it states its spacing in mm, or give the part of the scan that matters",
+        )
     return Grid.axial(size[::-1].tolist(), (spacing_mm,) * 3, (low + spacing_mm / 2).tolist())

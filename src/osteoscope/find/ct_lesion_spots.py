@@ -16,7 +16,7 @@ from osteoscope.domain.finding import FindingKind
 from osteoscope.find.ct_lesion_windows import Array, Chances, Mask
 
 FEATURES = ("peak", "mean", "volume", "look_alike", "in_bone", "contrast")
-_CONSTANT = "constant"
+CONSTANT = "constant"
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,8 @@ class Spot:
 
     def confidence(self, weights: Mapping[str, float]) -> float:
         """Chance of being a lesion, 0..1, by a logistic model over the features that have weights, and "constant"."""
-        total = sum(weight * self.features[name] for name, weight in weights.items() if name != _CONSTANT)
-        return float(expit(weights[_CONSTANT] + total))
+        total = sum(weight * self.features[name] for name, weight in weights.items() if name != CONSTANT)
+        return float(expit(weights[CONSTANT] + total))
 
     def knowing(self, feature: str, value: float) -> Spot:
         """The same with one more feature."""

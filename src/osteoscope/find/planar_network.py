@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from osteoscope.domain.anatomy import site as known_site
 from osteoscope.domain.finding import Finding, Point, Region, SetAside
 from osteoscope.domain.in_part import in_field, note_of_part
 from osteoscope.domain.reading import MappedSite, Status
@@ -93,7 +94,7 @@ def _site(maps: Maps, number: int, seen: _Seen, options: NetworkOptions) -> Mapp
     part = (in_field(seen.share) if seen.share < options.whole else "") or (under if hidden else "")
     why = (note_of_part(unit, part),) if part and status == "assessed" else ()
     if covered > 0.5 and not (why and part == under):
-        why = (*why, under)
+        why = (*why, under.replace("it", f"the {known_site(unit).name}", 1))
     sure = float(plane[inside].mean()) if inside.any() else 0.0
     named = round(min(chance, sure), 3)
     return MappedSite(unit, Region(parts), status, named, (*why, *seen.notes))

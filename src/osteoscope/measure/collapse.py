@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from osteoscope.domain.anatomy import VERTEBRAE
 from osteoscope.domain.finding import Measure
 from osteoscope.domain.reading import Case
-from osteoscope.measure.place import bone_at, spread
+from osteoscope.measure.place import bone_at, is_cut, spread
 from osteoscope.measure.vertebra import BODILESS, vertebra_at
 
 Floats = NDArray[np.float64]
@@ -50,11 +50,7 @@ def _heights(case: Case, site: str) -> tuple[Floats, float] | None:
     """Median heights (front, middle, back) in mm of a body that is wholly in the field, and the voxel's height."""
     bone = bone_at(case, site)
     shape = case.study.images["ct"].grid.shape
-    if (
-        bone is None
-        or site in _NO_HEIGHT
-        or any(s.start == 0 or s.stop == n for s, n in zip(bone.box, shape, strict=True))
-    ):
+    if bone is None or site in _NO_HEIGHT or is_cut(bone.box, shape):
         return None
     found = vertebra_at(case, site)
     if found is None or not found.body.any():

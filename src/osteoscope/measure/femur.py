@@ -86,9 +86,14 @@ def below_trochanters(
 
 def at_edge(box: Box, shape: tuple[int, ...]) -> Mask:
     """Voxels of a box of the scan's array that lie at the scan's edge."""
-    edges = np.zeros([s.stop - s.start for s in box], dtype=bool)
+    return np.asarray(at_edges(box, shape).any(axis=-1))
+
+
+def at_edges(box: Box, shape: tuple[int, ...]) -> Mask:
+    """For every voxel of a box of the scan's array, and every axis of that, whether it lies at an end of the axis."""
+    edges = np.zeros([*(s.stop - s.start for s in box), len(box)], dtype=bool)
     for axis, (span, size) in enumerate(zip(box, shape, strict=True)):
-        side = np.moveaxis(edges, axis, 0)
+        side = np.moveaxis(edges[..., axis], axis, 0)
         side[0] |= span.start == 0
         side[-1] |= span.stop == size
     return edges

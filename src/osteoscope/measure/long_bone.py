@@ -1,13 +1,15 @@
 """How much of a long bone's cortex a lesion takes, along the shaft and around it, and of its width.
 
 Sections are cut across the principal axis of the bone, of a femur across that of what lies below head and trochanters;
-of a lesion, what lies in bone counts. Axial cortical involvement: van der Linden et al. 2004, J Bone Joint Surg Br
-86:566 (above 30 mm a high risk of fracture of the femur; from memory, docs/background/ct.md).
+of a lesion, what lies in bone counts. A section that the field cuts lengthwise shows too little of the bone to tell a
+share by: it widens the interval, and gives the value only where no other holds the lesion. Axial cortical involvement:
+van der Linden et al. 2004, J Bone Joint Surg Br 86:566 (above 30 mm a high risk of fracture of the femur; from memory,
+docs/background/ct.md).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import edt
@@ -15,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osteoscope.domain.finding import Finding, Measure
-from osteoscope.domain.geometry import widened
+from osteoscope.domain.geometry import Grid, widened
 from osteoscope.domain.reading import Case
-from osteoscope.measure.femur import at_edge, below_trochanters, inward_sign
-from osteoscope.measure.place import bone_of, joint_box, part_on_ct, shifted, spread, with_eaten
+from osteoscope.measure.femur import at_edges, below_trochanters, inward_sign
+from osteoscope.measure.place import CUT_BY_FIELD, bone_of, joint_box, part_on_ct, shifted, spread, with_eaten
 
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -45,11 +47,18 @@ class LongBoneOptions:
 
 @dataclass(frozen=True, eq=False)
 class _Shaft:
-    """Bone voxels with their place along the axis (mm), across it (mm, two axes), and whether they are cortex."""
+    """Bone voxels with their place along the axis (mm) and across it (mm, two axes).
+
+    Args:
+        cortex: whether they are cortex.
+        cut: whether they lie at an edge of the scan that runs along the bone.
+        step: thickness of a section, mm.
+    """
 
     along: Floats
     across: Floats
     cortex: Mask
+    cut: Mask
     step: float
 
     def sections(self, lesion: Mask) -> Iterator[Mask]:
@@ -57,6 +66,15 @@ class _Shaft:
         number = np.floor((self.along - self.along.min()) / self.step)
         for n in np.unique(number[lesion]):
             yield number == n
+
+
+@dataclass(frozen=True)
+class _Share:
+    """Of one section; whether the field cuts the bone there, and the lesion too."""
+
+    value: float
+    cut: bool
+    open: bool
 
 
 def cortical_involvement(
@@ -78,30 +96,42 @@ def cortical_involvement(
     whole = with_eaten(bone.within(box), lesion, image.grid.spacing)
     depth = edt.edt(whole, anisotropy=image.grid.spacing, black_border=False)[whole]
     places = image.grid.to_position(np.argwhere(whole))
-    parts = _axis_parts(finding.site, places, depth, at_edge(box, image.grid.shape)[whole])
+    edges = at_edges(box, image.grid.shape)[whole]
+    parts = _axis_parts(finding.site, places, depth, np.asarray(edges.any(axis=1)))
     said = next((said for said, part in parts.items() if _long(places[part], options)), None)
     if said is None:
         return ()
-    shaft = _shaft(places, parts[said], np.asarray(depth <= options.cortex_mm), max(image.grid.spacing))
+    shaft = _shaft(places, parts[said], np.asarray(depth <= options.cortex_mm), edges, image.grid)
     masks = [m[whole] for m in (lesion, *shifted(lesion))]
     within = f"within {options.cortex_mm:g} mm of the surface{said}; boundary +-1 voxel"
     return (
         spread(
             "axial_cortical_involvement", "mm", f"extent along the shaft {within}", [_axial(shaft, m) for m in masks]
         ),
-        spread(
+        _greatest(
             "circumferential_involvement",
-            "1",
             f"greatest share of {options.sectors} sectors around the shaft, {within}",
-            [_around(shaft, m, options) for m in masks],
+            [
+                _shares(shaft, m, m & shaft.cortex, lambda section, m: _around(shaft, section, m, options))
+                for m in masks
+            ],
         ),
-        spread(
+        _greatest(
             "diameter_share",
-            "1",
             f"greatest width over the bone's in one section and direction{said}; boundary +-1 voxel",
-            [_width(shaft, m) for m in masks],
+            [_shares(shaft, m, m, lambda section, m: _width(shaft, section, m)) for m in masks],
         ),
     )
+
+
+def _greatest(name: str, method: str, each: Sequence[Sequence[_Share]]) -> Measure:
+    """The greatest of the sections of a lesion as drawn, and between those of all its boundaries."""
+    seen = [max((share.value for share in shares), default=0.0) for shares in each]
+    if not any(share.cut for shares in each for share in shares):
+        return spread(name, "1", method, seen)
+    whole = [max((share.value for share in shares if not share.cut), default=0.0) for shares in each]
+    top = 1.0 if any(share.open for shares in each for share in shares) else max(seen)
+    return Measure(name, whole[0] or seen[0], "1", f"{method}; {CUT_BY_FIELD}", (min(whole), top))
 
 
 def _axis_parts(site: str, places: Floats, depth: Floats, cut: Mask) -> dict[str, Mask]:
@@ -121,11 +151,13 @@ def _long(places: Floats, options: LongBoneOptions) -> bool:
     return bool(length >= options.elongation * width)
 
 
-def _shaft(places: Floats, part: Mask, cortex: Mask, step: float) -> _Shaft:
-    """A bone along the principal axis of a part of it."""
+def _shaft(places: Floats, part: Mask, cortex: Mask, edges: Mask, grid: Grid) -> _Shaft:
+    """A bone along the principal axis of a part of it; ``edges`` as of ``at_edges``, by voxel of the bone."""
     centred = places - places[part].mean(axis=0)
     _, axes = np.linalg.eigh(centred[part].T @ centred[part])
-    return _Shaft(centred @ axes[:, 2], centred @ axes[:, :2], cortex, step)
+    lengthwise = int(np.argmax(np.abs(axes[:, 2] @ grid.matrix[:3, :3]) / grid.spacing))
+    cut = np.asarray(np.delete(edges, lengthwise, axis=1).any(axis=1))
+    return _Shaft(centred @ axes[:, 2], centred @ axes[:, :2], cortex, cut, max(grid.spacing))
 
 
 def _axial(shaft: _Shaft, lesion: Mask) -> float:
@@ -133,25 +165,27 @@ def _axial(shaft: _Shaft, lesion: Mask) -> float:
     return float(np.ptp(places)) + shaft.step if places.size else 0.0
 
 
-def _around(shaft: _Shaft, lesion: Mask, options: LongBoneOptions) -> float:
-    """The section with the greatest share of involved sectors."""
-    best = 0.0
-    for section in shaft.sections(lesion & shaft.cortex):
-        off = shaft.across[section] - shaft.across[section].mean(axis=0)
-        ring = shaft.cortex[section]
-        turn = np.arctan2(off[ring, 0], off[ring, 1]) / (2 * np.pi) % 1.0
-        sector = np.minimum((turn * options.sectors).astype(int), options.sectors - 1)
-        there = np.bincount(sector, minlength=options.sectors)
-        taken = np.bincount(sector, lesion[section][ring], minlength=options.sectors)
-        best = max(best, float(np.mean(taken[there > 0] >= options.involved * there[there > 0])))
-    return best
+def _shares(shaft: _Shaft, lesion: Mask, where: Mask, share: Callable[[Mask, Mask], float]) -> list[_Share]:
+    """Of the sections that hold a voxel of ``where``, each with whether an edge of the scan cuts it."""
+    return [
+        _Share(share(section, lesion), bool(shaft.cut[section].any()), bool((lesion & shaft.cut)[section].any()))
+        for section in shaft.sections(where)
+    ]
 
 
-def _width(shaft: _Shaft, lesion: Mask, directions: int = 18) -> float:
+def _around(shaft: _Shaft, section: Mask, lesion: Mask, options: LongBoneOptions) -> float:
+    """The share of involved sectors."""
+    off = shaft.across[section] - shaft.across[section].mean(axis=0)
+    ring = shaft.cortex[section]
+    turn = np.arctan2(off[ring, 0], off[ring, 1]) / (2 * np.pi) % 1.0
+    sector = np.minimum((turn * options.sectors).astype(int), options.sectors - 1)
+    there = np.bincount(sector, minlength=options.sectors)
+    taken = np.bincount(sector, lesion[section][ring], minlength=options.sectors)
+    return float(np.mean(taken[there > 0] >= options.involved * there[there > 0]))
+
+
+def _width(shaft: _Shaft, section: Mask, lesion: Mask, directions: int = 18) -> float:
     turn = np.arange(directions) * np.pi / directions
-    looks = shaft.across @ np.stack([np.cos(turn), np.sin(turn)])
-    best = 0.0
-    for section in shaft.sections(lesion):
-        narrow, wide = np.ptp(looks[section & lesion], axis=0), np.ptp(looks[section], axis=0)
-        best = max(best, float(((narrow + shaft.step) / (wide + shaft.step)).max()))
-    return best
+    looks = shaft.across[section] @ np.stack([np.cos(turn), np.sin(turn)])
+    narrow, wide = np.ptp(looks[lesion[section]], axis=0), np.ptp(looks, axis=0)
+    return float(((narrow + shaft.step) / (wide + shaft.step)).max())

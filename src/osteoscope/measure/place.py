@@ -16,6 +16,7 @@ from osteoscope.domain.reading import Case
 from osteoscope.errors import UnsuitableStudyError
 
 Mask = NDArray[np.bool_]
+CUT_BY_FIELD = "the field cuts the bone"
 EATEN_MM = 5.0  # a choice: wider than a breached cortex, narrower than the canal and the hollows between processes
 
 
@@ -79,6 +80,11 @@ def shifted(mask: Mask) -> tuple[Mask, Mask]:
     """The mask one voxel smaller (itself where nothing is left) and one voxel larger."""
     smaller = ndimage.binary_erosion(mask)
     return smaller if smaller.any() else mask, ndimage.binary_dilation(mask)
+
+
+def is_cut(box: Box, shape: tuple[int, ...]) -> bool:
+    """Whether a bone in that box reaches the edge of the scan, beyond which it may go on."""
+    return any(s.start == 0 or s.stop == n for s, n in zip(box, shape, strict=True))
 
 
 def joint_box(box: Box, other: Box) -> Box:

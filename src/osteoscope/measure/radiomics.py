@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from osteoscope.domain.finding import Finding
 from osteoscope.domain.geometry import widened
 from osteoscope.domain.reading import Case
-from osteoscope.errors import DependencyError, InvalidValueError
+from osteoscope.errors import DependencyError, InvalidValueError, UnsuitableStudyError
 from osteoscope.measure.place import Mask, part_on_ct, shifted
 
 # What surrounds a lesion must be there for interpolation and for the 1 mL sphere of local peaks (radius 6.2 mm).
@@ -79,6 +79,14 @@ class RadiomicsOptions:
         } | {f"{family}_spatial_method": method for family, method in texture.items()}
 
 
+@dataclass(frozen=True)
+class Radiomics:
+    """Features of a lesion by the boundary they are of, and why a boundary has none."""
+
+    features: Mapping[str, Mapping[str, float]]
+    failed: Mapping[str, str]
+
+
 def require() -> None:
     """Check that the library is installed.
 
@@ -91,9 +99,7 @@ def require() -> None:
         )
 
 
-def radiomics(
-    case: Case, finding: Finding, options: RadiomicsOptions = RadiomicsOptions()
-) -> Mapping[str, Mapping[str, float]]:
+def radiomics(case: Case, finding: Finding, options: RadiomicsOptions = RadiomicsOptions()) -> Radiomics:
     """Features by the tags of the IBSI's tables ("stat_mean", "cm_contrast_3D_comb"), of three boundaries.
 
     Lengths in mm, areas in mm2, volumes in mm3, "stat_", "ivh_i" and "loc_" in HU, grey levels in bins. A feature that
@@ -101,30 +107,52 @@ def radiomics(
 
     Returns:
         Features "as drawn" and with the boundary "one voxel smaller" and "one voxel larger": what changes much
-        between them depends on the outline more than on the lesion.
+        between them depends on the outline more than on the lesion. A boundary that fails costs no other.
 
     Raises:
         DependencyError: mirp is not installed.
         UnsuitableStudyError: the finding has no region on the CT of the study.
     """
+    require()
     part, image = part_on_ct(case, finding)
     axes = zip(part.box, image.grid.spacing, image.grid.shape, strict=True)
     box = tuple(widened((held,), math.ceil(_MARGIN_MM / step), (size,))[0] for held, step, size in axes)
     values = np.asarray(image.values[box], dtype=np.float32)
     drawn = part.within(box)
     smaller, larger = shifted(drawn)
-    masks = {"as drawn": drawn, "one voxel smaller": smaller, "one voxel larger": larger}
-    return {name: features(values, mask, image.grid.spacing, options) for name, mask in masks.items()}
+    made: dict[str, Mapping[str, float]] = {}
+    failed: dict[str, str] = {}
+    for name, mask in (("as drawn", drawn), ("one voxel smaller", smaller), ("one voxel larger", larger)):
+        try:
+            made[name] = features(values, mask, image.grid.spacing, options)
+        except UnsuitableStudyError as error:
+            failed[name] = error.found
+        except Exception as error:  # noqa: BLE001 - mirp raises many kinds for masks that it does not foresee
+            failed[name] = f"{type(error).__name__}: {error}"
+    return Radiomics(made, failed)
 
 
 def features(
     values: NDArray[np.float32], mask: Mask, spacing: tuple[float, ...], options: RadiomicsOptions
 ) -> Mapping[str, float]:
-    """Features of a mask on an array of HU, both [z, y, x], with the spacing of its axes in mm."""
+    """Features of a mask on an array of HU, both [z, y, x], with the spacing of its axes in mm.
+
+    Raises:
+        DependencyError: mirp is not installed.
+        UnsuitableStudyError: nothing of the mask is left on the cubes that it is interpolated to.
+    """
     require()
-    plain = np.full_like(values, sum(options.range_hu) / 2)
-    shape = _extracted(plain, mask, spacing, {**options.settings, "base_feature_families": "morphological"})
     looks = _extracted(values, mask, spacing, {**options.settings, "base_feature_families": list(_FAMILIES)})
+    plain = np.full_like(values, sum(options.range_hu) / 2)
+    try:
+        shape = _extracted(plain, mask, spacing, {**options.settings, "base_feature_families": "morphological"})
+    except TypeError as error:
+        if looks:
+            raise
+        found = f"nothing of it is left on cubes of {options.spacing_mm:g} mm"
+        raise UnsuitableStudyError(
+            "compute radiomics", found, "Choose a finer spacing for lesions this small"
+        ) from error
     return {name: value for name, value in shape.items() if name not in _SHAPE_BY_CONTRAST} | looks
 
 
@@ -159,12 +187,13 @@ def _tag(name: str) -> str:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep mirp from setting up logging to the terminal, and the warnings of itk's bindings to itself."""
+    """Keep mirp from setting up logging to the terminal; warnings of itk's bindings, and what ``features`` says too."""
     root, handler = logging.getLogger(), logging.NullHandler()
     root.addHandler(handler)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
+            warnings.filterwarnings("ignore", ".* mask is empty after registering it to its image")
             yield
     finally:
         root.removeHandler(handler)

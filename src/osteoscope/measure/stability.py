@@ -18,9 +18,11 @@ from osteoscope.domain.finding import Finding, FindingKind, Measure
 from osteoscope.domain.reading import LEVEL_UNCERTAIN, Case
 from osteoscope.measure.collapse import height_loss
 from osteoscope.measure.lesion_type import TypeOptions, kinds_of
-from osteoscope.measure.vertebra import body_share, vertebra_at
+from osteoscope.measure.place import CUT_BY_FIELD, shifted
+from osteoscope.measure.vertebra import BODILESS, Vertebra, body_share, vertebra_at
 
 UNSEEN = "not from an image"
+_BOUNDARY = "boundary +-1 voxel"
 _LOCATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
     {
         3: ("C1", "C2", "C7", "T1", "T2", "T11", "T12", "L1", "L5"),
@@ -78,7 +80,7 @@ def sins(case: Case, site: str, options: StabilityOptions = StabilityOptions()) 
         Component("pain", 0, 3, UNSEEN),
         _type((kinds_of(f, options.kinds) for f in findings), _SINS_TYPE),
         Component("alignment", 0, 4, f"{UNSEEN} alone: needs a prior and standing views"),
-        *_body_and_sides(case, site, loss, options),
+        *_body_and_sides(vertebra_at(case, site), site, loss, options),
     )
     return (*loss, _total("sins_at_least", "Fisher 2010", components))
 
@@ -137,23 +139,44 @@ def _type(kinds: Iterable[frozenset[FindingKind]], points: Mapping[str, int]) ->
 
 
 def _body_and_sides(
-    case: Case, site: str, loss: tuple[Measure, ...], options: StabilityOptions
+    found: Vertebra | None, site: str, loss: tuple[Measure, ...], options: StabilityOptions
 ) -> tuple[Component, Component]:
-    found = vertebra_at(case, site)
     if found is None or not found.body.any():
         why = "no vertebral canal or body in the mask"
         return Component("collapse", 0, 3, why), Component("posterolateral", 0, 3, why)
-    share = body_share(found).value
-    if loss:
-        points = sorted(_collapse(x, share, options) for x in (loss[0].interval or (loss[0].value,)))
-        collapse = Component("collapse", points[0], points[-1], "height +-1 voxel" if points[0] < points[-1] else "")
-    else:
-        collapse = Component("collapse", int(share > 0.5), 3, "no neighbour to measure height by")
-    behind = found.lesion & (found.pedicles | found.arch)
+    if site == BODILESS:
+        return Component("collapse", 0, 3, "C1 has no body"), _sides(found, options)
+    return _body(found, loss, options), _sides(found, options)
+
+
+def _body(found: Vertebra, loss: tuple[Measure, ...], options: StabilityOptions) -> Component:
+    """Over every height loss and every share of the body that their intervals hold."""
+    share = body_share(found)
+    shares = share.interval or (share.value,)
+    if not loss:
+        why = CUT_BY_FIELD if found.cut else "no neighbour to measure height by"
+        return Component("collapse", min(int(s > 0.5) for s in shares), 3, why)
+    losses = loss[0].interval or (loss[0].value,)
+    points = [_collapse(x, s, options) for x in losses for s in shares]
+    by = {
+        "height +-1 voxel": {_collapse(x, share.value, options) for x in losses},
+        _BOUNDARY: {_collapse(loss[0].value, s, options) for s in shares},
+    }
+    return Component("collapse", min(points), max(points), ", ".join(why for why, made in by.items() if len(made) > 1))
+
+
+def _sides(found: Vertebra, options: StabilityOptions) -> Component:
+    """Sides of the pedicles and the arch with lesion, over its boundaries; both may be where the field cuts."""
     cell = float(np.prod(found.spacing)) / 1000
-    halves = (found.right, ~found.right)
-    sides = sum(int(np.count_nonzero(behind & half) * cell >= options.side_ml) for half in halves)
-    return collapse, Component("posterolateral", (0, 1, 3)[sides], (0, 1, 3)[sides])
+    behind = found.pedicles | found.arch
+    halves = (behind & found.right, behind & ~found.right)
+    points = [
+        (0, 1, 3)[sum(int(np.count_nonzero(lesion & half) * cell >= options.side_ml) for half in halves)]
+        for lesion in (found.lesion, *shifted(found.lesion))
+    ]
+    least, greatest = min(points), 3 if found.cut else max(points)
+    why = CUT_BY_FIELD if found.cut else _BOUNDARY
+    return Component("posterolateral", least, greatest, why if least < greatest else "")
 
 
 def _collapse(loss: float, share: float, options: StabilityOptions) -> int:
@@ -179,14 +202,15 @@ def _limb(site: str, made: Mapping[str, Measure]) -> Component:
         return Component("site", points, points)
     if "in_trochanters" not in made:
         return Component("site", 2, 3, "parts of the femur not told apart")
-    if made["in_trochanters"].value > 0:
-        return Component("site", 3, 3)
-    near = made["in_neck"].value > 0
-    return Component("site", 2, 3 if near else 2, "neck: peritrochanteric or not" if near else "")
+    trochanters, neck = (made[name].interval or (made[name].value,) for name in ("in_trochanters", "in_neck"))
+    why = "neck: peritrochanteric or not" if made["in_neck"].value > 0 else _BOUNDARY
+    least, greatest = 2 + int(trochanters[0] > 0), 2 + int(trochanters[-1] > 0 or neck[-1] > 0)
+    return Component("site", least, greatest, why if least < greatest else "")
 
 
 def _size(share: Measure | None) -> Component:
     if share is None:
         return Component("size", 1, 3, "too little of the bone in the field")
-    points = [1 + int(v >= 1 / 3) + int(v > 2 / 3) for v in share.interval or (share.value, share.value)]
-    return Component("size", points[0], points[1], "boundary +-1 voxel" if points[0] < points[1] else "")
+    points = [1 + int(v >= 1 / 3) + int(v > 2 / 3) for v in share.interval or (share.value,)]
+    why = CUT_BY_FIELD if CUT_BY_FIELD in share.method else _BOUNDARY
+    return Component("size", points[0], points[-1], why if points[0] < points[-1] else "")

@@ -7,7 +7,7 @@ canal's front. Pedicles: beside its front half. Posterior arch: the rest. Conven
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import edt
 import numpy as np
@@ -18,7 +18,9 @@ from osteoscope.domain.finding import Finding, Measure
 from osteoscope.domain.geometry import widened
 from osteoscope.domain.reading import Case
 from osteoscope.measure.place import (
+    CUT_BY_FIELD,
     bone_at,
+    is_cut,
     joint_box,
     lesions_within,
     part_on_ct,
@@ -55,6 +57,7 @@ class Vertebra:
         body, pedicles, arch: bone.
         canal: with the contents.
         right: voxels to the right of the canal's middle.
+        cut: whether it reaches the edge of the scan, so that parts of it may be unseen.
     """
 
     spacing: tuple[float, ...]
@@ -64,6 +67,7 @@ class Vertebra:
     arch: Mask
     canal: Mask
     right: Mask
+    cut: bool = False
 
 
 def vertebra_at(
@@ -90,7 +94,8 @@ def vertebra_at(
         near = bone_at(case, place.site) if place.site.startswith(("vertebra_", "sacrum")) else None
         whole |= near.within(box) if near is not None else False
     spacing, (lesion, own, whole) = upright(image.grid, lesion, own, whole)
-    return _parted(spacing, lesion, own, whole, options)
+    found = _parted(spacing, lesion, own, whole, options)
+    return found and replace(found, cut=is_cut(bone.box, image.grid.shape))
 
 
 def _parted(spacing: tuple[float, ...], lesion: Mask, own: Mask, whole: Mask, options: CanalOptions) -> Vertebra | None:
@@ -139,7 +144,8 @@ def vertebral_place(case: Case, finding: Finding) -> tuple[Measure, ...]:
 
     Returns:
         in_body, in_pedicles, in_posterior_arch (shares 0..1 of the lesion; what has grown out of the bone is in none),
-        body_share (of the vertebral body that is lesion) and canal_distance (mm; 0 where it touches the canal).
+        body_share (of the vertebral body that is lesion; of a vertebra that the field cuts the share of what is seen,
+        with an interval from 0 to 1) and canal_distance (mm; 0 where it touches the canal).
         Boundary +-1 voxel. Nothing outside vertebrae, nor where no canal shows; of C1, which has no body, the
         distance alone.
 
@@ -163,8 +169,11 @@ def vertebral_place(case: Case, finding: Finding) -> tuple[Measure, ...]:
 
 
 def body_share(found: Vertebra) -> Measure:
-    """Share 0..1 of the vertebral body that is lesion; boundary +-1 voxel."""
+    """Share 0..1 of the vertebral body that is lesion; boundary +-1 voxel, or anything where the field cuts it."""
     masks = (found.lesion, *shifted(found.lesion))
     whole = max(1, int(np.count_nonzero(found.body)))
     shares = [int(np.count_nonzero(found.body & m)) / whole for m in masks]
-    return spread("body_share", "1", "lesion within the body over the body; boundary +-1 voxel", shares)
+    method = "lesion within the body over the body"
+    if found.cut:
+        return Measure("body_share", shares[0], "1", f"{method} in the field: {CUT_BY_FIELD}", (0.0, 1.0))
+    return spread("body_share", "1", f"{method}; boundary +-1 voxel", shares)

@@ -15,6 +15,21 @@ Sites = tuple[MappedSite, ...]
 
 
 @dataclass(frozen=True)
+class SiteTest:
+    """What a test of a site gave.
+
+    Args:
+        measures: of the site.
+        gaps: what of it is not given, and why; they become gaps of the Reading.
+        notes: what a reader must know; they become notes of the site.
+    """
+
+    measures: tuple[Measure, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Plan:
     """How one kind of Study is read.
 
@@ -25,6 +40,7 @@ class Plan:
         reported: which sites are reported, and the mapped sites that each is made of.
         detect: the findings.
         of_finding, of_site, of_study: measures at the three scopes, each with one signature.
+        tests_of_site: as ``of_site``, of whose measures some may be missing, or hold within limits alone.
         limits: what this plan does not do, written into every Reading made by it.
         caveats: what makes this Study less fit for it.
         models: trained models that it uses.
@@ -39,6 +55,7 @@ class Plan:
     of_finding: tuple[Callable[[Case, Finding], tuple[Measure, ...]], ...] = ()
     of_site: tuple[Callable[[Case, str], tuple[Measure, ...]], ...] = ()
     of_study: tuple[Callable[[Case], tuple[Measure, ...]], ...] = ()
+    tests_of_site: tuple[Callable[[Case, str], SiteTest], ...] = ()
     limits: tuple[Gap, ...] = field(default=())
     caveats: Callable[[Study], tuple[Gap, ...]] = lambda _: ()
     models: Callable[[], tuple[ModelRecord, ...]] = tuple

@@ -29,7 +29,7 @@ from osteoscope.domain.reading import (
 from osteoscope.domain.study import Study
 from osteoscope.errors import UnsuitableStudyError
 from osteoscope.find.detection import Detection
-from osteoscope.reading.plan import Plan
+from osteoscope.reading.plan import Plan, SiteTest
 from osteoscope.reading.plan_table import plan_for
 
 T = TypeVar("T")
@@ -76,6 +76,12 @@ class _Gaps:
         empty: Measures = ()
         made = [self.attempt(where, act.__name__, partial(act, *subject), empty) for act in acts]
         return tuple(measure for measures in made for measure in measures)
+
+    def tests(self, case: Case, site: str, plan: Plan) -> list[SiteTest]:
+        """What tests of a site gave; their gaps are kept."""
+        made = [self.attempt(site, act.__name__, partial(act, case, site), SiteTest()) for act in plan.tests_of_site]
+        self.found += [gap for test in made for gap in test.gaps]
+        return made
 
 
 def read(study: Study, plan: Plan | None = None, progress: Progress | None = None) -> Outcome:
@@ -161,7 +167,13 @@ def _read_site(case: Case, site: str, members: tuple[str, ...], plan: Plan, gaps
     missing = tuple(f"{m}: {s.replace('_', ' ')}" for m, s in statuses.items() if s != status)
     notes = tuple(dict.fromkeys(note for place in places.values() for note in place.notes)) + missing
     evidence = tuple(f.id for f in case.findings if f.site in members)
-    measures = gaps.measures(site, plan.of_site, case, site) if status == "assessed" else ()
+    tests: list[SiteTest] = []
+    measures: Measures = ()
+    if status == "assessed":
+        tests = gaps.tests(case, site, plan)
+        measures = gaps.measures(site, plan.of_site, case, site)
+    measures += tuple(measure for test in tests for measure in test.measures)
+    notes += tuple(note for test in tests for note in test.notes)
     confidence = min((place.confidence for place in places.values()), default=None)
     return SiteReading(site, status, measures, evidence, confidence, notes)
 

@@ -7,18 +7,17 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from osteoscope.domain.finding import Measure
 from osteoscope.domain.image import Image
 from osteoscope.domain.reading import Case, Gap
-from osteoscope.errors import InvalidValueError, UnsuitableStudyError
+from osteoscope.errors import UnsuitableStudyError
 from osteoscope.fe.bone import Bone, bone_from
 from osteoscope.fe.cases import case_for
 from osteoscope.fe.density import Calibration, by_air_fat_muscle, from_rods, nominal
-from osteoscope.fe.laws import Phantom, law_for
+from osteoscope.fe.laws import Phantom, check_name, law_for
 from osteoscope.fe.mesh import Material
 from osteoscope.fe.strength import strength
 from osteoscope.fe.strength_record import Setting, Strength
-from osteoscope.reading.plan import Plan
+from osteoscope.reading.plan import Plan, SiteTest
 
 Progress = Callable[[str, int, int], None]
 TESTED = ("femur_", "vertebra_")
@@ -38,6 +37,11 @@ class BoneLoading:
         interval: whether to give intervals.
         weight_kg: overrides what the header says.
         landmarks: name -> LPS position or direction that a hand set.
+        calibration: of another bone of the CT, in place of rods and tissues.
+
+    Raises:
+        InvalidValueError: no such law, or one that gives no failure load.
+        UnsuitableStudyError: rods that calibrate nothing.
     """
 
     case: str = ""
@@ -49,6 +53,16 @@ class BoneLoading:
     interval: bool = True
     weight_kg: float | None = None
     landmarks: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    calibration: Calibration | None = None
+
+    def __post_init__(self) -> None:
+        check_name(self.law)
+        if self.rods:
+            self.by_rods()
+
+    def by_rods(self) -> Calibration:
+        """The calibration of the rods."""
+        return from_rods([hu for _, hu in self.rods], [density / 1000 for density, _ in self.rods], self.phantom)
 
 
 def load_bone(case: Case, site: str, how: BoneLoading, progress: Progress = lambda *_: None) -> Strength:
@@ -65,7 +79,14 @@ def load_bone(case: Case, site: str, how: BoneLoading, progress: Progress = lamb
     size = None if how.interval else 0.0
     setting = Setting(load_case, Material(law, calibration), how.element_mm, size, weight, how.landmarks)
     found = strength(bone, setting, progress)
-    return replace(found, gaps=(*found.gaps, *gap))
+    return replace(found, gaps=(*_apart(case, bone), *found.gaps, *gap))
+
+
+def _apart(case: Case, bone: Bone) -> tuple[Gap, ...]:
+    """Findings of this bone that have nothing in it."""
+    reason = "no voxel of it lies within the bone's outline"
+    lost = (finding.id for finding in case.findings if finding.site == bone.site and finding.id not in bone.lesions)
+    return tuple(Gap(name, "strength_loss", reason) for name in lost)
 
 
 def bone_of(case: Case, site: str) -> Bone:
@@ -84,11 +105,14 @@ def bone_of(case: Case, site: str) -> Bone:
 
 
 def calibration_for(case: Case, bone: Bone, how: BoneLoading) -> tuple[Calibration, tuple[Gap, ...]]:
-    """By rods where given, else by the patient's air, fat and muscle, else nominal; and why, where it is nominal."""
+    """That of another bone or by rods where given, else by the patient's air, fat and muscle, else nominal; and why,
+    where it is nominal."""
+    if how.calibration is not None:
+        return how.calibration, ()
     made = case.study.acquisition
     gap: tuple[Gap, ...] = ()
     if how.rods:
-        found = from_rods([hu for _, hu in how.rods], [d / 1000 for d, _ in how.rods], how.phantom)
+        found = how.by_rods()
     elif how.calibrate:
         try:
             found = by_air_fat_muscle(_around(case.study.images["ct"], bone), made.kvp)
@@ -100,31 +124,32 @@ def calibration_for(case: Case, bone: Bone, how: BoneLoading) -> tuple[Calibrati
 
 
 def _around(image: Image, bone: Bone) -> np.ndarray:
-    """Values of the slices that show the bone, thinned."""
-    heights = image.grid.to_index(bone.positions)[:, 0]
-    slab = image.values[max(0, int(heights.min())) : int(heights.max()) + 1]
+    """Values of the axial slices that show the bone, however the volume is stored, thinned."""
+    upwards = int(np.argmax(np.abs(image.grid.matrix[2, :3]) / image.grid.spacing))
+    heights = image.grid.to_index(bone.positions)[:, upwards]
+    low, high = max(0, int(heights.min())), int(heights.max()) + 1
+    slab = np.moveaxis(image.values, upwards, 0)[low:high]
     step = max(1, int(np.ceil((slab.size / _MOST_VALUES) ** (1 / 3))))
     return np.asarray(slab[::step, ::step, ::step])
 
 
-def strength_of_site(case: Case, site: str) -> tuple[Measure, ...]:
+def strength_of_site(case: Case, site: str) -> SiteTest:
     """failure_load, failure_load_by_weight, stiffness (where calibrated) and strength_loss of a femur or vertebra with
-    lesions; nothing of other sites.
+    lesions, what of these is not given and why, and on what they rest; nothing of other sites.
 
     Raises:
-        InvalidValueError: what is not given, and why, beside measures that are: there are none then.
         OsteoscopeError: the bone cannot be tested.
     """
     if not site.startswith(TESTED) or not any(finding.site == site for finding in case.findings):
-        return ()
+        return SiteTest()
     found = load_bone(case, site, BoneLoading())
-    if not found.measures:
-        raise InvalidValueError(f"measure {site}", "; ".join(gap.reason for gap in found.gaps), "See the strength page")
-    return found.measures
+    act = strength_of_site.__name__
+    gaps = tuple(Gap(gap.where, act, f"{gap.step.replace('_', ' ')}: {gap.reason}") for gap in found.gaps)
+    return SiteTest(found.measures, gaps, tuple(f"strength: {note}" for note in found.notes))
 
 
 def with_strength(plan: Plan) -> Plan:
     """The plan with the strength of every femur and vertebra that has a lesion; a plan without bones stays as it is."""
     if plan.name.startswith("ct"):
-        return replace(plan, of_site=(*plan.of_site, strength_of_site))
+        return replace(plan, tests_of_site=(*plan.tests_of_site, strength_of_site))
     return plan

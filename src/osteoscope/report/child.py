@@ -46,7 +46,7 @@ def _boxes(segment: str) -> tuple[Box, ...]:
 
 
 def child(reading: Reading) -> tuple[Figure, ...]:
-    """The schematic with one number per segment; hatched where a segment could not be scored."""
+    """The schematic with the level of each segment in every part of it; hatched where a segment could not be scored."""
     figure = new_figure(3.1, 5.4)
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set(xlim=(4, 96), ylim=(200, -8), aspect="equal")
@@ -78,12 +78,11 @@ def _draw(axes: Axes, segment: str, said: SiteReading | None) -> None:
             linewidth=0.8,
         )
         axes.add_patch(shape)
-    left, top, width, height = _boxes(segment)[0]
-    text = axes.text(left + width / 2, top + height / 2, _text(said), ha="center", va="center", fontsize=10, color=INK)
-    text.set_color("#ffffff" if dark else INK)
-    if measure is None:
-        text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1.2})
-        text.set_fontsize(7.5)
+        middle = left + width / 2, top + height / 2
+        text = axes.text(*middle, _text(said), ha="center", va="center", fontsize=10 if measure else 7.5)
+        text.set_color("#ffffff" if dark else INK)
+        if measure is None:
+            text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1.2})
 
 
 def _text(said: SiteReading | None) -> str:

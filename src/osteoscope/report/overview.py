@@ -47,8 +47,8 @@ def overview(case: Case, voxel_mm: float = 2.0) -> tuple[Figure, ...]:
         _draw(axes, view, case)
     figure.subplots_adjust(left=0, right=1, top=1, bottom=0, wspace=0)
     caption = (
-        "Maximum projections, coronal (from the front) and sagittal (from the left). Coloured: bones as named, "
-        "? where the level is not sure. Numbered rings: findings."
+        "Maximum projections, coronal (from the front) and sagittal (from the left). Coloured: bones as "
+        "named. Vertebrae by name, ? where the level is not sure. Numbered rings: findings."
     )
     alt = f"Skeleton with {len(case.mapped)} named bones and {len(case.findings)} findings"
     return (Figure("skeleton", caption, alt, to_png(figure), round(sum(widths) * scale / _WIDTH, 3)),)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from osteoscope.domain.finding import Measure
 from osteoscope.domain.reading import Gap
 from osteoscope.domain.study import Study
+from osteoscope.fe.density import Calibration
 from osteoscope.fe.laws import MaterialLaw
 from osteoscope.fe.strength_record import Strength
 from osteoscope.report.document import DISCLAIMER
@@ -79,9 +80,20 @@ def _summary(tried: Tried) -> Iterator[str]:
     for measure in tried.more:
         if measure.name == "strength_of_other_side":
             yield f"{name}: {quantity(measure)} of the other side's strength."
-    if found.failure:
+    if found.failure and found.lesions:
         where = f"at lesion {found.failure.nearest}" if found.failure.at_lesion > 0.5 else "away from every lesion"
-        yield f"{name}: fails first {where}." if found.lesions else f"{name}: no lesion in it."
+        yield f"{name}: fails first {where}."
+    yield from _lesions_apart(found, name)
+
+
+def _lesions_apart(found: Strength, name: str) -> Iterator[str]:
+    """Of which lesions the numbers say nothing, or not all."""
+    for lesion in found.partly:
+        yield f"{name}: its lesion {lesion} reaches beyond what is modelled: the numbers are of the part within."
+    for gap in found.left_out:
+        yield f"{name}: its lesion {gap.where} is not in the model ({gap.reason}): the failure load says nothing of it."
+    if not found.bone.lesions and not found.left_out:
+        yield f"{name}: no lesion in it."
 
 
 def _refusal(gap: Gap) -> str:
@@ -95,7 +107,10 @@ def _tables(tried: Tried) -> Iterator[Table]:
         yield _costs(found)
     if found.terms:
         yield _terms(found)
-    rows = tuple((Cell(what), Cell(value)) for what, value in (*mark_rows(found.marks), *_site_rows(found)))
+    rows = tuple(
+        (Cell(what), Cell(value))
+        for what, value in (*mark_rows(found.marks, found.setting.landmarks), *_site_rows(found))
+    )
     yield Table(f"Landmarks and first failure, {name}", (Column("What"), Column("Where")), rows)
 
 
@@ -116,10 +131,16 @@ def _terms(found: Strength) -> Table:
     rows = tuple((Cell(sentence_case(t.name)), Cell(_change(t.load)), Cell(_change(t.left))) for t in ordered)
     note = (
         f"Change in % where each is moved alone, largest first, on elements of {found.setting.interval_size:g} mm: "
-        f"calibration ±{100 * found.setting.material.calibration.spread:.0f} %, mask ±1 voxel, axis ±5°, lesion "
-        "tissue half and twice as stiff and strong. Share left: of the healed bone's failure load."
+        f"{_moved(found.setting.material.calibration)}, mask ±1 voxel, axis ±5°, lesion tissue half and twice as stiff "
+        "and strong. Share left: of the healed bone's failure load."
     )
     return Table(f"What the interval is made of, {site_name(found.site)}", columns, rows, note)
+
+
+def _moved(calibration: Calibration) -> str:
+    low, high = calibration.slopes
+    offset = f", its offset by ±{1000 * calibration.offset_spread:.0f} mg/cm³" if calibration.offset_spread else ""
+    return f"slope of the calibration by {_change((low - 1, high - 1))} %{offset}"
 
 
 def _site_rows(found: Strength) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,15 +37,16 @@ def marked_lines(marks: Marks, right: NDArray[np.float64], up: NDArray[np.float6
     )
 
 
-def mark_rows(marks: Marks) -> tuple[tuple[str, str], ...]:
-    """Landmarks in words, so that a hand can check and correct them."""
+def mark_rows(marks: Marks, by_hand: Collection[str] = ()) -> tuple[tuple[str, str], ...]:
+    """Landmarks in words, so that a hand can check and correct them; ``by_hand`` are those that one set."""
     if isinstance(marks, VertebraMarks):
         return (
             ("Upper end plate", _place(marks.upper)),
             ("Lower end plate", _place(marks.lower)),
             ("Height at the middle", f"{number(marks.height)} mm"),
         )
-    knee = "middle of the condyles" if marks.knee_seen else "out of the field, estimated from the shaft"
+    found = "middle of the condyles" if marks.knee_seen else "out of the field, estimated from the shaft"
+    knee = "set by hand" if "knee" in by_hand else found
     return (
         ("Centre of the head", _place(marks.head)),
         ("Radius of the head", f"{number(marks.radius)} mm"),

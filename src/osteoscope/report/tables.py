@@ -15,13 +15,14 @@ from osteoscope.report.wording import interval, label, number, percent, place, s
 
 _EMPTY = Cell("–")
 SCORES = ("siopen", "curie")
-_MOST_MEASURES = 10  # columns of measures that a page has room for
+# Columns of measures that a page has room for: beside kind, confidence and centre, and beside the site alone.
+_FIRST_MEASURES, _MORE_MEASURES = 6, 9
 _INTERVALS = "Below a value: its interval under the uncertainties that its method knows of."
 
 
 def findings(reading: Reading) -> Table:
     """One row per finding, numbered as in the pictures, with the first measures made of it."""
-    names = _names(f.measures for f in reading.findings)[:_MOST_MEASURES]
+    names = _names(f.measures for f in reading.findings)[:_FIRST_MEASURES]
     columns = (
         Column("No.", numeric=True),
         Column("Site"),
@@ -36,8 +37,8 @@ def findings(reading: Reading) -> Table:
 
 def more_of_findings(reading: Reading) -> tuple[Table, ...]:
     """The measures that `findings` has no room for, by the same numbers; findings that have none are left out."""
-    rest = _names(f.measures for f in reading.findings)[_MOST_MEASURES:]
-    return tuple(_more(reading, rest[n : n + _MOST_MEASURES]) for n in range(0, len(rest), _MOST_MEASURES))
+    rest = _names(f.measures for f in reading.findings)[_FIRST_MEASURES:]
+    return tuple(_more(reading, rest[n : n + _MORE_MEASURES]) for n in range(0, len(rest), _MORE_MEASURES))
 
 
 def _more(reading: Reading, names: Sequence[tuple[str, str]]) -> Table:

@@ -94,10 +94,10 @@ def percent(share: float | None) -> str:
 
 
 def place(point: Point) -> str:
-    """A place as a reader says it: "L 8, P 12, H 215 mm", or a row and column of a view."""
+    """A place as a reader says it: "L 8, P 12, H 215 mm", or "anterior, row 177, column 126 (pixels)" of a view."""
     if point.frame != "LPS":
         row, column = point.position
-        return f"{point.frame}, row {row:.0f}, column {column:.0f}"
+        return f"{point.frame}, row {row:.0f}, column {column:.0f} (pixels)"
     parts = (
         f"{letters[coordinate < 0]}{JOINED}{abs(coordinate):.0f}"
         for letters, coordinate in zip(_DIRECTIONS, point.position, strict=True)

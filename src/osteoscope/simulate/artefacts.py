@@ -1,4 +1,4 @@
-"""Artefacts put on the expected counts of both views, before noise is drawn; none of them is disease.
+"""Artefacts put on the expected counts of both views, before noise is drawn (saturation after); none is disease.
 
 Priors are those of a working department as far as docs/background/mibg.md tells; how often each occurs is not
 published and is a choice of this file: about half of all studies have none.

@@ -36,8 +36,11 @@ def simulate_ct(recipe: CtRecipe, seed: int) -> CtSimulation:
     """Simulate a CT; the same recipe and seed give the same study.
 
     Raises:
-        InvalidValueError: a lesion or mimic in a bone that is not in the field of view, or without room in it.
+        InvalidValueError: the seed is negative, or a lesion or mimic in a bone that is not in the field of view, or
+            without room in it.
     """
+    if seed < 0:
+        raise InvalidValueError("simulate a CT", f"seed {seed}", "Give a seed of at least 0")
     rng = np.random.default_rng(seed)
     anatomy = grow(recipe.patient, rng)
     canvas = Canvas.on(field_grid(recipe.coverage, anatomy, recipe.spacing_mm), rng, recipe.warp_mm)

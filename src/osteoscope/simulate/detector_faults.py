@@ -19,7 +19,7 @@ def _check(what: str, *, good: bool, found: str) -> None:
 
 @dataclass(frozen=True)
 class Saturation:
-    """Pixels clipped at a share of the hottest one."""
+    """Pixels clipped at a share of the hottest one: of counts that are drawn, so that they hold one number."""
 
     share: float = 0.5
     reason: ClassVar[str] = "saturated"

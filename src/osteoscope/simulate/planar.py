@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import uuid
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -19,12 +21,12 @@ from osteoscope.domain.reading import MappedSite, Provenance, Reader, Reading, S
 from osteoscope.domain.study import Acquisition, Patient, Study
 from osteoscope.errors import InvalidValueError
 from osteoscope.simulate.body import Body, Child, build_child
-from osteoscope.simulate.camera import WATER_PER_MM, Camera, Field, Floats, Optics, Reals, detect, field_of
+from osteoscope.simulate.camera import WATER_PER_MM, Camera, Field, Optics, Reals, field_of
 from osteoscope.simulate.cohort import balanced_recipe, random_recipe
 from osteoscope.simulate.lesions import Confluent, Diffuse, Foci, Lesion, Mass, Nodes, Placed, place_lesions
 from osteoscope.simulate.posture import ArmPose, LegPose, Pose
 from osteoscope.simulate.recipe import ChildRecipe
-from osteoscope.simulate.scan import scan
+from osteoscope.simulate.scan import Views, expose, field_of_motion, record
 from osteoscope.simulate.silhouettes import Silhouettes
 from osteoscope.simulate.truth import Truth, totals
 from osteoscope.simulate.uptake import Uptake, concentrations, texture
@@ -69,17 +71,20 @@ def simulate_planar(recipe: ChildRecipe, seed: int, body: Body | None = None) ->
     if seed < 0:
         raise InvalidValueError("simulate a study", f"seed {seed}", "Give a seed of at least 0")
     anatomy, organs, disease, noise, other = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(5))
+    mark = _mark(recipe, seed, body)
     body = body or build_child(
         Child(recipe.stature, recipe.age_years, recipe.pose, recipe.uptake.bladder_fill), anatomy
     )
     placed = place_lesions(body, recipe.lesions, disease)
     held = concentrations(body, recipe.uptake, recipe.age_years, organs)
     field = field_over(body, recipe.camera)
-    expected = _expected(body, held, placed, Optics.of(attenuation_of(body), field, recipe.camera), organs)
-    scanned = scan(*expected, Silhouettes(body, field), recipe, other)
-    study = _study(recipe, seed, detect(scanned.views, noise))
+    optics = Optics.of(attenuation_of(body), field_of_motion(field, recipe), recipe.camera)
+    expected = _scaled(_expected(body, held, placed, optics, organs), field, recipe.camera)
+    exposed = expose(*expected, Silhouettes(body, field), recipe, other)
+    scanned = record(exposed, recipe, noise)
+    study = _study(recipe, mark, scanned.counts)
     grids = {name: image.grid for name, image in study.images.items()}
-    truth = Truth(scanned.silhouettes, placed, grids, scanned.visibility)
+    truth = Truth(exposed.silhouettes, placed, grids, scanned.visibility)
     made = _simulation(study, truth, held, Provenance(_software(), settings=_settings(recipe, seed)))
     return with_set_aside(made, scanned.traces)
 
@@ -100,8 +105,8 @@ def field_over(body: Body, camera: Camera) -> Field:
 
 def _expected(
     body: Body, held: NDArray[np.float32], placed: tuple[Placed, ...], optics: Optics, rng: np.random.Generator
-) -> tuple[Mapping[str, Floats], Mapping[str, Floats]]:
-    """Expected counts of both views without disease, and what disease adds; scaled to the wanted anterior total."""
+) -> tuple[Views, Views]:
+    """Expected counts of both views without disease, and what disease adds, in units of their own."""
     uneven = texture(body, rng)
     activity = held[body.labels] * uneven
     healthy = optics.expose(activity)
@@ -110,25 +115,37 @@ def _expected(
         z, y, x = np.unravel_index(lesion.voxels, activity.shape)
         change[z, y, x] = np.maximum(lesion.contrast * uneven[z, y, x] - activity[z, y, x], 0)
     excess = optics.expose(change) if placed else {view: np.zeros_like(counts) for view, counts in healthy.items()}
-    total = float((healthy["anterior"] + excess["anterior"]).sum())
+    return healthy, excess
+
+
+def _scaled(both: tuple[Views, Views], field: Field, camera: Camera) -> tuple[Views, Views]:
+    """Both parts scaled to the anterior total that is wanted of the child at rest."""
+    healthy, excess = both
+    total = float(field.recorded(healthy["anterior"] + excess["anterior"]).sum())
     if total <= 0:
         raise InvalidValueError("simulate a study", "a camera that sees nothing of the body", "Move or widen its field")
-    scale = optics.camera.anterior_counts / total
-    return _scaled(healthy, scale), _scaled(excess, scale)
+    scale = camera.anterior_counts / total
+    return _times(healthy, scale), _times(excess, scale)
 
 
-def _scaled(views: Mapping[str, Floats], by: float) -> Mapping[str, Floats]:
+def _times(views: Views, by: float) -> Views:
     return {view: by * counts for view, counts in views.items()}
 
 
-def _study(recipe: ChildRecipe, seed: int, counts: Mapping[str, NDArray[np.int32]]) -> Study:
+def _mark(recipe: ChildRecipe, seed: int, body: Body | None) -> uuid.UUID:
+    """The identity of a study: another recipe, seed or body is another child."""
+    anatomy = f" {zlib.crc32(body.labels.tobytes()):08x}" if body else ""
+    return uuid.uuid5(uuid.NAMESPACE_OID, f"osteoscope simulated planar {seed} {_written(recipe)}{anatomy}")
+
+
+def _study(recipe: ChildRecipe, mark: uuid.UUID, counts: Mapping[str, NDArray[np.int32]]) -> Study:
     spacing = (recipe.camera.pixel_mm, recipe.camera.pixel_mm)
     shape = (recipe.camera.rows, recipe.camera.columns)
     images: dict[str, Image] = {
         name: Image(Grid.planar(shape, spacing, name), counts[name], "counts") for name in _FRAMES
     }
     patient = Patient(
-        f"SIM-{seed}",
+        f"SIM-{mark.hex[:10]}",
         age_years=round(recipe.age_years, 2),
         sex=recipe.sex,
         weight_kg=round(recipe.mass_kg, 1),
@@ -137,7 +154,7 @@ def _study(recipe: ChildRecipe, seed: int, counts: Mapping[str, NDArray[np.int32
     acquisition = Acquisition(
         "simulated whole-body sweep", tracer="mIBG", radionuclide="I-123", collimator=recipe.camera.collimator
     )
-    return Study(f"2.25.{seed}", "nm-planar", "", patient, images, acquisition)
+    return Study(f"2.25.{mark.int}", "nm-planar", "", patient, images, acquisition)
 
 
 def with_set_aside(made: Simulation, traces: tuple[SetAside, ...]) -> Simulation:
@@ -160,4 +177,8 @@ def _software() -> str:
 
 
 def _settings(recipe: ChildRecipe, seed: int) -> dict[str, str | int | float | bool]:
-    return {"seed": seed, "recipe": json.dumps(encode(recipe), separators=(",", ":"))}
+    return {"seed": seed, "recipe": _written(recipe)}
+
+
+def _written(recipe: ChildRecipe) -> str:
+    return json.dumps(encode(recipe), separators=(",", ":"))

@@ -25,7 +25,8 @@ class ChildRecipe:
         uptake: physiological uptake.
         lesions: disease.
         camera: acquisition.
-        artefacts: what else shows and is no disease, in the order in which it is put on.
+        artefacts: what else shows and is no disease, in the order in which it is put on: first what lies on the child,
+            then faults of the camera, saturation last.
         motion_mm: how far the child moves sideways during the sweep at most; 0 for one that lies still.
 
     Raises:

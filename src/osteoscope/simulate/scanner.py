@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from osteoscope.errors import InvalidValueError
 
 Floats = NDArray[np.float64]
 CollimatorName = Literal["LEHR", "LEAP", "ME"]
+_T = TypeVar("_T", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,26 @@ class Field:
     def pixel_of_columns(self) -> NDArray[np.int64]:
         """Column of each voxel column, -1 where the camera does not look."""
         return _pixel_of(self.columns, self.column_edges, self.seen[1])
+
+    def looks_at(self, columns_mm: Floats) -> NDArray[np.bool_]:
+        """Whether places along the rows, in mm from the first column, are within the field."""
+        return np.asarray(_pixel_of(columns_mm, self.column_edges, self.seen[1]) >= 0)
+
+    def widened(self, by: int) -> Field:
+        """A detector of the same pixels that reaches `by` columns beyond the picture on each side."""
+        pixel, count = self.column_edges[1] - self.column_edges[0], len(self.column_edges) - 1
+        edges = np.concatenate(
+            [pixel * np.arange(-by, 0), self.column_edges, pixel * np.arange(count + 1, count + by + 1)]
+        )
+        return replace(self, column_edges=edges, seen=(self.seen[0], slice(0, count + 2 * by)))
+
+    def recorded(self, wide: NDArray[_T]) -> NDArray[_T]:
+        """What the detector has of a picture of a widened one: its own columns, 0 beyond its edge."""
+        count = len(self.column_edges) - 1
+        by = (wide.shape[1] - count) // 2
+        kept = wide[:, by : by + count].copy()
+        kept[:, : self.seen[1].start] = kept[:, self.seen[1].stop :] = np.zeros((), dtype=wide.dtype)
+        return kept
 
 
 def _pixel_of(at: Floats, edges: Floats, seen: slice) -> NDArray[np.int64]:

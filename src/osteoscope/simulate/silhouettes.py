@@ -29,10 +29,13 @@ class Silhouettes:
     shifts: Floats | None = None
 
     def seen(self, voxels: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Whether the camera looks at voxels (flat indices)."""
+        """Whether the camera looks at voxels (flat indices), where they are when it passes."""
         z, x = self.body.in_picture(voxels)
         rows, columns = self._pixel_of
-        return np.asarray((rows[z] >= 0) & (columns[x] >= 0))
+        if self.shifts is None:
+            return np.asarray((rows[z] >= 0) & (columns[x] >= 0))
+        pixel_mm = self.field.column_edges[1] - self.field.column_edges[0]
+        return np.asarray((rows[z] >= 0) & self.field.looks_at(self.field.columns[x] + pixel_mm * self.shifts[rows[z]]))
 
     def mask(self, voxels: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Their pixels on the anterior view, without motion: whose middle lies in a voxel, or that hold its middle."""
@@ -50,14 +53,22 @@ class Silhouettes:
 
     def region(self, voxels: NDArray[np.int64]) -> Region | None:
         """Their silhouette on both views as the camera sees it, None where they are out of the field."""
-        mask = self.mask(voxels)
-        if self.shifts is not None:
-            mask = shift_rows(mask, self.shifts)
+        mask = self._moved(voxels, self.shifts) if self.shifts is not None else self.mask(voxels)
         if not mask.any():
             return None
         front = Part.from_mask("anterior", mask)
         left = mask.shape[1] - front.box[1].stop
         return Region((front, Part("posterior", (front.offset[0], left), front.mask[:, ::-1])))
+
+    def _moved(self, voxels: NDArray[np.int64], shifts: Floats) -> NDArray[np.bool_]:
+        """Pixels of voxels that moved with their rows: what lay beyond the detector's edge may come into the field."""
+        return self.field.recorded(shift_rows(self._beyond.mask(voxels), shifts))
+
+    @cached_property
+    def _beyond(self) -> Silhouettes:
+        """The same body at rest over a detector wide enough for its motion."""
+        most = np.abs(self.shifts).max() if self.shifts is not None else 0.0
+        return Silhouettes(self.body, self.field.widened(int(np.ceil(most)) + 1))
 
     @cached_property
     def _pixel_of(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -22,6 +22,7 @@ from osteoscope.train.ct_bones_pieces import write_pieces
 from osteoscope.train.ct_bones_sources import lines_of, scan_map, write_phantoms
 from osteoscope.train.exporting import Story
 from osteoscope.train.fitting import FitOptions
+from osteoscope.train.made_of import key_of
 
 VERSION = "0.5.0"
 _SHARES = {"simulated": 0.5, "phantoms": 0.22, "scans": 0.28}
@@ -69,17 +70,18 @@ def main(  # noqa: PLR0913, PLR0917 - the options of a command
 
 
 def write_scans(table: Path, folder: Path) -> list[Path]:
-    """Label maps of the scans of a CSV, unless they are there.
+    """Label maps of the scans of a CSV, unless they are there; named by the content of their files.
 
     Raises:
         InvalidValueError: the table lacks a column, or a scan or a scheme cannot be used.
     """
     folder.mkdir(parents=True, exist_ok=True)
     made = []
-    for number, row in enumerate(lines_of(table, _COLUMNS)):
-        path = folder / f"scan_{number:03d}.npz"
+    for row in lines_of(table, _COLUMNS):
+        ct, labels = table.parent / row["ct"], table.parent / row["labels"]
+        path = folder / f"scan_{key_of((ct, labels), row['scheme'])}.npz"
         if not path.exists():
-            scan_map(table.parent / row["ct"], table.parent / row["labels"], row["scheme"]).save(path)
+            scan_map(ct, labels, row["scheme"]).save(path)
         made.append(path)
     return made
 

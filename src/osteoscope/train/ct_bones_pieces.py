@@ -16,13 +16,14 @@ from osteoscope.find.ct_frame import AIR, ct_image, working_frame
 from osteoscope.find.ct_names import map_bones
 from osteoscope.train.ct_bones_maps import DRAWN_MM, LabelMap, coarse
 from osteoscope.train.ct_bones_sources import ct_of, lines_of
+from osteoscope.train.made_of import key_of
 
 COLUMNS = ("ct", "from_slice", "piece", "name")
 _CLOSED = 3  # voxels of 1.5 mm: marrow that thin walls did not close off
 
 
 def write_pieces(table: Path, folder: Path) -> list[Path]:
-    """Label maps of the scans of a CSV of `COLUMNS`, unless they are there.
+    """Label maps of the scans of a CSV of `COLUMNS`, unless they are there; named by what the scans and rows hold.
 
     Args:
         table: a line for each piece: scan (relative path), first slice to learn from, the baseline's name for the
@@ -39,8 +40,8 @@ def write_pieces(table: Path, folder: Path) -> list[Path]:
             raise InvalidValueError(f"read {table}", f"name {row['name']!r}", "Use a site, or a kind of bone")
         scans.setdefault((row["ct"], int(row["from_slice"])), {})[row["piece"]] = row["name"]
     made = []
-    for number, ((ct, first), names) in enumerate(scans.items()):
-        path = folder / f"named_{number:03d}.npz"
+    for (ct, first), names in scans.items():
+        path = folder / f"named_{key_of((table.parent / ct,), (first, names))}.npz"
         if not path.exists():
             pieces_map(table.parent / ct, first, names).save(path)
         made.append(path)

@@ -1,8 +1,7 @@
-"""Scans with lesions put in, whole: to calibrate and to judge on, and to gather candidates from."""
+"""Scans with lesions put in, whole: to calibrate and to judge on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import cc3d
@@ -19,12 +18,9 @@ from osteoscope.train.ct_scans import Scan, lesion_label, of_lesion
 _TRIES = 8
 # Put into a scan beside its own, by `with_more`.
 _LESIONS, _LOOK_ALIKES = 8, 6
-Place = Callable[[Ground, NDArray[np.int64]], NDArray[np.int64]]
 
 
-def with_implants(
-    scan: Scan, rng: np.random.Generator, lesions: int = 6, look_alikes: int = 4, place: Place = deep_place
-) -> Scan:
+def with_implants(scan: Scan, rng: np.random.Generator, lesions: int = 6, look_alikes: int = 4) -> Scan:
     """A copy of a scan with lesions of every kind in turn and look-alikes; what it had of its own stays unmarked.
 
     Lesions that touch are one. Fewer are put in where a lesion would not show at any place tried.
@@ -33,7 +29,6 @@ def with_implants(
         scan: stays as it is.
         rng: of what is put in.
         lesions, look_alikes: how many.
-        place: where in bone a lesion is put.
     """
     zero = np.zeros(scan.hu.shape, dtype=np.uint8)
     ground = Ground(
@@ -47,20 +42,20 @@ def with_implants(
     kinds = rng.permutation(list(LESIONS))
     for number in range(lesions):
         for _ in range(_TRIES):
-            if add_lesion(ground, str(kinds[number % len(kinds)]), place(ground, places)):
+            if add_lesion(ground, str(kinds[number % len(kinds)]), deep_place(ground, places)):
                 break
     label = _numbered(ground.label == LESION)
     label[ground.label == LOOK_ALIKE] = FIRST_LOOK_ALIKE
     return replace(scan, hu=np.clip(np.rint(ground.hu), -1024, 3071).astype(np.int16), label=label)
 
 
-def with_more(scan: Scan, rng: np.random.Generator, place: Place = deep_place) -> Scan:
+def with_more(scan: Scan, rng: np.random.Generator) -> Scan:
     """A copy of a scan with lesions and look-alikes put in beside those of its own, which stay marked.
 
     Args:
-        scan, rng, place: see `with_implants`.
+        scan, rng: see `with_implants`.
     """
-    made = with_implants(scan, rng, _LESIONS, _LOOK_ALIKES, place)
+    made = with_implants(scan, rng, _LESIONS, _LOOK_ALIKES)
     label = np.where(made.label == 0, scan.label, made.label)
     numbered = np.where(label >= FIRST_LOOK_ALIKE, FIRST_LOOK_ALIKE, _numbered(of_lesion(label)))
     return replace(made, label=numbered.astype(np.uint8))

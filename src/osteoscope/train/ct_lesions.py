@@ -28,7 +28,7 @@ from osteoscope.train.ct_phantom_scans import phantom_scans
 from osteoscope.train.exporting import Story
 from osteoscope.train.fitting import FitOptions
 
-VERSION = "0.8.0"
+VERSION = "0.9.0"
 # Numbers of simulated scans that calibrate confidences and are never trained on.
 _HELD_OUT = (*range(500_000, 500_020), *range(1000, 1014))
 _BATCH = 3
@@ -51,7 +51,7 @@ def main(  # noqa: PLR0913, PLR0917 - the options that a user sees
         list[str] | None, typer.Option(help="Start of the name of a real scan that calibrates and is not trained on.")
     ] = None,
     phantoms: Annotated[Path | None, typer.Option(help="Folder of ICRP-110 phantoms (.npz).")] = None,
-    scans: Annotated[int, typer.Option(min=1, help="Simulated scans.")] = 120,
+    scans: Annotated[int, typer.Option(min=1, max=min(_HELD_OUT), help="Simulated scans.")] = 120,
     steps: Annotated[int, typer.Option(min=1)] = 12_000,
     cores: Annotated[int, typer.Option(min=1)] = 2,
     go_on: Annotated[bool, typer.Option("--go-on", help="Begin with the shipped network.")] = False,

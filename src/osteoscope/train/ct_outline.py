@@ -29,6 +29,7 @@ from osteoscope.train.fitting import FitOptions
 VERSION = "0.1.0"
 _BATCH = 4
 _VARIANTS = 4  # of each phantom
+_MOST_SCANS = 1000  # the numbers that follow calibrate lesions (`osteoscope.train.ct_lesions`), in the same folder
 _PURPOSE = "Whether a voxel of a CT is bone of an adult; eaten bone is. Research use only, not a medical device."
 _LIMITS = (
     "trained on simulated scans and adult voxel phantoms alone; no children",
@@ -40,7 +41,7 @@ _LIMITS = (
 def main(
     work: Annotated[Path, typer.Argument(help="Folder for scans, checkpoints and the model.")],
     phantoms: Annotated[Path | None, typer.Option(help="Folder of ICRP-110 phantoms (.npz).")] = None,
-    scans: Annotated[int, typer.Option(min=1, help="Simulated scans.")] = 120,
+    scans: Annotated[int, typer.Option(min=1, max=_MOST_SCANS, help="Simulated scans.")] = 120,
     steps: Annotated[int, typer.Option(min=1)] = 14_000,
     cores: Annotated[int, typer.Option(min=1)] = 2,
     ship: Annotated[bool, typer.Option("--ship", help="Write the model into the package.")] = False,

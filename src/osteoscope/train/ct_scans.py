@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +21,7 @@ from osteoscope.train.written import written
 
 # Labels from here on are look-alikes, those below are lesions.
 LOOK_ALIKE = 128
-_MARGIN_MM = 21.0  # kept around bone
+MARGIN_MM = 21.0  # kept around bone
 _LEAST_BONE = round(10_000 / STEP_MM**3)  # voxels, 10 mL
 # Width (sigma) of a body kernel in the plane, and of a box of width 1.
 _KERNEL_MM, _BOX = 0.6, 12**-0.5
@@ -89,29 +89,62 @@ class Scan:
             return cls(stored["hu"], stored["bone"], stored["label"], blur, look[3], grain)
 
 
+@dataclass(frozen=True)
+class NotSeen:
+    """Lesions, by number from 0, no voxel of which training sees.
+
+    Args:
+        far: they lie further than ``MARGIN_MM`` from any bone.
+        covered: they are smaller than a voxel, or others lie over them.
+    """
+
+    far: tuple[int, ...] = ()
+    covered: tuple[int, ...] = ()
+
+
 def prepare(study: Study, bones: Iterable[Region], lesions: Iterable[Region], look_alikes: Iterable[Region]) -> Scan:
-    """A study with masks on its own grid as a Scan.
+    """A study with masks on its own grid as a Scan; see `prepare_all_of`."""
+    return prepare_all_of(study, bones, lesions, look_alikes)[0]
+
+
+def prepare_all_of(
+    study: Study, bones: Iterable[Region], lesions: Iterable[Region], look_alikes: Iterable[Region]
+) -> tuple[Scan, NotSeen]:
+    """A study with masks on its own grid as a Scan, and what of the lesions is not in it.
+
+    A voxel marked as both is a lesion.
 
     Raises:
         UnsuitableStudyError: it holds no CT, or hardly any bone.
     """
     image = ct_image(study)
     frame = working_frame(image, STEP_MM)
-    bone = frame.from_source(_painted(((1, region) for region in bones), image.grid.shape)) > 0
+    bone = frame.from_source(_painted([(1, region) for region in bones], image.grid.shape)) > 0
     if np.count_nonzero(bone) < _LEAST_BONE:
         raise UnsuitableStudyError("prepare a scan", f"{np.count_nonzero(bone)} voxels of bone", "Leave this scan out")
-    marked = [(int(lesion_label(number)), lesion) for number, lesion in enumerate(lesions)]
-    marked += [(LOOK_ALIKE + number % LOOK_ALIKE, other) for number, other in enumerate(look_alikes)]
-    label = frame.from_source(_painted(marked, image.grid.shape))
-    box = frame.around(bone, _MARGIN_MM)
+    found, others = list(lesions), list(look_alikes)
+    # Each has a number of its own until it is known which are seen; lesions come last, so that they lie on top.
+    marked = [*enumerate(others, len(found) + 1), *enumerate(found, 1)]
+    numbers = frame.from_source(_painted(marked, image.grid.shape))
+    box = frame.around(bone, MARGIN_MM)
+    codes = [0, *(int(lesion_label(n)) for n in range(len(found)))]
+    codes += [LOOK_ALIKE + n % LOOK_ALIKE for n in range(len(others))]
+    label = np.array(codes, dtype=np.uint8)[numbers[box]]
     hu = np.maximum(frame.hu[box], AIR)
     noise, grain = _noise(hu, bone[box])
     thickness = study.acquisition.slice_thickness_mm or image.grid.spacing[0]
-    return Scan(hu, bone[box], label[box], _blur(image.grid.spacing, thickness), noise, grain)
+    scan = Scan(hu, bone[box], label, _blur(image.grid.spacing, thickness), noise, grain)
+    return scan, _not_seen(numbers, numbers[box], len(found))
 
 
-def _painted(marked: Iterable[tuple[int, Region]], shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    label = np.zeros(shape, dtype=np.uint8)
+def _not_seen(whole: NDArray[Any], kept: NDArray[Any], lesions: int) -> NotSeen:
+    laid, seen = ({int(n) - 1 for n in np.unique(numbers[numbers > 0])} for numbers in (whole, kept))
+    lost = [n for n in range(lesions) if n not in seen]
+    return NotSeen(tuple(n for n in lost if n in laid), tuple(n for n in lost if n not in laid))
+
+
+def _painted(marked: Sequence[tuple[int, Region]], shape: tuple[int, ...]) -> NDArray[Any]:
+    label = np.zeros(shape, dtype=np.min_scalar_type(max((number for number, _ in marked), default=0)))
     for number, region in marked:
         part = region.on("ct")
         if part is not None:

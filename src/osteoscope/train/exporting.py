@@ -107,7 +107,7 @@ def write_onnx(net: nn.Module, graph: Graph, path: Path) -> None:
         warnings.simplefilter("ignore")  # of the exporter's own making
         program = torch.onnx.export(
             net, (torch.zeros(1, *graph.shape),), dynamo=True, input_names=["picture"],
-            output_names=list(graph.outputs), opset_version=18,
+            output_names=list(graph.outputs), opset_version=18, verbose=False,
         )  # fmt: skip
     if program is None:
         raise ModelError(f"export {graph.name}", "no ONNX program", "Check the versions of torch and onnxscript")

@@ -24,6 +24,7 @@ Named = dict[str, Tensor]
 # By number of axes of a batch of pictures: the order in memory that convolutions are fastest in.
 _FORMATS = {4: torch.channels_last, 5: torch.channels_last_3d}
 _HUGE = 1e4  # norm of a gradient
+_STATE = "state.pt"
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def fit_task(task: Task, folder: Path, options: FitOptions, notes: Mapping[str, 
     net = task.net.to(device)
     optimiser = torch.optim.AdamW(net.parameters(), lr=options.rate, weight_decay=1e-4)
     averaged, done = copy.deepcopy(net), 0
-    state = folder / "state.pt"
+    state = folder / _STATE
     if state.exists():
         stored = torch.load(state, map_location=device, weights_only=True)
         if {n: w.shape for n, w in stored["net"].items()} != {n: w.shape for n, w in net.state_dict().items()}:
@@ -127,6 +128,12 @@ def fit_task(task: Task, folder: Path, options: FitOptions, notes: Mapping[str, 
             sums, steps = {}, 0
     _save(state, net, averaged, optimiser, done)
     (folder / "options.json").write_text(json.dumps(asdict(options) | dict(notes), indent=1))
+
+
+def examples_done(folder: Path) -> int:
+    """How many examples the run of a folder has seen at its last checkpoint; 0 where there is none."""
+    state = folder / _STATE
+    return int(torch.load(state, map_location="cpu", weights_only=True, mmap=True)["done"]) if state.exists() else 0
 
 
 def _loader(task: Task, options: FitOptions, done: int) -> DataLoader[Named]:

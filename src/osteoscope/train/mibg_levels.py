@@ -2,7 +2,7 @@
 
 Children are simulated and read first (about 1 s each on one core), then one logistic regression is fitted for each
 level of each score (minutes), and the card written into WORK; `--ship` puts it where the package looks for it. A new
-planar network needs a new one.
+planar network needs a new one, and reads the children anew.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from osteoscope.measure.card_digest import digest
 from osteoscope.measure.level_head import BURDEN, SHIPPED, ScoreHead, inputs, least_costly
 from osteoscope.measure.score_tables import SCHEME_NAMES
 from osteoscope.stats.agreement import weighted_kappa
-from osteoscope.train.mibg_levels_children import Row, rows_in, write_children
+from osteoscope.train.mibg_levels_children import Row, children_folder, rows_in, write_children
 from osteoscope.train.written import written
 
 Floats = NDArray[np.float64]
@@ -48,7 +48,9 @@ def main(
 ) -> None:
     """Learn the chances of SIOPEN and Curie levels from simulated children."""
     found = sorted(phantoms.glob("*.npz")) if phantoms else []
-    paths = track(write_children(range(children), work / "children", cores, found), "children", total=children)
+    paths = track(
+        write_children(range(children), children_folder(work, found), cores, found), "children", total=children
+    )
     rows = [rows_in(path) for path in paths]
     content = card(rows)
     target = SHIPPED if ship else work / SHIPPED.name

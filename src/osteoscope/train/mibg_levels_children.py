@@ -14,6 +14,8 @@ import numpy as np
 from osteoscope.domain import codec
 from osteoscope.domain.reading import Case, Reading
 from osteoscope.errors import OsteoscopeError
+from osteoscope.find.model import shipped
+from osteoscope.find.planar_maps import MODEL
 from osteoscope.measure.level_head import Signs, signs_of
 from osteoscope.measure.score_chance import level_chances
 from osteoscope.measure.score_tables import SCHEME_NAMES, SchemeName, ScoreOptions, scheme
@@ -21,6 +23,7 @@ from osteoscope.reading.planar_plans import MIBG, scored_by
 from osteoscope.reading.read import read
 from osteoscope.simulate.cohort import balanced_recipe, random_recipe
 from osteoscope.simulate.planar import simulate_planar
+from osteoscope.train.made_of import key_of
 from osteoscope.train.planar_bodies import some_body, some_holes
 from osteoscope.train.written import written
 
@@ -64,6 +67,17 @@ def rows_of(case: Case, truth: Reading) -> Iterator[Row]:
             chances = level_chances(case, units, table, _COUNTED)
             signs = signs_of(case.findings, table, segment, fraction.value)
             yield Row(score, round(level.value), round(counted.value), tuple(chances.tolist()), signs)
+
+
+def children_folder(work: Path, phantoms: Sequence[Path] = ()) -> Path:
+    """Where the children of these phantoms lie as the shipped planar network reads them; another one finds others.
+
+    Raises:
+        ModelError: the network cannot be loaded.
+        InvalidValueError: a phantom cannot be read.
+    """
+    planar = shipped(MODEL).card
+    return work / f"children-{planar.version}-{key_of(phantoms, planar.sha256)}"
 
 
 def write_child(number: int, folder: Path, phantoms: Sequence[Path] = ()) -> Path:

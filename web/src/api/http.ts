@@ -106,12 +106,16 @@ async function refusal(reply: Response): Promise<ApiError> {
   return worded(reply.status, await reply.text());
 }
 
+// A gateway answers with a page of its own in the place of a server that is away.
+const AWAY = new Set([502, 503, 504]);
+
 /** The server's own words; FastAPI's list of invalid fields is joined. */
 export function worded(status: number, text: string): ApiError {
   let detail: unknown;
   try {
     detail = (JSON.parse(text) as { detail?: unknown }).detail;
   } catch {
+    if (text.trimStart().startsWith("<")) return new ApiError(AWAY.has(status) ? 0 : status, "", `HTTP ${status}`, "");
     detail = text.slice(0, 200);
   }
   if (Array.isArray(detail)) {

@@ -1,6 +1,6 @@
 /** What the page reads of ct-response.json (`osteoscope compare` of two CTs). */
 
-import type { Millimetres } from "./viewer";
+import type { Millimetres } from "./look";
 
 export const CALLS = ["new", "grown", "stable", "shrunk", "turned_sclerotic", "gone", "not_comparable"] as const;
 export type Call = (typeof CALLS)[number];

@@ -10,7 +10,7 @@ import { Heads } from "../ui/heads";
 import { useWork } from "../ui/use_work";
 import { WorkState } from "../ui/work_state";
 import { counted, placeOf, type CtChange, type Followed } from "./change";
-import type { Millimetres } from "./viewer";
+import type { Millimetres } from "./look";
 
 type Jump = (place: Millimetres, finding: string | null) => void;
 

@@ -17,14 +17,14 @@ import { AddLesion } from "./add_lesion";
 import { CtComparisonTab } from "./comparison";
 import { CT_HELP } from "./keys";
 import { ASPECTS, Lesions, type LesionActions } from "./lesions";
+import { presetOf, type Millimetres } from "./look";
+import { Marks, Readout } from "./marks";
 import { packed } from "./mask";
 import { MaskTools } from "./mask_tools";
 import { nextMark, nextType } from "./steps";
 import { StrengthTab } from "./strength";
 import { useViewer } from "./use_viewer";
-import type { Millimetres } from "./viewer";
 
-type Preset = "bone" | "soft";
 const LABEL: Record<string, number> = { lytic: 1, blastic: 2, mixed: 3 };
 const OTHER = 4;
 const CURRENT = 5;
@@ -35,9 +35,8 @@ const STAGES = { nothing: "loading", planes: "ct.solidComes", solid: "ct.finerCo
 export function CtReview({ me, review, isTrial = false }: { me: Me; review: Review; isTrial?: boolean }) {
   const { t } = useTexts();
   const { study, reading, canEdit, edit } = review;
-  const { viewer, stage, error, cross, planes, solid } = useViewer(review.base);
+  const { viewer, stage, error, cross, look, planes, solid } = useViewer(review.base);
   const [current, setCurrent] = useState<string | null>(null);
-  const [preset, setPreset] = useState<Preset>("bone");
   const [isShown, setShown] = useState(true);
   const [drawn, setDrawn] = useState<Finding | null>(null);
   const isKeeping = useRef(false);
@@ -50,10 +49,10 @@ export function CtReview({ me, review, isTrial = false }: { me: Me; review: Revi
   useEffect(() => {
     viewer?.show(reading.findings, (one) => labelOf(one, current));
   }, [viewer, reading.findings, current]);
-  useEffect(() => viewer?.preset(preset), [viewer, preset]);
   useEffect(() => viewer?.setOverlay(isShown), [viewer, isShown]);
 
   const isDrawing = drawn !== null;
+  const preset = look && presetOf(look.window);
   const choose = (one: Finding) => {
     if (isDrawing) return;
     setCurrent(one.id);
@@ -116,7 +115,7 @@ export function CtReview({ me, review, isTrial = false }: { me: Me; review: Revi
     let known = new Set<string>();
     const after = await edit((now) => {
       known = new Set(now.findings.map((one) => one.id));
-      return { op: "add_lesion", position_mm: cross, diameter_mm: diameter };
+      return { op: "add_lesion", position_mm: cross.place, diameter_mm: diameter };
     });
     const made = after?.findings.find((one) => !known.has(one.id));
     if (made && !viewer?.isDrawing) setCurrent(made.id);
@@ -149,7 +148,7 @@ export function CtReview({ me, review, isTrial = false }: { me: Me; review: Revi
     a: onLesion((one) => actions.decide(one.id, "accept")),
     r: onLesion((one) => actions.decide(one.id, "reject")),
     t: onLesion((one) => void edit(nextType(one.id))),
-    b: () => setPreset(preset === "bone" ? "soft" : "bone"),
+    b: () => viewer?.preset(preset === "bone" ? "soft" : "bone"),
     o: () => setShown(!isShown),
     n: () => canEdit && !isDrawing && cross && setDialog("add"),
     e: onLesion(startDraw),
@@ -204,15 +203,19 @@ export function CtReview({ me, review, isTrial = false }: { me: Me; review: Revi
         <section className="images" aria-label={t("view.tools")}>
           <div className="tools" role="toolbar" aria-label={t("ct.preset")}>
             {(["bone", "soft"] as const).map((one) => (
-              <button key={one} aria-pressed={preset === one} title="b" onClick={() => setPreset(one)}>
+              <button key={one} aria-pressed={preset === one} title="b" onClick={() => viewer?.preset(one)}>
                 {t(`ct.${one}`)}
               </button>
             ))}
             <button aria-pressed={isShown} title="o" onClick={() => setShown(!isShown)}>
               {t("ct.overlay")}
             </button>
-            {cross && <small className="number">{cross.map((mm) => mm.toFixed(0)).join(" / ")} mm</small>}
-            {viewer?.isSoftware && stage === "all" && <small>{t("ct.coarse")}</small>}
+            {cross && look && <Readout cross={cross} look={look} isCoarse={viewer?.isCoarse ?? false} />}
+            {viewer?.isCoarse && stage === "all" && (
+              <small className="cut" title={t("ct.coarse")}>
+                {t("ct.coarse")}
+              </small>
+            )}
             {stage !== "all" && error === null && <small role="status">{t(STAGES[stage])}</small>}
           </div>
           {isDrawing && (
@@ -228,6 +231,7 @@ export function CtReview({ me, review, isTrial = false }: { me: Me; review: Revi
           <div className="volumes" data-ready={viewer !== null} data-stage={stage}>
             <div>
               <canvas ref={planes} role="img" aria-label={t("ct.label", { patient: study.patient_name })} tabIndex={0} />
+              {look && <Marks tiles={look.tiles} />}
             </div>
             <div className="solid">
               <canvas ref={solid} role="img" aria-label="3-D" tabIndex={0} />

@@ -27,8 +27,7 @@ export function opening(base: string): Opening {
 
 /** Fetches the code of the CT review, so that nobody waits for it once a CT is opened. */
 export function fetchCode(): void {
-  void import("./ct_review");
-  void import("./viewer");
+  for (const code of [import("./ct_review"), import("./viewer")]) code.catch(() => undefined);
 }
 
 /** Begins to fetch a CT that is about to be shown, before its reading is here; forgotten where that fails. */

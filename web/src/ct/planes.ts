@@ -1,11 +1,11 @@
 /** NiiVue as the page wants it: its keys are the page's, two fingers zoom and move the planes, and so does the wheel
- * with Ctrl, which is also what a touch pad sends for two fingers.
+ * with Ctrl, which is also what a touch pad sends for two fingers. The page is told what is drawn where.
  */
 
 import { Niivue } from "@niivue/niivue";
 
 import { spanOf, type Point, type Span } from "../planar/pinch";
-import type { Millimetres } from "./viewer";
+import { PLANES, type Look, type Millimetres, type Tile } from "./look";
 
 const MOST_ZOOM = 16;
 const ZOOM_PER_PIXEL = 0.0025;
@@ -32,11 +32,30 @@ interface Pinch {
 }
 
 export class Planes extends KeylessNiivue {
+  /** Told what is shown after each drawing. */
+  looked?: (look: Look) => void;
   private pinch: Pinch | null = null;
   private first = { at: 0, cross: [0, 0, 0] as Millimetres, drawing: null as Uint8Array | null };
 
   /** By a double click or a long touch, NiiVue would set a window that the page knows nothing of. */
   override resetBriCon(): void {}
+
+  override drawScene(): string | void {
+    const said = super.drawScene();
+    const [ct] = this.volumes;
+    if (ct) this.looked?.({ tiles: this.tiles(), window: [ct.cal_min ?? 0, ct.cal_max ?? 0] });
+    return said;
+  }
+
+  private tiles(): Tile[] {
+    const { dpr = 1 } = this.uiData;
+    return this.screenSlices
+      .filter(({ axCorSag }) => axCorSag < PLANES.length)
+      .map(({ axCorSag, leftTopWidthHeight, fovMM }) => {
+        const [left = 0, top = 0, width = 0, height = 0] = leftTopWidthHeight.map((pixels) => pixels / dpr);
+        return { plane: axCorSag, left, top, width, height, pixelsPerMm: width / Math.abs(fovMM[0] ?? width) };
+      });
+  }
 
   override touchStartListener(event: TouchEvent): void {
     if (event.touches.length === 1) {

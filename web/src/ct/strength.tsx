@@ -13,7 +13,7 @@ import { useFetched } from "../ui/use_fetched";
 import { useWork } from "../ui/use_work";
 import { WorkState } from "../ui/work_state";
 import { quantityText, type BoneStrength, type StrengthRecord } from "./strength_record";
-import type { Millimetres } from "./viewer";
+import type { Millimetres } from "./look";
 
 type Jump = (place: Millimetres, finding: string | null) => void;
 type Loaded = calls.LoadedBone;

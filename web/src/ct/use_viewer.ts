@@ -1,8 +1,9 @@
 import { useEffect, useRef, useState } from "react";
 
+import type { Cross, Look } from "./look";
 import type { Dims } from "./nifti";
 import { opening, volumeAt } from "./opening";
-import type { Canvases, CtViewer, Millimetres } from "./viewer";
+import type { Canvases, CtViewer, Told } from "./viewer";
 
 /** What is drawn: planes on coarse blocks of voxels; the 3-D view too; everything as fine as it gets. */
 export type Stage = "nothing" | "planes" | "solid" | "all";
@@ -11,7 +12,8 @@ export interface ViewerState {
   viewer: CtViewer | null;
   stage: Stage;
   error: unknown;
-  cross: Millimetres | null;
+  cross: Cross | null;
+  look: Look | null;
   planes: React.RefObject<HTMLCanvasElement | null>;
   solid: React.RefObject<HTMLCanvasElement | null>;
 }
@@ -23,7 +25,8 @@ export function useViewer(base: string): ViewerState {
   const [viewer, setViewer] = useState<CtViewer | null>(null);
   const [stage, setStage] = useState<Stage>("nothing");
   const [error, setError] = useState<unknown>(null);
-  const [cross, setCross] = useState<Millimetres | null>(null);
+  const [cross, setCross] = useState<Cross | null>(null);
+  const [look, setLook] = useState<Look | null>(null);
   useEffect(() => {
     const canvases = planes.current && solid.current && { planes: planes.current, solid: solid.current };
     if (!canvases) return;
@@ -39,7 +42,11 @@ export function useViewer(base: string): ViewerState {
       setStage(now);
       return true;
     };
-    open(base, canvases, setCross, show).catch((reason: unknown) => here && setError(reason));
+    const told = {
+      moved: setCross,
+      looked: (now: Look) => setLook((was) => (JSON.stringify(was) === JSON.stringify(now) ? was : now)),
+    };
+    open(base, canvases, told, show).catch((reason: unknown) => here && setError(reason));
     return () => {
       here = false;
       opened?.close();
@@ -47,7 +54,7 @@ export function useViewer(base: string): ViewerState {
       setStage("nothing");
     };
   }, [base]);
-  return { viewer, stage, error, cross, planes, solid };
+  return { viewer, stage, error, cross, look, planes, solid };
 }
 
 /** Planes on coarse blocks of voxels first, so that the reader can begin; then the skeleton; then the planes as fine as
@@ -56,12 +63,12 @@ export function useViewer(base: string): ViewerState {
 async function open(
   base: string,
   canvases: Canvases,
-  moved: (place: Millimetres) => void,
+  told: Told,
   show: (viewer: CtViewer, stage: Stage) => boolean,
 ): Promise<void> {
   const { code, ct, first } = opening(base);
   const dims = ct.then(({ shape }) => [...shape].reverse() as Dims);
-  const viewer = await (await code).CtViewer.open(canvases.planes, dims, first, moved);
+  const viewer = await (await code).CtViewer.open(canvases.planes, dims, first, told);
   if (!show(viewer, "planes")) return;
   const coarse = await first;
   const { blocks, skeleton, volume } = await ct;

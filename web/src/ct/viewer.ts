@@ -3,17 +3,12 @@
 import { DRAG_MODE, MULTIPLANAR_TYPE, NVImage, SHOW_RENDER, SLICE_TYPE, type Niivue } from "@niivue/niivue";
 
 import type { Finding } from "../reading/types";
+import { PRESETS, type Cross, type Look, type Millimetres, type Preset } from "./look";
 import { fromDrawing, redrawn, toDrawing, type BoxedMask, type Order } from "./mask";
 import { coarseMask, factorFor, headerOf, labelled, volumeOf, type Dims } from "./nifti";
 import { KeylessNiivue, Planes } from "./planes";
 
-/** A place of the patient system (LPS). */
-export type Millimetres = [number, number, number];
 export type Labelling = (finding: Finding) => number;
-
-/** Windows of a CT in Hounsfield units. */
-export const PRESETS = { bone: [-450, 1050], soft: [-160, 240] } as const;
-export type Preset = keyof typeof PRESETS;
 
 /** Label of the lesion in hand; 1 lytic, 2 blastic, 3 mixed, 4 another. */
 const CURRENT = 5;
@@ -35,6 +30,12 @@ const PLAIN = { dragAndDropEnabled: false, loadingText: "", doubleTouchTimeout: 
 export interface Canvases {
   planes: HTMLCanvasElement;
   solid: HTMLCanvasElement;
+}
+
+/** Who is told where the cross goes, and what the planes show. */
+export interface Told {
+  moved: (cross: Cross) => void;
+  looked: (look: Look) => void;
 }
 
 /** A volume on blocks of ``factor`` voxels of the CT. */
@@ -65,11 +66,13 @@ export class CtViewer {
     canvas: HTMLCanvasElement,
     dims: Promise<Dims>,
     blocks: Promise<Blocks>,
-    moved: (place: Millimetres) => void,
+    { moved, looked }: Told,
   ): Promise<CtViewer> {
     const planes = new Planes({
       ...PLAIN,
       isRadiologicalConvention: true,
+      sagittalNoseLeft: true,
+      isOrientationTextVisible: false,
       multiplanarShowRender: SHOW_RENDER.NEVER,
       multiplanarLayout: MULTIPLANAR_TYPE.AUTO,
       dragMode: DRAG_MODE.windowing,
@@ -87,16 +90,19 @@ export class CtViewer {
     planes.setDrawColormap(COLOURS as unknown as string);
     const { file, factor } = await blocks;
     headerOf(file);
-    planes.addVolume(await planeVolume(file, PRESETS.bone));
+    planes.addVolume(await planeVolume(file));
     planes.createEmptyDrawing();
     planes.setDrawOpacity(OPACITY);
     planes.onLocationChange = (place) => {
-      const [x = 0, y = 0, z = 0] = (place as { mm: number[] }).mm;
-      moved([-x, -y, z]);
+      const { mm, values } = place as { mm: number[]; values: { value: number }[] };
+      const [x = 0, y = 0, z = 0] = mm;
+      moved({ place: [-x, -y, z], hu: values[0]?.value ?? NaN });
     };
+    planes.looked = looked;
     planes.isBusy = false;
     planes.drawScene();
     await drawn(planes);
+    planes.createOnLocationChange();
     return new CtViewer(planes, await dims, factor, drawsInSoftware());
   }
 
@@ -105,11 +111,14 @@ export class CtViewer {
     const { planes } = this;
     const coarse = planes.volumes[0];
     if (!coarse) return;
-    const fine = this.isDrawing ? null : await planeVolume(blocks.file, [coarse.cal_min ?? 0, coarse.cal_max ?? 0]);
+    const fine = this.isDrawing ? null : await planeVolume(blocks.file);
     if (!fine || this.isDrawing) {
       this.finer = blocks;
       return;
     }
+    // The reader may have dragged the window meanwhile.
+    fine.cal_min = coarse.cal_min ?? 0;
+    fine.cal_max = coarse.cal_max ?? 0;
     const cross = planes.frac2mm(planes.scene.crosshairPos);
     planes.closeDrawing();
     planes.removeVolume(coarse);
@@ -118,6 +127,7 @@ export class CtViewer {
     this.factor = blocks.factor;
     planes.scene.crosshairPos = planes.mm2frac([cross[0] ?? 0, cross[1] ?? 0, cross[2] ?? 0]);
     this.show(this.shown.findings, this.shown.label);
+    planes.createOnLocationChange();
     await drawn(planes);
   }
 
@@ -161,6 +171,11 @@ export class CtViewer {
   close(): void {
     this.planes.cleanup();
     this.solid?.view.cleanup();
+  }
+
+  /** Whether the planes show blocks of voxels. */
+  get isCoarse(): boolean {
+    return this.factor > 1;
   }
 
   /** Whether the brush is in hand. */
@@ -268,8 +283,11 @@ export class CtViewer {
   }
 }
 
-const planeVolume = (file: ArrayBuffer, [low, high]: readonly [number, number]): Promise<NVImage> =>
-  NVImage.loadFromUrl({ url: "ct.nii", buffer: file, cal_min: low, cal_max: high, trustCalMinMax: true });
+/** A CT in the bone window. */
+function planeVolume(file: ArrayBuffer): Promise<NVImage> {
+  const [low, high] = PRESETS.bone;
+  return NVImage.loadFromUrl({ url: "ct.nii", buffer: file, cal_min: low, cal_max: high, trustCalMinMax: true });
+}
 
 /** NiiVue blurs and differentiates every volume for the light of 3-D views, which is most of its work on a processor:
  * these shaders draw nothing instead.

@@ -6,7 +6,7 @@ import { useTexts } from "../text";
 import { Dialog } from "../ui/dialog";
 import { Fault } from "../ui/fault";
 
-/** The session is over: the same person logs in again, over the page as it stands. */
+/** The session is over: the same person logs in again, over the page as it stands; only who says so leaves it. */
 export function LoginAgain({ me, entered, leave }: { me: Me; entered: (person: Me) => void; leave: () => void }) {
   const { t } = useTexts();
   const [fault, setFault] = useState<unknown>(null);
@@ -20,7 +20,7 @@ export function LoginAgain({ me, entered, leave }: { me: Me; entered: (person: M
     }
   };
   return (
-    <Dialog title={t("login.title")} close={leave}>
+    <Dialog title={t("login.title")}>
       <form onSubmit={(event) => void enter(event)}>
         <p>{t("login.over")}</p>
         <label>

@@ -4,6 +4,7 @@ import * as calls from "../api/calls";
 import { every } from "../api/every";
 import type { StudyItem } from "../api/types";
 import { useTexts } from "../text";
+import { personName } from "../text/names";
 import { Fault } from "../ui/fault";
 import { lines } from "../ui/lines";
 
@@ -19,7 +20,8 @@ export function NewTrial({ made }: { made: () => void }) {
     const asked = { search: "", kind: "", state: "", order: "date", limit: PAGE };
     const items = await every((offset) => calls.studies({ ...asked, offset }));
     const isRead = ({ state }: StudyItem) => !["arrived", "reading", "failed"].includes(state);
-    setStudies(items.filter(isRead).map((item) => item.id).join("\n"));
+    const line = (one: StudyItem) => `${one.id} ${personName(one.patient_name) || one.patient_id}, ${one.date}`;
+    setStudies(items.filter(isRead).map(line).join("\n"));
   };
   const make = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -28,7 +30,7 @@ export function NewTrial({ made }: { made: () => void }) {
     try {
       await calls.makeTrial({
         name: text("name"),
-        studies: lines(studies),
+        studies: lines(studies).map((line) => line.split(/\s/)[0] ?? line),
         readers: lines(text("readers")),
         phases: text("phases") === "both" ? ["alone", "aided"] : [text("phases") as "alone" | "aided"],
         washout_days: Number(text("washout")),

@@ -18,14 +18,15 @@ export function Unread({ study, error, reload }: { study: Study | null; error: u
     const timer = setInterval(reload, PAUSE_MS);
     return () => clearInterval(timer);
   }, [isWaiting, reload]);
+  const name = study ? personName(study.patient_name) || study.patient_id : t(error === null ? "loading" : "study.unknown");
   return (
     <main className="unread">
-      <h1>{study ? personName(study.patient_name) || study.patient_id : t("loading")}</h1>
+      <h1>{name}</h1>
       {error !== null && <Fault error={error} again={reload} />}
       {study && (
         <>
           <p role="status">
-            {t("study.wait")} {t(`state.${study.state}`)}
+            {study.state === "failed" ? t("study.failed") : `${t("study.wait")} ${t(`state.${study.state}`)}`}
           </p>
           {study.state === "failed" && <ReadAgain id={study.id} tracer="" done={reload} />}
           {study.problem && <p>{study.problem}</p>}

@@ -19,34 +19,49 @@ const STATES = ["arrived", "reading", "failed", "read", "reviewed", "signed"] as
 const ORDERS = ["-date", "date", "-arrived", "patient_name", "state", "-siopen_total"] as const;
 const HEADS: Key[] = ["list.patient", "list.id", "list.birth", "list.kind", "list.date", "list.state", "list.scores"];
 const BUSY_MS = 1500;
+const QUIET_MS = 20_000;
+
+interface Asked {
+  search: string;
+  kind: string;
+  state: string;
+  order: string;
+  offset: number;
+}
+const ALL: Asked = { search: "", kind: "", state: "", order: "-date", offset: 0 };
+/** What each person asked for last, there again after a study was looked at. */
+const lastAsked = new Map<string, Asked>();
 
 /** Studies with search, filters and scores, a page at a time. */
-export function Worklist() {
+export function Worklist({ person }: { person: string }) {
   const { t } = useTexts();
-  const [search, setSearch] = useState("");
-  const [kind, setKind] = useState("");
-  const [state, setState] = useState("");
-  const [order, setOrder] = useState<string>("-date");
-  const [offset, setOffset] = useState(0);
-  const asked = useDeferredValue({ search, kind, state, order, offset, limit: PAGE });
+  const [wanted, setWanted] = useState(lastAsked.get(person) ?? ALL);
+  const ask = (change: Partial<Asked>) => {
+    const now = { ...wanted, offset: 0, ...change };
+    lastAsked.set(person, now);
+    setWanted(now);
+  };
+  const asked = { ...useDeferredValue(wanted), limit: PAGE };
   // The former lines stay until those that were searched for are there.
   const { last: value, error, again } = useFetched(() => calls.studies(asked), JSON.stringify(asked));
 
   const isMoving = value?.items.some((item) => item.state === "arrived" || item.state === "reading") ?? false;
   useEffect(() => {
-    if (!isMoving) return;
-    const timer = setInterval(again, BUSY_MS);
-    return () => clearInterval(timer);
+    const look = () => document.visibilityState === "visible" && again();
+    const timer = setInterval(look, isMoving ? BUSY_MS : QUIET_MS);
+    document.addEventListener("visibilitychange", look);
+    window.addEventListener("focus", look);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", look);
+      window.removeEventListener("focus", look);
+    };
   }, [isMoving, again]);
 
   const holdsCt = value?.items.some((item) => item.kind === "ct") ?? false;
   useEffect(() => (holdsCt ? whenIdle(fetchCode) : undefined), [holdsCt]);
-  useEffect(() => whenIdle(() => void import("./study")), []);
+  useEffect(() => whenIdle(() => void import("./study").catch(() => undefined)), []);
 
-  const filter = (set: (value: string) => void) => (value: string) => {
-    set(value);
-    setOffset(0);
-  };
   const total = value?.total ?? 0;
   return (
     <main className="worklist">
@@ -57,19 +72,19 @@ export function Worklist() {
           autoFocus
           placeholder={t("list.search")}
           aria-label={t("list.search")}
-          value={search}
-          onChange={(event) => filter(setSearch)(event.target.value)}
+          value={wanted.search}
+          onChange={(event) => ask({ search: event.target.value })}
         />
-        <Choice name="list.kind" value={kind} set={filter(setKind)} options={KINDS} prefix="kind" all />
-        <Choice name="list.state" value={state} set={filter(setState)} options={STATES} prefix="state" all />
-        <Choice name="list.order" value={order} set={filter(setOrder)} options={ORDERS} prefix="order" />
+        <Choice name="list.kind" value={wanted.kind} set={(kind) => ask({ kind })} options={KINDS} prefix="kind" all />
+        <Choice name="list.state" value={wanted.state} set={(state) => ask({ state })} options={STATES} prefix="state" all />
+        <Choice name="list.order" value={wanted.order} set={(order) => ask({ order })} options={ORDERS} prefix="order" />
         <span aria-live="polite">{t("list.count", { count: total })}</span>
       </div>
       <UploadBox arrived={again} />
       {error !== null && <Fault error={error} again={again} />}
       {value && value.items.length === 0 && <p className="empty">{t("list.none")}</p>}
       {value && value.items.length > 0 && <Table items={value.items} />}
-      {total > PAGE && <Pages offset={offset} total={total} set={setOffset} />}
+      {total > PAGE && <Pages offset={wanted.offset} total={total} set={(offset) => ask({ offset })} />}
     </main>
   );
 }
@@ -135,6 +150,7 @@ function Row({ item }: { item: StudyItem }) {
   const { t } = useTexts();
   const name = personName(item.patient_name) || item.patient_id || "–";
   const date = item.date || "–";
+  const scores = scoreText(item.scores, t);
   return (
     <tr>
       <td>
@@ -158,7 +174,9 @@ function Row({ item }: { item: StudyItem }) {
         {item.state === "reading" && <progress value={item.progress} aria-label={t("state.reading")} />}
         {item.problem && <small className="problem">{item.problem}</small>}
       </td>
-      <td>{scoreText(item.scores, t)}</td>
+      <td>
+        {scores} {item.state === "reviewed" && scores && <small>({t("study.program")})</small>}
+      </td>
     </tr>
   );
 }

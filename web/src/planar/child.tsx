@@ -1,3 +1,5 @@
+import { Fragment } from "react";
+
 import { levelColour, levelOf, levelText, isDark, TOP } from "../reading/levels";
 import { SIOPEN } from "../reading/sites";
 import type { Reading } from "../reading/types";
@@ -44,7 +46,7 @@ export function Child({
   small = false,
 }: {
   reading: Reading;
-  current: string | null;
+  current: readonly string[];
   choose?: (segment: string) => void;
   raise?: (segment: string, by: 1 | -1) => void;
   small?: boolean;
@@ -60,48 +62,53 @@ export function Child({
         const level = levelOf(reading, "siopen", segment);
         const text = levelText(level);
         const boxes = boxesOf(segment);
-        const [left, top, width, height] = boxes[0] ?? [0, 0, 0, 0];
         return (
-          <g
-            key={segment}
-            role={raise ? "button" : "img"}
-            tabIndex={raise ? 0 : undefined}
-            aria-label={t("child.segment", { site: site(segment), level: text })}
-            data-segment={segment}
-            className={segment === current ? "current" : undefined}
-            onPointerEnter={() => choose?.(segment)}
-            onFocus={() => choose?.(segment)}
-            onClick={() => raise?.(segment, 1)}
-            onContextMenu={(event) => {
-              event.preventDefault();
-              raise?.(segment, -1);
-            }}
-            onKeyDown={(event) => {
-              if (event.key !== "Enter" && event.key !== " ") return;
-              event.preventDefault();
-              raise?.(segment, event.shiftKey ? -1 : 1);
-            }}
-          >
-            {boxes.map(([x, y, w, h], n) => (
-              <rect
-                key={n}
-                x={x}
-                y={y}
-                width={w}
-                height={h}
-                rx={Math.min(w, h) / 2.4}
-                fill={level.value === null ? "url(#hatch)" : levelColour(level.value, TOP.siopen)}
-              />
-            ))}
-            <text
-              x={left + width / 2}
-              y={top + height / 2}
-              fill={isDark(level.value, TOP.siopen) ? "#fff" : "#1b2733"}
-              fontSize={level.value === null ? 5.5 : 8}
+          <Fragment key={segment}>
+            <g
+              role={raise ? "button" : "img"}
+              tabIndex={raise ? 0 : undefined}
+              aria-label={t("child.segment", { site: site(segment), level: text })}
+              data-segment={segment}
+              className={current.includes(segment) ? "current" : undefined}
+              onPointerEnter={() => choose?.(segment)}
+              onFocus={() => choose?.(segment)}
+              onClick={() => raise?.(segment, 1)}
+              onContextMenu={(event) => {
+                event.preventDefault();
+                raise?.(segment, -1);
+              }}
+              onKeyDown={(event) => {
+                if (event.key !== "Enter" && event.key !== " ") return;
+                event.preventDefault();
+                raise?.(segment, event.shiftKey ? -1 : 1);
+              }}
             >
-              {text}
-            </text>
-          </g>
+              {boxes.map(([x, y, w, h], n) => (
+                <rect
+                  key={n}
+                  x={x}
+                  y={y}
+                  width={w}
+                  height={h}
+                  rx={Math.min(w, h) / 2.4}
+                  fill={level.value === null ? "url(#hatch)" : levelColour(level.value, TOP.siopen)}
+                />
+              ))}
+            </g>
+            <g aria-hidden>
+              {boxes.map(([x, y, w, h], n) => (
+                <text
+                  key={n}
+                  x={x + w / 2}
+                  y={y + h / 2}
+                  fill={isDark(level.value, TOP.siopen) ? "#fff" : "#1b2733"}
+                  fontSize={level.value === null ? 5.5 : 8}
+                >
+                  {text}
+                </text>
+              ))}
+            </g>
+          </Fragment>
         );
       })}
       <text x="9" y="3" className="letter">

@@ -6,7 +6,7 @@ import { levelOf, TOP, totalOf, type Score } from "../reading/levels";
 import { PriorName } from "../reading/prior_name";
 import { ReadAgain } from "../reading/read_again";
 import { SignDialog } from "../reading/sign";
-import { CURIE, segmentOf, SIOPEN } from "../reading/sites";
+import { CURIE, regionOf, segmentOf, segmentsOf, SIOPEN } from "../reading/sites";
 import { StudyBar } from "../reading/study_bar";
 import type { Finding } from "../reading/types";
 import type { Review } from "../reading/use_review";
@@ -51,7 +51,17 @@ export function PlanarReview({ me, review, isTrial = false }: { me: Me; review: 
   const score: Score = isCurie ? "curie" : "siopen";
   const places = isCurie ? CURIE : SIOPEN;
   const place = isCurie ? region : segment;
-  const setPlace = isCurie ? setRegion : setSegment;
+  const pointed = isCurie && region !== null ? segmentsOf(region) : segment === null ? [] : [segment];
+  /** A unit or segment, by either score: what is highlighted is what a key sets. */
+  const pointAt = (unit: string) => {
+    setSegment(segmentOf(unit));
+    setRegion(regionOf(unit));
+  };
+  const pointAtRegion = (one: string) => {
+    const [only = null, second] = segmentsOf(one);
+    setSegment(second === undefined ? only : null);
+    setRegion(one);
+  };
 
   const setLevel = (site: string, level: number | null, by: Score = score) => {
     if (!canEdit) return;
@@ -59,9 +69,18 @@ export function PlanarReview({ me, review, isTrial = false }: { me: Me; review: 
   };
   const raise = (site: string, by: 1 | -1) => {
     if (!canEdit) return;
-    void edit((now) => ({ op: "level", site, level: levelBeside(levelOf(now, "siopen", site).value, by) }));
+    void edit((now) => {
+      const { value } = levelOf(now, "siopen", site);
+      const level = levelBeside(value, by);
+      return level === value ? null : { op: "level", site, level };
+    });
   };
-  const remove = (id: string) => canEdit && void edit({ op: "remove", finding: id });
+  const remove = (id: string) => {
+    if (!canEdit) return;
+    setFinding((now) => (now === id ? null : now));
+    void edit(({ findings }) => (findings.some((one) => one.id === id) ? { op: "remove", finding: id } : null));
+  };
+  const showFindings = () => look.setShown((now) => ({ ...now, findings: true }));
   const make = async (change: Edit) => {
     let known = new Set<string>();
     const after = await edit((now) => {
@@ -70,8 +89,8 @@ export function PlanarReview({ me, review, isTrial = false }: { me: Me; review: 
     });
     const made = after?.findings.find((one) => !known.has(one.id));
     if (!made) return;
-    setFinding(made.id);
-    setSegment(segmentOf(made.site));
+    showFindings();
+    chooseFinding(made);
   };
   const lasso = useLasso(({ view, points }) => void make({ op: "outline", view, points }));
   const toggleLasso = () => {
@@ -80,12 +99,13 @@ export function PlanarReview({ me, review, isTrial = false }: { me: Me; review: 
     // The keys that draw belong to a view.
     if (!lasso.isOn && !document.activeElement?.matches(".frame")) document.querySelector<HTMLElement>(".frame")?.focus();
   };
-  const step = (by: 1 | -1) => setPlace(stepIn(places, place, by));
+  const step = (by: 1 | -1) => {
+    const next = stepIn(places, place, by);
+    if (next !== null) (isCurie ? pointAtRegion : pointAt)(next);
+  };
   const stepFinding = (by: 1 | -1) => {
-    const ids = reading.findings.map((one) => one.id);
-    const next = stepIn(ids, finding, by);
-    setFinding(next);
-    setSegment(segmentOf(reading.findings.find((one) => one.id === next)?.site ?? "soft_tissue"));
+    const next = stepIn(reading.findings.map((one) => one.id), finding, by);
+    if (next !== null) chooseId(next);
   };
   const openNote = (id: string) => {
     setTab("notes");
@@ -102,16 +122,24 @@ export function PlanarReview({ me, review, isTrial = false }: { me: Me; review: 
     setCamera: look.setCamera,
     setUpper: (upper) => look.setWindow({ ...look.window, upper: clampUpper(upper) }),
     setCursor: look.setCursor,
-    hover: (hit) => hit && chooseFinding(hit),
+    hover: (hit) => hit && look.shown.findings && chooseFinding(hit),
     mark: (view, column, row, hit, alt) => {
       if (!canEdit) return;
-      if (hit && (alt || hit.kind === "focal")) remove(hit.id);
+      // What is hidden may lie there already: shown first, marked by the next click.
+      if (!look.shown.findings) {
+        showFindings();
+        if (hit) chooseFinding(hit);
+      } else if (hit && (alt || hit.kind === "focal")) remove(hit.id);
       else void make({ op: "add", view, x: column + 0.5, y: row + 0.5 });
     },
   };
   const chooseFinding = (hit: Finding) => {
     setFinding(hit.id);
-    setSegment(segmentOf(hit.site));
+    pointAt(hit.site);
+  };
+  const chooseId = (id: string) => {
+    const one = reading.findings.find((other) => other.id === id);
+    if (one) chooseFinding(one);
   };
 
   const setUpper = (by: 1 | -1) => look.setWindow({ ...look.window, upper: stepUpper(look.window.upper, by) });
@@ -161,8 +189,8 @@ export function PlanarReview({ me, review, isTrial = false }: { me: Me; review: 
     current: { segment, region, finding },
     isTrial,
     t,
-    chooseLevel: { siopen: setSegment, curie: setRegion },
-    chooseFinding: setFinding,
+    chooseLevel: { siopen: pointAt, curie: pointAtRegion },
+    chooseFinding: chooseId,
     choosePrior: setPriorId,
     setLevel,
     remove,
@@ -191,7 +219,7 @@ export function PlanarReview({ me, review, isTrial = false }: { me: Me; review: 
               reading={reading}
               outlines={outlines}
               patient={study.patient_name}
-              current={{ finding, segment }}
+              current={{ finding, segments: pointed }}
               actions={actions}
               lasso={lasso}
             />
@@ -212,8 +240,8 @@ export function PlanarReview({ me, review, isTrial = false }: { me: Me; review: 
             <ReadAgain id={study.id} tracer="mIBG" done={review.reload} />
           )}
           <Totals reading={reading} prior={prior?.reading ?? null} />
-          <Child reading={reading} current={segment} choose={setSegment} {...(canEdit ? { raise } : {})} />
-          {prior?.reading && <Child reading={prior.reading} current={segment} small />}
+          <Child reading={reading} current={pointed} choose={pointAt} {...(canEdit ? { raise } : {})} />
+          {prior?.reading && <Child reading={prior.reading} current={pointed} small />}
         </section>
         <section className="side" aria-label={t("tabs")}>
           <Tabs label={t("tabs")} tabs={tabs} open={tab} choose={(id) => setTab(id as TabId)} />
@@ -226,7 +254,7 @@ export function PlanarReview({ me, review, isTrial = false }: { me: Me; review: 
 }
 
 const levelBeside = (now: number | null, by: 1 | -1): number =>
-  now === null ? 0 : (now + by + TOP.siopen + 1) % (TOP.siopen + 1);
+  now === null ? 0 : Math.max(0, Math.min(TOP.siopen, now + by));
 
 function stepIn(all: readonly string[], now: string | null, by: 1 | -1): string | null {
   if (all.length === 0) return null;

@@ -69,7 +69,7 @@ export function PriorPair({
       reading={prior.reading}
       outlines={prior.outlines}
       patient={patient}
-      current={{ finding: null, segment: null }}
+      current={{ finding: null, segments: [] }}
       actions={still}
       date={date}
     />

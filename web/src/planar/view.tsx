@@ -3,6 +3,7 @@ import { useEffect, useMemo, useRef, useState, type KeyboardEvent, type PointerE
 import type { Polygons, ViewName } from "../api/types";
 import { findingAt, outlinePath } from "../reading/masks";
 import type { Finding, SetAside } from "../reading/types";
+import { useTexts } from "../text";
 import type { Lasso } from "./lasso";
 import { panned, visible, zoomAt, type Camera, type Extent } from "./camera";
 import { pinched, spanOf, type Pinch, type Point } from "./pinch";
@@ -28,6 +29,8 @@ export interface ViewProps {
   image: PlanarImage;
   counts: Float32Array;
   title: string;
+  /** The title in full, where that is a longer one. */
+  hint?: string;
   label: string;
   camera: Camera;
   window: Window;
@@ -36,7 +39,7 @@ export interface ViewProps {
   aside: readonly SetAside[];
   segments: Record<string, Polygons> | null;
   showFindings: boolean;
-  current: { finding: string | null; segment: string | null };
+  current: { finding: string | null; segments: readonly string[] };
   actions: ViewActions;
   /** On a view that is not a prior's. */
   lasso?: Lasso;
@@ -56,6 +59,7 @@ export function View(props: ViewProps) {
   const { image, camera, actions } = props;
   const lasso = props.lasso?.isOn ? props.lasso : null;
   const isMirrored = image.name === "posterior";
+  const sides = useSides(isMirrored);
   const frame = useRef<HTMLDivElement>(null);
   const extent = useExtent(frame);
   const seen = visible(camera, image.shape, extent, isMirrored);
@@ -76,7 +80,7 @@ export function View(props: ViewProps) {
     column >= 0 && row >= 0 && column < image.shape.columns && row < image.shape.rows;
   const markAt = (column: number, row: number, alt: boolean) => {
     if (!inside(column, row)) return;
-    const hit = props.showFindings ? findingAt(props.findings, image.name, Math.floor(column), Math.floor(row)) : undefined;
+    const hit = findingAt(props.findings, image.name, Math.floor(column), Math.floor(row));
     actions.mark(image.name, Math.floor(column), Math.floor(row), hit, alt);
   };
 
@@ -164,7 +168,7 @@ export function View(props: ViewProps) {
 
   return (
     <figure className="view">
-      <figcaption>{props.title}</figcaption>
+      <figcaption title={props.hint}>{props.title}</figcaption>
       <div
         ref={frame}
         className={lasso ? "frame lasso" : "frame"}
@@ -192,11 +196,17 @@ export function View(props: ViewProps) {
           )}
           {props.cursor && <Cross column={mirror(props.cursor.column)} row={props.cursor.row} reach={seen.height / 40} />}
         </svg>
-        <span className="side left">{isMirrored ? "L" : "R"}</span>
-        <span className="side right">{isMirrored ? "R" : "L"}</span>
+        <span className="side left">{sides[0]}</span>
+        <span className="side right">{sides[1]}</span>
       </div>
     </figure>
   );
+}
+
+/** The patient's sides at the left and the right of a picture seen from the front; mirrored: from behind. */
+export function useSides(isMirrored = false): [left: string, right: string] {
+  const { t } = useTexts();
+  return isMirrored ? [t("child.left"), t("child.right")] : [t("child.right"), t("child.left")];
 }
 
 interface Drag {
@@ -251,7 +261,7 @@ function Overlay({ image, segments, findings, aside, showFindings, current }: Vi
     <>
       {segments &&
         Object.entries(segments).map(([site, polygons]) => (
-          <path key={site} d={path(polygons)} className={site === current.segment ? "segment current" : "segment"} />
+          <path key={site} d={path(polygons)} className={current.segments.includes(site) ? "segment current" : "segment"} />
         ))}
       {showFindings && aside.map((one, n) => <path key={n} d={outlinePath(one, image.name)} className="aside" />)}
       {showFindings &&

@@ -33,7 +33,7 @@ export function ViewPair({
   window: Window;
   cursor: Cursor | null;
   shown: Shown;
-  current: { finding: string | null; segment: string | null };
+  current: { finding: string | null; segments: readonly string[] };
   actions: ViewActions;
   lasso?: Lasso;
   /** Of a prior, shown above its views. */
@@ -51,7 +51,8 @@ export function ViewPair({
             key={image.name}
             image={image}
             counts={counts[n] ?? image.counts}
-            title={date === undefined ? title : `${t("view.prior", { date })} · ${title}`}
+            title={date === undefined ? title : `${title}, ${date}`}
+            {...(date === undefined ? {} : { hint: `${title}, ${t("view.prior", { date })}` })}
             label={t("view.label", { view: name, patient })}
             camera={camera}
             window={window}

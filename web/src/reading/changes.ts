@@ -25,6 +25,8 @@ export class Changes {
   dropped = 0;
   /** What is not finished yet, so that nothing may be signed. */
   open: Key | null = null;
+  /** How many changes are on their way, or wait for their turn. */
+  pending = 0;
   private failed: { name: string; reason: unknown } | null = null;
   private unloaded: unknown = null;
   private tail: Promise<unknown> = Promise.resolve();
@@ -36,6 +38,16 @@ export class Changes {
   /** What kept a change back, until the person has closed it or made the change once more; else why nothing came. */
   get fault(): unknown {
     return this.failed ? this.failed.reason : this.unloaded;
+  }
+
+  /** Whether that is a change of the person's. */
+  get isUnkept(): boolean {
+    return this.failed !== null;
+  }
+
+  /** What is lost where the study is left; null: nothing. What is on its way is kept while the window is open. */
+  get unfinished(): Key | null {
+    return this.open ?? (this.isUnkept ? "leave.unkept" : null);
   }
 
   /** Asks what stands; once more where something was answered meanwhile, which may be newer. */
@@ -65,8 +77,15 @@ export class Changes {
    */
   add(make: (held: Held) => Change | null): Promise<Reading | null> {
     const { failures } = this;
-    const turn = this.tail.then(() => (failures === this.failures ? this.take(make) : this.drop()));
+    this.pending += 1;
+    const turn = this.tail
+      .then(() => (failures === this.failures ? this.take(make) : this.drop()))
+      .finally(() => {
+        this.pending -= 1;
+        this.changed();
+      });
     this.tail = turn;
+    this.changed();
     return turn;
   }
 

@@ -71,8 +71,8 @@ export function SignDialog({ review, close }: { review: Review; close: () => voi
               {t("close")}
             </button>
           ) : (
-            <button className="main" disabled={busy}>
-              {t("sign.now")}
+            <button className="main" disabled={busy || review.isPending}>
+              {t(review.isPending ? "edit.pending" : "sign.now")}
             </button>
           )}
         </footer>

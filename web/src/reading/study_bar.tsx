@@ -32,59 +32,63 @@ export function StudyBar({
   const isSigned = study.state === "signed" && !review.canEdit;
   const state = study.state === "signed" && review.canEdit ? "reviewed" : study.state;
   const reader = reading.reader.kind === "program" ? t("study.program") : reading.reader.name;
+  const name = facts.filter(Boolean).join(" · ");
+  const lost = [
+    review.isUnkept ? t("edit.unkept") : "",
+    review.dropped > 0 ? t("edit.dropped", { count: review.dropped }) : "",
+  ];
   return (
-    <div className="study-bar">
-      {!isTrial && (
-        <a href={href()} aria-label={t("study.back")} title={t("study.back")}>
-          ←
-        </a>
-      )}
-      <h1>{facts.filter(Boolean).join(" · ")}</h1>
-      <small>{t("study.by", { reader })}</small>
-      <span className={`state ${state}`}>{t(`state.${state}`)}</span>
-      {draft.number_of_edits > 0 && <small>{t("study.edits", { count: draft.number_of_edits })}</small>}
-      {study.files.length > 0 && <Files review={review} />}
-      <span className="space" />
-      <button onClick={review.undo} disabled={!draft.can_undo} title="z" aria-keyshortcuts="z">
-        {t("edit.undo")}
-      </button>
-      <button onClick={review.redo} disabled={!draft.can_redo} title="y" aria-keyshortcuts="y">
-        {t("edit.redo")}
-      </button>
-      {study.may_share && (
-        <button onClick={() => setSharing(true)} title={t("access.title")}>
-          {t("access.open")}
+    <>
+      <div className="study-bar">
+        {!isTrial && (
+          <a href={href()} aria-label={t("study.back")} title={t("study.back")}>
+            ←
+          </a>
+        )}
+        <h1 title={name}>{name}</h1>
+        <small className="reader">{t("study.by", { reader })}</small>
+        <span className={`state ${state}`}>{t(`state.${state}`)}</span>
+        {draft.number_of_edits > 0 && <small>{t("study.edits", { count: draft.number_of_edits })}</small>}
+        {review.isPending && <small role="status">{t("edit.pending")}</small>}
+        {study.files.length > 0 && <Files review={review} />}
+        <span className="space" />
+        <button onClick={review.undo} disabled={!draft.can_undo} title="z" aria-keyshortcuts="z">
+          {t("edit.undo")}
         </button>
-      )}
-      <button onClick={help} title="?" aria-keyshortcuts="?">
-        {t("edit.help")}
-      </button>
-      {!isTrial && !isSigned && (
-        <button
-          className="main"
-          onClick={sign}
-          disabled={me.role === "reader" || !review.canEdit}
-          title={me.role === "reader" ? t("sign.role") : "s"}
-          aria-keyshortcuts="s"
-        >
-          {t("edit.sign")}
+        <button onClick={review.redo} disabled={!draft.can_redo} title="y" aria-keyshortcuts="y">
+          {t("edit.redo")}
         </button>
-      )}
-      {!isTrial && isSigned && me.role !== "reader" && (
-        <button onClick={() => setAmending(true)} title={t("study.signed")}>
-          {t("study.amend")}
+        {study.may_share && (
+          <button onClick={() => setSharing(true)} title={t("access.title")}>
+            {t("access.open")}
+          </button>
+        )}
+        <button onClick={help} title="?" aria-keyshortcuts="?">
+          {t("edit.help")}
         </button>
-      )}
+        {!isTrial && !isSigned && (
+          <button
+            className="main"
+            onClick={sign}
+            disabled={me.role === "reader" || !review.canEdit}
+            title={me.role === "reader" ? t("sign.role") : "s"}
+            aria-keyshortcuts="s"
+          >
+            {t("edit.sign")}
+          </button>
+        )}
+        {!isTrial && isSigned && me.role !== "reader" && (
+          <button onClick={() => setAmending(true)} title={t("study.signed")}>
+            {t("study.amend")}
+          </button>
+        )}
+      </div>
       {isSharing && <AccessDialog base={review.base} close={() => setSharing(false)} />}
       {isAmending && <AmendDialog review={review} close={() => setAmending(false)} />}
       {review.error !== null && (
-        <Fault
-          error={review.error}
-          more={review.dropped > 0 ? t("edit.dropped", { count: review.dropped }) : ""}
-          close={review.forgive}
-        />
+        <Fault error={review.error} more={lost.filter(Boolean).join(" ")} close={review.forgive} />
       )}
-    </div>
+    </>
   );
 }
 

@@ -2,11 +2,13 @@ import { useCallback, useEffect, useMemo, useReducer } from "react";
 
 import * as calls from "../api/calls";
 import type { Delivery, Draft, Edit, Study } from "../api/types";
+import { guardLeaving } from "../router";
+import { useTexts } from "../text";
 import type { Key } from "../text/en";
 import { Told } from "../text/told";
 import { Changes, type Held } from "./changes";
 import type { Reading } from "./types";
-import { isUnkept } from "./unkept_notes";
+import { isUnkept as isNoteUnkept } from "./unkept_notes";
 
 export interface Review {
   base: string;
@@ -19,6 +21,10 @@ export interface Review {
   /** False once signed and not being amended, or while the program has not read. */
   canEdit: boolean;
   error: unknown;
+  /** Whether the error kept a change of the person's back. */
+  isUnkept: boolean;
+  /** Whether a change is on its way. */
+  isPending: boolean;
   /** How many changes were lost with one that was not kept. */
   dropped: number;
   forgive: () => void;
@@ -26,7 +32,7 @@ export interface Review {
   edit: (change: Edit | ((now: Reading) => Edit | null)) => Promise<Reading | null>;
   undo: () => void;
   redo: () => void;
-  /** Says what is not finished, so that nothing is signed meanwhile; null once it is. */
+  /** Says what is not finished, so that nothing is signed or left unasked meanwhile; null once it is. */
   holdOpen: (why: Key | null) => void;
   /** What stands once every change that was made before is kept.
    * @throws what kept a change back.
@@ -47,10 +53,19 @@ export function useReview(
   person: string,
   load: (base: string) => Promise<Held> = loadStudy,
 ): Loaded {
+  const { t } = useTexts();
   const [turn, redraw] = useReducer((n: number) => n + 1, 0);
   const changes = useMemo(() => new Changes(redraw), [base]);
   const reload = useCallback(() => changes.load(() => load(base)), [changes, base, load]);
   useEffect(reload, [reload]);
+  useEffect(
+    () =>
+      guardLeaving({
+        byLink: () => (changes.unfinished === null ? "" : `${t(changes.unfinished)} ${t("leave.anyway")}`),
+        byUnload: () => changes.unfinished !== null || changes.pending > 0,
+      }),
+    [changes, t],
+  );
 
   const edit = useCallback(
     (one: Edit | ((now: Reading) => Edit | null)) =>
@@ -62,7 +77,7 @@ export function useReview(
   );
   const settled = useCallback(async (): Promise<Held> => {
     const shown = await changes.settled();
-    if (shown.reading && isUnkept(shown.reading, person, base)) throw new Told("sign.noteUnkept");
+    if (shown.reading && isNoteUnkept(shown.reading, person, base)) throw new Told("sign.noteUnkept");
     return shown;
   }, [changes, person, base]);
 
@@ -73,7 +88,7 @@ export function useReview(
   }, [base, settled]);
 
   return useMemo(() => {
-    const { held, fault: error, dropped } = changes;
+    const { held, fault: error, dropped, isUnkept, pending } = changes;
     if (!held?.reading) return { review: null, study: held?.study ?? null, error, reload };
     const { state } = held.study;
     const canEdit = state === "read" || state === "reviewed" || (state === "signed" && isAmending(held.study, person));
@@ -87,6 +102,8 @@ export function useReview(
         stamp: `${base} ${held.draft.version} ${state}`,
         canEdit,
         error,
+        isUnkept,
+        isPending: pending > 0,
         dropped,
         forgive: () => changes.forgive(),
         edit,

@@ -24,7 +24,9 @@ export function Fault({
   return (
     <div className="fault" role="alert">
       <span>
-        {error instanceof Told ? t(error.key) : faultText(error, t("error.lost"))} {more}
+        {error instanceof Told ? t(error.key) : faultText(error, t("error.lost"))}
+        {more && <br />}
+        {more}
       </span>
       {again && <button onClick={again}>{t("error.again")}</button>}
       {close && <button onClick={close}>{t("close")}</button>}

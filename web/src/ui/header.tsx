@@ -2,7 +2,7 @@ import { useState } from "react";
 
 import * as calls from "../api/calls";
 import type { Me } from "../api/types";
-import { href } from "../router";
+import { href, mayLeave } from "../router";
 import { useTexts } from "../text";
 import type { Key } from "../text/en";
 import { Fault } from "./fault";
@@ -21,6 +21,7 @@ export function Header({ me, page, left }: { me: Me; page: string; left: () => v
   const [isChanging, setChanging] = useState(false);
   const [fault, setFault] = useState<unknown>(null);
   const leave = async () => {
+    if (!mayLeave()) return;
     try {
       await calls.logout();
       left();

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
 import numpy as np
+from numpy.typing import NDArray
 
 from osteoscope.domain.anatomy import CURIE, SIOPEN
 from osteoscope.domain.finding import Finding, Measure, SetAside
@@ -36,11 +37,13 @@ class Ground:
         units: outlines of planar units; () where they are not known.
         bone_at: the bone at or near an index [slice, row, column] of a CT, "" where none is near.
         ct: the CT and its bones, None where they are not at hand.
+        body: [row, column] of a planar view, True on the patient; None where that is not known.
     """
 
     units: tuple[MappedSite, ...] = ()
     bone_at: Callable[[tuple[int, ...]], str] = lambda _: ""
     ct: Callable[[], CtGround | None] = lambda: None
+    body: Callable[[str], NDArray[np.bool_] | None] = lambda _: None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
 from osteoscope.domain.reading import Case, MappedSite, StudyRecord
 from osteoscope.domain.study import StudyKind
+from osteoscope.find.planar_body import BodyOptions, outline
 
 BONE_INDEX, BONE_LEGEND = "bones.npy", "bones_index.json"
 # A click beside a bone belongs to it up to this many voxels away; a choice.
@@ -52,11 +53,27 @@ def ground_of(record: StudyRecord, program: Path, views: Path) -> Ground:
     Args:
         record: of the study.
         program: folder of the program's results, with units.json of a planar study.
-        views: folder with the voxels and the bone index of a CT.
+        views: folder with the counts of a planar study, or the voxels and the bone index of a CT.
     """
     if record.kind == "nm-planar":
-        return Ground(units=_units(program / UNITS_FILE))
+        return Ground(units=_units(program / UNITS_FILE), body=lambda view: _body(record, view, views))
     return Ground(bone_at=lambda index: _bone_at(views, index), ct=lambda: _ct(record.images["ct"].grid, views))
+
+
+def _body(record: StudyRecord, view: str, views: Path) -> NDArray[np.bool_] | None:
+    path = views / f"{view}.f32"
+    return _body_at(path, record.images[view].grid.shape, path.stat().st_mtime_ns) if path.is_file() else None
+
+
+@lru_cache(maxsize=16)
+def _body_at(path: Path, shape: tuple[int, ...], _changed: int) -> NDArray[np.bool_] | None:
+    """The body on a view, as the program outlines it; None where it finds none."""
+    found = outline(np.fromfile(path, dtype="<f4").reshape(shape), BodyOptions())
+    if not found.mask.any():
+        return None
+    whole = found.mask.repeat(found.bin, axis=0).repeat(found.bin, axis=1)
+    # Rows and columns that fill no element of their own are those of the last one.
+    return np.pad(whole, [(0, n - m) for n, m in zip(shape, whole.shape, strict=True)], mode="edge")
 
 
 def _ct(grid: Grid, views: Path) -> CtGround | None:

@@ -14,6 +14,7 @@ from osteoscope.dicom.intake.ct_geometry import StackPlan, plan_stack
 from osteoscope.dicom.intake.ct_series import CtSeries
 from osteoscope.dicom.intake.ct_slices import Slice
 from osteoscope.dicom.intake.found import Found
+from osteoscope.dicom.intake.plausible import refuse_wide_field
 from osteoscope.dicom.intake.workplace import Workplace
 from osteoscope.domain.study import IntakeNote
 from osteoscope.errors import IntakeError
@@ -56,11 +57,12 @@ def decode_series(series: CtSeries, work: Workplace) -> Decoded:
     """Decode all slices; those that fail are left out, and the stack is planned anew without them.
 
     Raises:
-        IntakeError: a hole in the stack, or too many files that cannot be decoded.
+        IntakeError: a hole in the stack, a field too wide, or too many files that cannot be decoded.
     """
     slices, lost = series.slices, dict[Found, IntakeNote]()
     while True:
         plan = plan_stack(slices, work.options)
+        refuse_wide_field(plan.grid, series.label)
         done = _decode(plan, work, _MOST_LOST - len(lost))
         lost |= done.failed
         if not done.failed:

@@ -18,7 +18,7 @@ from osteoscope.errors import IntakeError, LimitError
 # Positions are written with 0.01 to 0.1 mm precision; errors below these change nothing that is measured.
 _UNEVEN_MM, _UNEVEN_PART = 0.1, 0.05
 _DRIFT_PIXELS = 0.25
-_HOLE_STEPS = 1.5
+HOLE_STEPS = 1.5
 
 Blend = tuple[int, int, float]
 
@@ -90,7 +90,7 @@ def _holes(ordered: Sequence[Slice], height: NDArray[np.float64], options: Intak
     steps = np.diff(height)
     usual = _usual_step(height)
     notes = []
-    for i in np.flatnonzero(steps > _HOLE_STEPS * usual).tolist():
+    for i in np.flatnonzero(steps > HOLE_STEPS * usual).tolist():
         below, above = ordered[i].found, ordered[i + 1].found
         found = f"{steps[i]:.2f} mm between {below.name} and {above.name} where slices lie {usual:.2f} mm apart"
         if steps[i] > options.largest_gap_mm and not options.allow_gaps:

@@ -8,18 +8,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from osteoscope.dicom.intake.ct_geometry import heights
-from osteoscope.dicom.intake.ct_slices import SPLIT_KEYS, Slice, slices_of
+from osteoscope.dicom.intake.ct_parts import Part, crowds, parting
+from osteoscope.dicom.intake.ct_slices import Slice, slices_of
 from osteoscope.dicom.intake.found import counted
 from osteoscope.dicom.intake.header import Digest, Entry
 from osteoscope.dicom.options import IntakeOptions
 from osteoscope.domain.study import IntakeNote, NoteLevel
 
-_SAME_PLACE_MM = 0.01
 _SAME_DIRECTION = 1e-3
 _AXIAL = 0.7
-# Acquisitions that share more of their span than this show one place twice; bodies are scanned on with less overlap.
-_WOVEN = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,16 +58,31 @@ def series_of(
             continue
         groups[*entry.series, entry.header.text("FrameOfReferenceUID")] += slices
     series: list[CtSeries] = []
-    for group in groups.values():
-        made, left = _volumes(group, digest, options)
+    frames = _frames_of_reference(groups)
+    for (*key, _), group in groups.items():
+        made, left = _volumes(group, digest, options, frames.get(tuple(key), ""))
         series += made
         notes += left
     return _without_reformats(series, notes)
 
 
+def _frames_of_reference(keys: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], str]:
+    """By series, how many frames of reference it states where it does not state one for all of its files."""
+    stated: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for *series, frame in keys:
+        stated[tuple(series)].append(frame)
+    return {
+        series: f"its series states {counted(len(list(filter(None, frames))), 'frame')} of reference"
+        + ("" if all(frames) else ", and none for some of its files")
+        for series, frames in stated.items()
+        if len(frames) > 1
+    }
+
+
 def _volumes(
-    slices: Sequence[Slice], digest: Digest, options: IntakeOptions
+    slices: Sequence[Slice], digest: Digest, options: IntakeOptions, frames: str
 ) -> tuple[list[CtSeries], list[IntakeNote]]:
+    """The volumes of a group, and notes; ``frames``: what is odd about the frames of reference of its series."""
     notes: list[IntakeNote] = []
     series: list[CtSeries] = []
     stacks = _alike(slices)
@@ -80,15 +92,23 @@ def _volumes(
             notes += _notes(stack, "set_aside", "of another plane or matrix than the volume of its series", "not read")
             continue
         single, copies = _without_copies(stack, digest)
-        parts, clashes = _parts(single, options.smallest_stack)
+        parts, clashes = _parted(single, options.smallest_stack)
         notes += [*copies, *clashes]
         for part in parts:
             if len(part.slices) >= options.smallest_stack:
-                series.append(part)
+                odd = (part.slices[0].found.note("warning", frames, "each was read on its own"),) if frames else ()
+                series.append(replace(part, notes=(*part.notes, *odd)))
             else:
                 problem = f"{counted(len(part.slices), 'slice')}, where a volume needs {options.smallest_stack}"
-                notes += _notes(part.slices, "refused", problem, "Give all files of the series")
+                notes += _notes(part.slices, "refused", *_too_few(problem, frames))
     return series, notes
+
+
+def _too_few(problem: str, frames: str) -> tuple[str, str]:
+    if not frames:
+        return problem, "Give all files of the series"
+    remedy = "Give its files as the scanner made them: something has changed their FrameOfReferenceUID"
+    return f"{problem}; {frames}", remedy
 
 
 def _alike(slices: Sequence[Slice]) -> list[list[Slice]]:
@@ -113,18 +133,10 @@ def _fits(one: Slice, other: Slice) -> bool:
     )
 
 
-def _crowds(slices: Sequence[Slice]) -> list[list[Slice]]:
-    """Slices that share a height, each group in order of file name; only groups of two and more."""
-    height = heights(slices)
-    order = np.argsort(height, kind="stable")
-    cuts = np.flatnonzero(np.diff(height[order]) > _SAME_PLACE_MM) + 1
-    return [[slices[i] for i in sorted(group)] for group in np.split(order, cuts) if len(group) > 1]
-
-
 def _without_copies(stack: list[Slice], digest: Digest) -> tuple[list[Slice], list[IntakeNote]]:
     copies: set[int] = set()
     notes = []
-    for crowd in _crowds(stack):
+    for crowd in crowds(stack):
         kept: dict[tuple[str, int, tuple[float, float]], Slice] = {}
         for item in crowd:
             first = kept.setdefault((digest(item.entry), item.frame, item.rescale), item)
@@ -134,33 +146,37 @@ def _without_copies(stack: list[Slice], digest: Digest) -> tuple[list[Slice], li
     return [item for item in stack if id(item) not in copies], notes
 
 
-def _parts(stack: list[Slice], fewest: int) -> tuple[list[CtSeries], list[IntakeNote]]:
-    """The stack, or the acquisitions that it mixes, told apart by the first header field that can."""
-    crowds = _crowds(stack)
-    for index, key in enumerate(SPLIT_KEYS):
-        parts: dict[str, list[Slice]] = defaultdict(list)
-        for item in stack:
-            parts[item.splits[index]].append(item)
-        whole = len(parts) > 1 and not any(len(part) < fewest or _crowds(part) for part in parts.values())
-        if whole and (crowds or _woven(parts.values())):
-            return [_named_part(part, key, value) for value, part in parts.items()], []
-    if not crowds:
-        return [CtSeries(tuple(stack))], []
-    one, other = crowds[0][:2]
-    problem = f"two different images at one place ({one.found.name} and {other.found.name}), nothing tells them apart"
-    return [], _notes(stack, "refused", problem, "Give the acquisitions in separate folders")
+def _parted(stack: list[Slice], fewest: int) -> tuple[list[CtSeries], list[IntakeNote]]:
+    """The stack, or the acquisitions that it mixes, and notes on slices that are in none of them."""
+    made = parting(stack, fewest)
+    if not made.parts:
+        one, other = crowds(stack)[0][:2]
+        pair = f"{one.found.name} and {other.found.name}"
+        problem = f"two different images at one place ({pair}), nothing tells them apart"
+        return [], _notes(stack, "refused", problem, "Give the acquisitions in separate folders")
+    notes: list[IntakeNote] = []
+    for small in made.small:
+        problem = f"{counted(len(small.slices), 'slice')} with {_said(small)} at the place of others"
+        notes += _notes(small.slices, "set_aside", problem, "too few for a volume of their own")
+    return [_series(part, made.mixed) for part in made.parts], notes
 
 
-def _woven(parts: Iterable[Sequence[Slice]]) -> bool:
-    """Whether acquisitions, none of whose slices share a height, lie between each other and not one after the other."""
-    low, high = np.array([(height.min(), height.max()) for height in map(heights, parts)]).T
-    return bool(high.min() - low.max() > _WOVEN * (high.max() - low.min()))
+def _series(part: Part, mixed: str) -> CtSeries:
+    first = part.slices[0].found
+    if mixed:
+        problem = f"slices that differ in {mixed} lie between each other"
+        note = first.note("warning", problem, "read as one volume, in which what moved between them is torn")
+        return CtSeries(part.slices, (note,))
+    if not part.keys:
+        return CtSeries(part.slices)
+    problem = f"its series mixes acquisitions that differ in {' and '.join(part.keys)}"
+    values = " and ".join(repr(value) for value in part.values)
+    note = first.note("repaired", problem, f"those with {values} were read on their own")
+    return CtSeries(part.slices, (note,), _said(part))
 
 
-def _named_part(part: list[Slice], key: str, value: str) -> CtSeries:
-    problem = f"its series mixes acquisitions that differ in {key}"
-    note = part[0].found.note("repaired", problem, f"those with {value!r} were read on their own")
-    return CtSeries(tuple(part), (note,), f"{key} {value}")
+def _said(part: Part) -> str:
+    return ", ".join(f"{key} {value}" for key, value in zip(part.keys, part.values, strict=True))
 
 
 def _without_reformats(series: list[CtSeries], notes: list[IntakeNote]) -> tuple[list[CtSeries], list[IntakeNote]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from osteoscope.dicom.intake.found import Found
+from osteoscope.dicom.intake.found import Found, counted
 from osteoscope.dicom.intake.header import Entry, Header
 from osteoscope.dicom.intake.screen import pixel_spacing
 from osteoscope.domain.study import IntakeNote
@@ -78,6 +78,10 @@ class Slice:
 def slices_of(entry: Entry) -> list[Slice] | IntakeNote:
     """The slices of a CT file, or why it has none."""
     frames = _frame_headers(entry.header)
+    stated = entry.header.integer("NumberOfFrames") or 1
+    if stated != len(frames):
+        problem = f"{counted(stated, 'frame')} stated, {len(frames)} placed"
+        return entry.found.note("refused", problem, "Give an object whose header places each of its frames")
     slices = []
     for number, header in enumerate(frames):
         made = _slice(entry, header, number)

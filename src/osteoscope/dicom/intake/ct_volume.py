@@ -69,12 +69,15 @@ def _header_lines(plan: StackPlan) -> Iterator[tuple[NoteLevel, str, str]]:
     loss = next(filter(None, (lossy(item.header) for item in plan.slices)), "")
     repair = max(item.repair for item in plan.slices)
     padding = header.number("PixelPaddingValue")
+    bits, high = header.integer("BitsStored"), header.integer("HighBit")
     if loss:
         yield "warning", loss, "fine detail and HU are less sure"
     if len(plan.slices) < _FEW_SLICES:
         yield "warning", f"only {len(plan.slices)} slices", "bones are hard to name on so few"
     if thickness and step > _SPARSE * thickness:
         yield "warning", f"slices of {thickness:g} mm lie {step:.3g} mm apart", "what lies between was not imaged"
+    if bits and high is not None and high >= bits and (header.integer("BitsAllocated") or 0) > bits:
+        yield "warning", f"values of {bits} bits said to end at bit {high}, not at {bits - 1}", "read where they lie"
     if repair:
         problem = f"direction cosines are off by up to {repair:.3f}"
         yield "repaired", problem, "the nearest perpendicular directions were used"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -42,11 +43,10 @@ def walk(root: Path, most: int, *, alone: bool = True) -> tuple[list[Found], lis
     it are refused. Names are relative to the folder where it is the only input, else as the user gave them.
 
     Raises:
-        IntakeError: nothing is there.
+        IntakeError: nothing is there, or it cannot be looked at.
         LimitError: more than ``most`` files.
     """
-    if not root.exists():
-        raise IntakeError(f"read {root}", "there is no such file or folder", "Check the path")
+    _check_there(root)
     if root.is_file():
         return [Found(root, printable(root.name if alone else root.as_posix()))], []
     shown = Path() if alone else root
@@ -76,8 +76,19 @@ def _paths(root: Path, notes: list[IntakeNote]) -> Iterator[Path]:
         yield from (Path(folder, name) for name in sorted(names + links))
 
 
+def _check_there(root: Path) -> None:
+    try:
+        there = root.exists()
+    except OSError as error:  # of a name that is too long, or a folder that may not be entered
+        raise IntakeError(f"read {root}", f"it cannot be looked at ({error.strerror})", "Check the path") from error
+    if not there:
+        raise IntakeError(f"read {root}", "there is no such file or folder", "Check the path")
+
+
 def _passed_over(found: Found, inside: Path) -> IntakeNote | None:
     if found.path.is_symlink():
+        if _is_loop(found.path):
+            return found.note("refused", "a link that leads back to itself", "Remove it, or copy its target here")
         target = found.path.resolve()
         if not target.is_relative_to(inside):
             return found.note("refused", "a link that leads out of the folder", "Copy its target into the folder")
@@ -85,3 +96,11 @@ def _passed_over(found: Found, inside: Path) -> IntakeNote | None:
     if not stat.S_ISREG(found.path.stat().st_mode):
         return found.note("set_aside", "a pipe, socket or device, not a file", "not opened")
     return None
+
+
+def _is_loop(link: Path) -> bool:
+    try:
+        link.stat()
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    return False

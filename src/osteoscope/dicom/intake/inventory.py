@@ -18,6 +18,7 @@ _VOLUMES = frozenset({"nifti", "nrrd"})
 _NOT_READ: Mapping[str, tuple[NoteLevel, str, str]] = {
     "empty": ("refused", "the file is empty", "Transfer or export it again"),
     "nifti-pair": ("refused", "a NIfTI header without its pixels", "Save header and pixels in one .nii file"),
+    "nifti-2": ("refused", "a NIfTI-2 file", "Save it as NIfTI-1 (a .nii whose header has 348 bytes) or NRRD"),
     "unknown": ("set_aside", "not a DICOM, NIfTI or NRRD file", "not read"),
 }
 _OTHER_ARCHIVES = frozenset({"tar", "7z", "rar", "bzip2", "xz"})

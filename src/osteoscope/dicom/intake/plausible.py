@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from osteoscope.dicom.intake.found import Found, counted
 from osteoscope.dicom.options import AIR_HU
+from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
 from osteoscope.domain.study import IntakeNote
 from osteoscope.errors import IntakeError
@@ -25,6 +26,8 @@ _WINDOW_HU, _AT_LOWEST, _AT_HIGHEST = 2000, 0.01, 0.001
 _DENSE_HU, _MOST_DENSE = 700, 0.25
 # The narrowest whole slice of a limb; a trunk in centimetres is 30 to 50 wide.
 _NARROWEST_MM = 80.0
+# Whole-body scans are 2 m long and less than 1 m across, the width of a gantry; a choice well beyond both.
+_LONGEST_MM, _WIDEST_MM = 3000.0, 2000.0
 
 
 def refuse_other_quantities(tally: Mapping[str, Any], name: str) -> None:
@@ -52,6 +55,26 @@ def refuse_other_quantities(tally: Mapping[str, Any], name: str) -> None:
         f"values from {low:g} to {high:g}, {guess}, cannot be Hounsfield units",
         "Give the original CT with its Hounsfield units",
     )
+
+
+def refuse_wide_field(grid: Grid, name: str) -> None:
+    """Refuse a field that no scanner images: its spacing is in another unit than mm.
+
+    Args:
+        grid: of the volume, mm.
+        name: of the file or series, for the text.
+
+    Raises:
+        IntakeError: a side is longer than 3 m, or two are longer than 2 m.
+    """
+    sides = [count * step for count, step in zip(grid.shape, grid.spacing, strict=True)]
+    if max(sides) > _LONGEST_MM or sorted(sides)[-2] > _WIDEST_MM:
+        size = " x ".join(f"{step:.3g}" for step in grid.spacing)
+        raise IntakeError(
+            f"read {name} as CT",
+            f"a field of {' x '.join(f'{side / 1000:.3g}' for side in sides)} m, in voxels of {size} mm",
+            "Check that the file states its spacing in mm; a field of up to 3 x 2 x 2 m is read",
+        )
 
 
 def value_notes(tally: Mapping[str, Any], found: Found) -> Iterator[IntakeNote]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from osteoscope.dicom.intake.inventory import VolumeFile
-from osteoscope.dicom.intake.plausible import doubts, refuse_other_quantities, value_notes
+from osteoscope.dicom.intake.plausible import doubts, refuse_other_quantities, refuse_wide_field, value_notes
 from osteoscope.dicom.intake.workplace import Workplace
 from osteoscope.domain.geometry import Grid
 from osteoscope.domain.image import Image
@@ -17,6 +17,10 @@ from osteoscope.errors import IntakeError
 
 _FINEST_MM, _COARSEST_MM = 0.05, 50.0
 _THINNEST = 3
+_UNORIENTED: Mapping[str, str] = {
+    "nifti": "neither qform nor sform says how the volume lies",
+    "nrrd": "no space of the patient (LPS, RAS or LAS) with its directions says how the volume lies",
+}
 
 
 def load_volume(file: VolumeFile, work: Workplace) -> Study:
@@ -44,8 +48,7 @@ def load_volume(file: VolumeFile, work: Workplace) -> Study:
         *doubts(image, answer["not_finite"], found),
     ]
     if guessed:
-        problem = "neither qform nor sform says how the volume lies"
-        notes.append(found.note("warning", problem, "sides and directions are a guess"))
+        notes.append(found.note("warning", _UNORIENTED[file.kind], "sides and directions are a guess"))
     return Study(
         uid=f"sha256:{answer['sha256']}",
         kind="ct",
@@ -59,7 +62,7 @@ def load_volume(file: VolumeFile, work: Workplace) -> Study:
 
 
 def check_layout(answer: Mapping[str, Any], name: str) -> None:
-    """Refuse a volume of too few slices, or one that is not in mm.
+    """Refuse a volume of too few slices, one that is not in mm, or one wider than any scan.
 
     Raises:
         IntakeError: naming the file.
@@ -69,6 +72,7 @@ def check_layout(answer: Mapping[str, Any], name: str) -> None:
     if min(answer["spacing"]) < _FINEST_MM or max(answer["spacing"]) > _COARSEST_MM:
         found = f"voxels of {' x '.join(f'{n:g}' for n in answer['spacing'])} mm"
         raise IntakeError(f"read {name}", found, "Check that the file states its spacing in mm")
+    refuse_wide_field(grid_of(answer), name)
 
 
 def grid_of(answer: Mapping[str, Any]) -> Grid:

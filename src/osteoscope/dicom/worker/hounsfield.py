@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from osteoscope.dicom.options import AIR_HU
 
 _CEILING = int(np.iinfo(np.int16).max)
+# Whole numbers that were scaled in single precision are this near to whole again.
+_WHOLE = 1e-3
 
 
 @dataclass
@@ -23,6 +25,7 @@ class Tally:
     below_air: int = 0
     clipped: int = 0
     not_finite: int = 0
+    fractional: int = 0
     kinds: set[float] = field(default_factory=set)
 
     def plain(self) -> dict[str, Any]:
@@ -59,4 +62,6 @@ def to_hounsfield(
     if len(tally.kinds) <= 256:
         tally.kinds.update(np.unique(values[..., ::3])[:257].tolist())
     np.clip(values, AIR_HU, _CEILING, out=values)
-    return np.rint(values, out=values).astype(np.int16)
+    rounded = np.rint(values)
+    tally.fractional += int(np.count_nonzero(np.abs(values - rounded) > _WHOLE))
+    return rounded.astype(np.int16)

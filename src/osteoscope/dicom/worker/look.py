@@ -23,6 +23,8 @@ _MAGIC = (
     (0, b"NRRD000", "nrrd"),
     (344, b"n+1\0", "nifti"),
     (344, b"ni1\0", "nifti-pair"),
+    (4, b"n+2\0", "nifti-2"),
+    (4, b"ni2\0", "nifti-2"),
     (257, b"ustar", "tar"),
     (0, b"7z\xbc\xaf\x27\x1c", "7z"),
     (0, b"Rar!", "rar"),

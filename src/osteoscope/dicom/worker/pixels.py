@@ -78,13 +78,42 @@ def _frames(dataset: Dataset, indices: list[int]) -> Iterator[NDArray[Any]]:
     dataset.SamplesPerPixel = 1
     dataset.PhotometricInterpretation = dataset.get("PhotometricInterpretation") or "MONOCHROME2"
     decoder = get_decoder(dataset.file_meta.TransferSyntaxUID)
-    for frame, _ in decoder.iter_array(dataset, indices=indices, raw=True):
-        yield _without_spare_bits(frame, dataset)
+    # Pydicom takes stored bits for the lowest ones, wherever the header puts them.
+    untouched: dict[str, Any] = {"correct_unused_bits": False} if _lowest_bit(dataset) > 0 else {}
+    for frame, _ in decoder.iter_array(dataset, indices=indices, raw=True, **untouched):
+        yield _stored_bits(frame, dataset)
 
 
-def _without_spare_bits(frame: NDArray[Any], dataset: Dataset) -> NDArray[Any]:
-    """Bits above BitsStored may hold overlays (PS3.5 section 8.1.1); shift them out, keeping the sign."""
-    spare = int(dataset.BitsAllocated) - int(dataset.get("BitsStored", dataset.BitsAllocated))
-    if spare <= 0 or frame.dtype.kind not in "iu" or int(dataset.get("HighBit", 0)) != int(dataset.BitsStored) - 1:
+def _lowest_bit(dataset: Dataset) -> int:
+    """Where the header says that the stored bits begin; below 0 where it says nonsense or nothing."""
+    return int(dataset.get("HighBit") or 0) + 1 - int(dataset.get("BitsStored") or dataset.BitsAllocated)
+
+
+def _stored_bits(frame: NDArray[Any], dataset: Dataset) -> NDArray[Any]:
+    """The values of the bits that are stored; bits beside them may hold overlays (PS3.5 section 8.1.1).
+
+    Where the header puts them above bit 0, and the frame uses bits below that and yet no more than their number, the
+    header is wrong and the frame is taken as it is.
+
+    Raises:
+        IntakeError: the frame uses bits below those of the header and above their number, so that no reading fits.
+    """
+    allocated = int(dataset.BitsAllocated)
+    stored = int(dataset.get("BitsStored") or allocated)
+    spare, up = allocated - stored, _lowest_bit(dataset)
+    if spare <= 0 or up < 0 or frame.dtype.kind not in "iu":
         return frame
-    return (frame << spare) >> spare
+    if up > spare or (frame & ((1 << up) - 1)).any():
+        if np.array_equal(_shifted_out(frame, spare, 0), frame):
+            return frame
+        raise IntakeError(
+            "decode the image",
+            f"values of {stored} bits up to bit {int(dataset.HighBit)} of {allocated}, where other bits are used",
+            "Export it again with HighBit one below BitsStored",
+        )
+    return _shifted_out(frame, spare, up)
+
+
+def _shifted_out(frame: NDArray[Any], spare: int, up: int) -> NDArray[Any]:
+    """Without the spare bits above the stored ones and the ``up`` below, keeping the sign."""
+    return (frame << (spare - up)) >> spare

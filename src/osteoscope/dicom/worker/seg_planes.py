@@ -38,10 +38,13 @@ def planes_of(dataset: Dataset) -> Planes:
     """Where the frames lie, each by its own position.
 
     Raises:
-        IntakeError: they lie on no common grid.
+        IntakeError: they lie on no common grid, or some have no place.
     """
     shared = (dataset.get("SharedFunctionalGroupsSequence") or [Dataset()])[0]
     groups = list(dataset.PerFrameFunctionalGroupsSequence)
+    stated = int(dataset.get("NumberOfFrames") or len(groups))
+    if stated != len(groups):
+        raise IntakeError("read a Segmentation", f"{stated} frames, {len(groups)} with a place", "Export it again")
     directions = np.array([_of(g, shared, "PlaneOrientationSequence", "ImageOrientationPatient") for g in groups])
     spacings = np.array([_of(g, shared, "PixelMeasuresSequence", "PixelSpacing") for g in groups])
     if np.ptp(directions, axis=0).max() > 1e-3 or np.ptp(spacings, axis=0).max() > 1e-3:
