@@ -61,8 +61,9 @@ def scan(visit: Visit, seed: int = 5) -> Simulation:
     with mock.patch.object(planar, "place_lesions", lambda body, *_: _placed(body, visit.lesions)):
         made = planar.simulate_planar(recipe, seed)
     uid = f"2.25.{seed}{visit.date.replace('-', '')}"
-    study = replace(made.study, uid=uid, date=visit.date)
-    record = replace(made.reading.study, uid=uid, date=visit.date)
+    patient = replace(made.study.patient, id=f"SIM-{seed}")
+    study = replace(made.study, uid=uid, date=visit.date, patient=patient)
+    record = replace(made.reading.study, uid=uid, date=visit.date, patient=patient)
     return replace(made, study=study, reading=replace(made.reading, study=record))
 
 
