@@ -38,9 +38,7 @@ def main(
     detector = shipped(MODEL)
     copies = track(scans_of(paths), "copies", total=COPIES * len(paths))
     settings = {**detector.card.settings, **calibrate(detector, copies)}
-    data = (
-        f"{detector.card.data}; {COPIES * len(paths)} copies of {len(paths)} real scans with lesions put in calibrate"
-    )
+    data = f"{detector.card.data}; {COPIES} copies of each of {len(paths)} real scans calibrate"
     folder = SHIPPED if ship else work
     typer.echo(str(write_card(replace(detector.card, settings=settings, data=data), folder)))
 
