@@ -208,8 +208,8 @@ class _Test:
         if trial.mesh.extrapolated > 0.2:
             yield (
                 f"{100 * trial.mesh.extrapolated:.0f} % of the bone within its walls, or of a lesion, is denser than "
-                f"{self.law.valid[1]:g} g/cm3, where the range of {self.law.name} ends: extrapolated there; bone that a metastasis made dense is weaker "
-                "than its density says (Kaneko 2003)"
+                f"{self.law.valid[1]:g} g/cm3, where the range of {self.law.name} ends: extrapolated there; bone that "
+                "a metastasis made dense is weaker than its density says (Kaneko 2003)"
             )
         if curve.last.residual > PushOptions().tolerance:
             yield f"forces are balanced to {100 * curve.last.residual:.1f} % of those that act only"

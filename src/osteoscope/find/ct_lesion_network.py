@@ -37,9 +37,9 @@ class NetworkOptions:
     metal: MetalOptions = field(default_factory=MetalOptions)
 
 
-def records(model: Model | None = None) -> tuple[ModelRecord, ...]:
-    """The model that takes part in `find_lesions`."""
-    return ((model or shipped(MODEL)).card.record,)
+def records() -> tuple[ModelRecord, ...]:
+    """The model of the package that takes part in `find_lesions`."""
+    return (shipped(MODEL).card.record,)
 
 
 def _weights(model: Model) -> Mapping[str, float]:

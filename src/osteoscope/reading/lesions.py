@@ -32,9 +32,8 @@ def by_model(plan: Plan, path: Path) -> Plan:
         raise ModelError(f"read with {path}", f"a model of {model.card.name}", "Give one made by `osteoscope train ct`")
 
     def models() -> tuple[ModelRecord, ...]:
-        own = ct_lesion_network.records(model)
-        replaced = {ct_lesion_windows.MODEL, *(record.name for record in own)}
-        return (*(record for record in plan.models() if record.name not in replaced), *own)
+        others = (record for record in plan.models() if record.name != ct_lesion_windows.MODEL)
+        return (*others, model.card.record)
 
     kept = tuple(gap for gap in plan.limits if gap.step != "detect")
     return replace(
